@@ -1,0 +1,14 @@
+//! Pure rules of Hawkmoth: what a job, a session, a capture and a permission are, and which
+//! messages processing services exchange. No I/O, no async, no clock: every function is a
+//! function of its arguments. May depend on nothing of the workspace.
+
+pub mod capture;
+pub mod determination;
+pub mod job;
+pub mod permission;
+pub mod progress;
+pub mod session;
+pub mod state;
+pub mod storage;
+pub mod timestamp;
+pub mod wire;

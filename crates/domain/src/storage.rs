@@ -1,0 +1,62 @@
+//! Where a photograph lies and how a public address is made of it (`domain-rules.md` §14).
+//! The idea: the store says where, the file layer makes the link, and neither knows the other.
+
+/// Kind of a storage source: a folder of the server.
+pub const LOCAL: &str = "local";
+/// Kind of a storage source: an S3-compatible bucket.
+pub const S3: &str = "s3";
+
+/// The place of a capture's photograph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file below the folder of a local storage source: served by a signed link.
+    Folder {
+        /// The storage source.
+        source: i64,
+        /// The folder.
+        root: String,
+        /// Path below it.
+        key: String,
+    },
+    /// Below a public address.
+    Web {
+        /// The full address.
+        url: String,
+    },
+}
+
+/// Joins a public base address and a path as a browser would: the base keeps its last segment
+/// only where it ends with a slash, the path's leading slash does not count. `None` where the
+/// base has no host.
+pub fn public_url(base: &str, path: &str) -> Option<String> {
+    let (scheme, rest) = base.split_once("://")?;
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    if scheme.is_empty() || host_end == 0 {
+        return None;
+    }
+    let (host, folder) = rest.split_at(host_end);
+    let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = path.trim_start_matches('/');
+    Some(format!("{scheme}://{host}{folder}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_url;
+
+    #[test]
+    fn joins_as_a_browser_does() {
+        let cases = [
+            ("http://h/a/", "x/y.jpg", Some("http://h/a/x/y.jpg")),
+            ("http://h/a", "/x.jpg", Some("http://h/x.jpg")),
+            ("http://h:9000", "x.jpg", Some("http://h:9000/x.jpg")),
+            ("https://h/a/b/", "/x.jpg", Some("https://h/a/b/x.jpg")),
+            ("/media/", "x.jpg", None),
+            ("", "x.jpg", None),
+            ("http://", "x.jpg", None),
+        ];
+        for (base, path, url) in cases {
+            assert_eq!(public_url(base, path).as_deref(), url, "{base} {path}");
+        }
+    }
+}
