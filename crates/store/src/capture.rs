@@ -1,0 +1,432 @@
+//! Captures: writing what a storage holds, walking a scope page by page, and which of a page
+//! still need processing (`domain-rules.md` §3, §6).
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use domain::capture::{AlgorithmRole, DetectionFacts, needs_processing};
+use domain::storage::{LOCAL, Location, public_url};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, RelationTrait,
+};
+
+use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::entity::{
+    capture, capture_set_member, classification, detection, station, storage_source, task_result,
+    taxon,
+};
+use crate::job::{Job, feed};
+use crate::pipeline::Algorithm;
+use crate::station::Station;
+
+pub use crate::entity::capture::Model as Capture;
+
+/// A photograph found in a storage.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewCapture {
+    /// Path within the storage.
+    pub path: String,
+    /// Local time of the station.
+    pub taken_at: Option<NaiveDateTime>,
+    /// Bytes.
+    pub size: Option<i64>,
+    /// When the file was written.
+    pub last_modified_at: Option<DateTime<Utc>>,
+    /// Checksum as the storage gives it.
+    pub checksum: Option<String>,
+    /// What kind of checksum.
+    pub checksum_algorithm: Option<String>,
+    /// Pixels.
+    pub width: Option<i32>,
+    /// Pixels.
+    pub height: Option<i32>,
+}
+
+/// Which captures a job is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of a capture set.
+    Set(i64),
+    /// One.
+    Single(i64),
+    /// Those of a station.
+    Station(i64),
+}
+
+/// A detection as a picture shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawnBox {
+    /// Left, upper, right, lower edge in pixels of the original.
+    pub edges: [f64; 4],
+    /// Name of the taxon of its best classification, if it has one.
+    pub label: Option<String>,
+    /// Score of that classification.
+    pub score: Option<f64>,
+}
+
+impl Store {
+    /// Writes what a station's storage holds. A capture that is known keeps what people may
+    /// have set; only what describes the file is overwritten. Returns how many are new, and how
+    /// many the station has.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn upsert_captures(
+        &self,
+        station: &Station,
+        found: &[NewCapture],
+    ) -> StoreResult<(u64, u64)> {
+        let before = self.count_station(station.id).await?;
+        for chunk in found.chunks(1000) {
+            let tx = self.write().await?;
+            let at = now();
+            let rows = chunk.iter().map(|c| row(station, c, at));
+            use capture::Column as C;
+            capture::Entity::insert_many(rows)
+                .on_conflict(
+                    OnConflict::columns([C::StationId, C::Path])
+                        .update_columns([
+                            C::LastModifiedAt,
+                            C::Size,
+                            C::Checksum,
+                            C::ChecksumAlgorithm,
+                        ])
+                        .to_owned(),
+                )
+                .exec_without_returning(&*tx)
+                .await?;
+            tx.commit().await?;
+        }
+        let after = self.count_station(station.id).await?;
+        self.refresh_station(station.id).await?;
+        Ok((after.saturating_sub(before), after))
+    }
+
+    async fn count_station(&self, station: i64) -> StoreResult<u64> {
+        Ok(capture::Entity::find()
+            .filter(capture::Column::StationId.eq(station))
+            .count(&self.db)
+            .await?)
+    }
+
+    /// The capture with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn capture(&self, id: i64) -> StoreResult<Capture> {
+        capture::Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("capture"))
+    }
+
+    /// Captures by id, in no order; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn captures_by_id(&self, ids: &[i64]) -> StoreResult<Vec<Capture>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(1000) {
+            found.extend(
+                capture::Entity::find()
+                    .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+                    .all(&self.db)
+                    .await?,
+            );
+        }
+        Ok(found)
+    }
+
+    /// How many captures a scope holds.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn count_captures(&self, scope: &Scope) -> StoreResult<i64> {
+        let count = match scope {
+            Scope::Set(set) => self.count_members(*set).await?,
+            Scope::Station(station) => self.count_station(*station).await?,
+            Scope::Single(id) => {
+                capture::Entity::find_by_id(*id)
+                    .count(&self.db)
+                    .await?
+            }
+        };
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
+    /// The next ids of a scope after `after`, ascending.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn capture_ids_after(
+        &self,
+        scope: &Scope,
+        after: i64,
+        limit: u64,
+    ) -> StoreResult<Vec<i64>> {
+        if let Scope::Set(set) = scope {
+            use capture_set_member::Column as M;
+            return Ok(capture_set_member::Entity::find()
+                .select_only()
+                .column(M::CaptureId)
+                .filter(M::CaptureSetId.eq(*set))
+                .filter(M::CaptureId.gt(after))
+                .order_by_asc(M::CaptureId)
+                .limit(limit)
+                .into_tuple()
+                .all(&self.db)
+                .await?);
+        }
+        use capture::Column as C;
+        let select = capture::Entity::find()
+            .select_only()
+            .column(C::Id)
+            .filter(C::Id.gt(after))
+            .order_by_asc(C::Id)
+            .limit(limit);
+        let select = match scope {
+            Scope::Station(station) => select.filter(C::StationId.eq(*station)),
+            Scope::Single(id) | Scope::Set(id) => select.filter(C::Id.eq(*id)),
+        };
+        Ok(select.into_tuple().all(&self.db).await?)
+    }
+
+    /// Those of `captures` that a pipeline with these algorithms has not fully processed, in
+    /// the same order (`domain-rules.md` §6).
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn needing_processing(
+        &self,
+        captures: &[i64],
+        algorithms: &[Algorithm],
+    ) -> StoreResult<Vec<i64>> {
+        let roles: Vec<AlgorithmRole<'_>> = algorithms
+            .iter()
+            .map(|a| AlgorithmRole {
+                id: a.id,
+                task_type: a.task_type.as_deref(),
+            })
+            .collect();
+        let facts = self.detection_facts(captures, algorithms).await?;
+        let none = Vec::new();
+        let wanted = |id: &i64| needs_processing(&roles, facts.get(id).unwrap_or(&none));
+        Ok(captures.iter().copied().filter(wanted).collect())
+    }
+
+    async fn detection_facts(
+        &self,
+        captures: &[i64],
+        algorithms: &[Algorithm],
+    ) -> StoreResult<HashMap<i64, Vec<DetectionFacts>>> {
+        use detection::Column as D;
+        let own: Vec<i64> = algorithms.iter().map(|a| a.id).collect();
+        let mut facts: HashMap<i64, Vec<DetectionFacts>> = HashMap::new();
+        for chunk in captures.chunks(1000) {
+            let rows: Vec<(i64, i64, Option<i64>, Option<f64>)> = detection::Entity::find()
+                .select_only()
+                .columns([D::Id, D::CaptureId, D::AlgorithmId, D::X1])
+                .filter(D::CaptureId.is_in(chunk.iter().copied()))
+                .filter(D::AlgorithmId.is_in(own.iter().copied()))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            let ids: Vec<i64> = rows.iter().map(|r| r.0).collect();
+            let classified = self.classified_by(&ids).await?;
+            for (id, capture, algorithm, x1) in rows {
+                facts.entry(capture).or_default().push(DetectionFacts {
+                    algorithm,
+                    is_null_marker: x1.is_none(),
+                    classified_by: classified.get(&id).cloned().unwrap_or_default(),
+                });
+            }
+        }
+        Ok(facts)
+    }
+
+    async fn classified_by(&self, detections: &[i64]) -> StoreResult<HashMap<i64, BTreeSet<i64>>> {
+        use classification::Column as C;
+        let mut by: HashMap<i64, BTreeSet<i64>> = HashMap::new();
+        for chunk in detections.chunks(1000) {
+            let rows: Vec<(i64, Option<i64>)> = classification::Entity::find()
+                .select_only()
+                .columns([C::DetectionId, C::AlgorithmId])
+                .filter(C::DetectionId.is_in(chunk.iter().copied()))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            for (detection, algorithm) in rows {
+                by.entry(detection).or_default().extend(algorithm);
+            }
+        }
+        Ok(by)
+    }
+
+    /// Where the photographs of these captures lie; captures without an address are left out.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn locations(&self, captures: &[Capture]) -> StoreResult<HashMap<i64, Location>> {
+        let stations: HashSet<i64> = captures.iter().filter_map(|c| c.station_id).collect();
+        let stations: Vec<(i64, Option<i64>)> = station::Entity::find()
+            .select_only()
+            .columns([station::Column::Id, station::Column::SourceId])
+            .filter(station::Column::Id.is_in(stations))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let by_id: HashMap<i64, storage_source::Model> = storage_source::Entity::find()
+            .filter(storage_source::Column::Id.is_in(stations.iter().filter_map(|s| s.1)))
+            .all(&self.db)
+            .await?
+            .into_iter()
+            .map(|source| (source.id, source))
+            .collect();
+        let sources: HashMap<i64, &storage_source::Model> = stations
+            .iter()
+            .filter_map(|(station, source)| Some((*station, by_id.get(&(*source)?)?)))
+            .collect();
+        let place = |capture: &Capture| {
+            let source = capture.station_id.and_then(|id| sources.get(&id));
+            match source {
+                Some(source) if source.kind == LOCAL => Some(Location::Folder {
+                    source: source.id,
+                    root: source.bucket.clone(),
+                    key: capture.path.clone(),
+                }),
+                _ => {
+                    let own = capture.public_base_url.as_deref();
+                    let base = own.or_else(|| source?.public_base_url.as_deref())?;
+                    let url = public_url(base, &capture.path)?;
+                    Some(Location::Web { url })
+                }
+            }
+        };
+        Ok(captures
+            .iter()
+            .filter_map(|c| Some((c.id, place(c)?)))
+            .collect())
+    }
+
+    /// The captures that a job's run saved last, newest first, with their boxes.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn newest_results(&self, job: &Job, limit: usize) -> StoreResult<Vec<Capture>> {
+        // Newest detections first: a walk along the primary key that soon finds enough.
+        let Some(started) = job.started_at else {
+            return Ok(Vec::new());
+        };
+        let recent: Vec<i64> = detection::Entity::find()
+            .select_only()
+            .column(detection::Column::CaptureId)
+            .filter(detection::Column::CreatedAt.gte(started))
+            .order_by_desc(detection::Column::Id)
+            .limit(2000)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut seen = HashSet::new();
+        let recent: Vec<i64> = recent.into_iter().filter(|id| seen.insert(*id)).collect();
+        use task_result::Column as R;
+        let mine: HashSet<i64> = task_result::Entity::find()
+            .select_only()
+            .column(R::CaptureId)
+            .filter(R::JobId.eq(job.id))
+            .filter(R::RunNo.eq(job.run_no))
+            .filter(R::Outcome.eq(feed::DONE))
+            .filter(R::CaptureId.is_in(recent.iter().copied()))
+            .into_tuple::<i64>()
+            .all(&self.db)
+            .await?
+            .into_iter()
+            .collect();
+        let chosen: Vec<i64> = recent
+            .into_iter()
+            .filter(|id| mine.contains(id))
+            .take(limit)
+            .collect();
+        let mut rows = self.captures_by_id(&chosen).await?;
+        rows.sort_by_key(|c| chosen.iter().position(|id| *id == c.id));
+        Ok(rows)
+    }
+
+    /// The boxes on these captures, each with its best terminal classification.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn boxes(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
+        let rows = detection::Entity::find()
+            .filter(detection::Column::CaptureId.is_in(captures.iter().copied()))
+            .filter(detection::Column::X1.is_not_null())
+            .order_by_asc(detection::Column::Id)
+            .all(&self.db)
+            .await?;
+        let ids: Vec<i64> = rows.iter().map(|d| d.id).collect();
+        let labels = self.best_labels(&ids).await?;
+        let mut boxes: HashMap<i64, Vec<DrawnBox>> = HashMap::new();
+        for d in rows {
+            let (Some(x1), Some(y1), Some(x2), Some(y2)) = (d.x1, d.y1, d.x2, d.y2) else {
+                continue;
+            };
+            let (label, score) = labels.get(&d.id).cloned().unzip();
+            boxes.entry(d.capture_id).or_default().push(DrawnBox {
+                edges: [x1, y1, x2, y2],
+                label,
+                score,
+            });
+        }
+        Ok(boxes)
+    }
+
+    async fn best_labels(&self, detections: &[i64]) -> StoreResult<HashMap<i64, (String, f64)>> {
+        use classification::Column as C;
+        let mut best: HashMap<i64, (String, f64)> = HashMap::new();
+        for chunk in detections.chunks(1000) {
+            let rows: Vec<(i64, Option<f64>, String)> = classification::Entity::find()
+                .join(JoinType::InnerJoin, classification::Relation::Taxon.def())
+                .select_only()
+                .columns([C::DetectionId, C::Score])
+                .column(taxon::Column::Name)
+                .filter(C::DetectionId.is_in(chunk.iter().copied()))
+                .filter(C::Terminal.eq(true))
+                .order_by_asc(C::Id)
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            for (detection, score, name) in rows {
+                let score = score.unwrap_or(0.0);
+                let entry = best.entry(detection).or_insert_with(|| (name.clone(), score));
+                if score > entry.1 {
+                    *entry = (name, score);
+                }
+            }
+        }
+        Ok(best)
+    }
+}
+
+fn row(station: &Station, c: &NewCapture, at: DateTime<Utc>) -> capture::ActiveModel {
+    capture::ActiveModel {
+        project_id: Set(station.project_id),
+        station_id: Set(Some(station.id)),
+        session_id: Set(None),
+        path: Set(c.path.clone()),
+        public_base_url: Set(None),
+        taken_at: Set(c.taken_at),
+        width: Set(c.width),
+        height: Set(c.height),
+        size: Set(c.size),
+        last_modified_at: Set(c.last_modified_at),
+        checksum: Set(c.checksum.clone()),
+        checksum_algorithm: Set(c.checksum_algorithm.clone()),
+        test_image: Set(false),
+        uploaded_by_id: Set(None),
+        detections_count: Set(0),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,248 @@
+//! Opening a database, its schema version, and the one way to write: a transaction that takes
+//! the write lock at its start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails
+//! half-way because another one was faster.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::migration::Migrator;
+
+/// What can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The row does not exist.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The move is not legal in the job's present state.
+    #[error("{0}")]
+    Conflict(String),
+    /// The runner that asked has lost the job: it must write nothing more.
+    #[error("the job is no longer this runner's")]
+    FenceLost,
+    /// The schema is older or newer than this program.
+    #[error("{0}")]
+    Schema(String),
+    /// The address of the database cannot be used.
+    #[error("{0}")]
+    Address(String),
+    /// A stored value does not read as it should.
+    #[error("unreadable value in the database: {0}")]
+    Unreadable(String),
+    /// The database itself.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// Result of the store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The present instant, cut to the microseconds that both databases keep.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) db: DatabaseConnection,
+    /// SQLite has one writer; queueing for it here is fairer than its busy handler.
+    writer: Option<Arc<Mutex<()>>>,
+    /// Number of this process in sharded counters.
+    pub(crate) shard: i64,
+}
+
+/// A write transaction; dropped without commit it never was.
+pub(crate) struct Write {
+    tx: DatabaseTransaction,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Deref for Write {
+    type Target = DatabaseTransaction;
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+}
+
+impl Write {
+    pub(crate) async fn commit(self) -> StoreResult<()> {
+        self.tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:///path/file.db` or `postgres://…`), making the
+    /// SQLite file if there is none. Does not touch the schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] for an unknown kind of address or an unreachable database.
+    pub async fn open(url: &str) -> StoreResult<Store> {
+        let sqlite = url.starts_with("sqlite:");
+        if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+            return Err(StoreError::Address(format!(
+                "unknown kind of database in {:?}: use sqlite:///path/to/file.db or postgres://user@host/name",
+                without_password(url)
+            )));
+        }
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(16)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_timeout(Duration::from_secs(10))
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(|o| {
+                o.create_if_missing(true)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(10))
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "NORMAL")
+                    .pragma("cache_size", "-16000")
+            });
+        let db = Database::connect(options).await.map_err(|error| {
+            StoreError::Address(format!(
+                "cannot open the database {}: {}",
+                without_password(url),
+                reason(&error)
+            ))
+        })?;
+        Ok(Store {
+            db,
+            writer: sqlite.then(Default::default),
+            shard: i64::from(rand::random::<u32>()),
+        })
+    }
+
+    /// Brings the schema to this program's version. Returns how many changes were applied.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where the database was made by a newer program.
+    pub async fn migrate(&self) -> StoreResult<usize> {
+        let pending = self.pending_migrations().await?;
+        if pending > 0 {
+            let _turn = self.turn().await;
+            Migrator::up(&self.db, None).await?;
+        }
+        Ok(pending)
+    }
+
+    /// Refuses a schema that is not exactly this program's.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] with a sentence that says what to do.
+    pub async fn check_schema(&self) -> StoreResult<()> {
+        match self.pending_migrations().await? {
+            0 => Ok(()),
+            n => Err(StoreError::Schema(format!(
+                "the database lacks {n} changes of its schema: run `hawkmoth migrate` first"
+            ))),
+        }
+    }
+
+    /// True when nothing has ever been written here.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn is_new(&self) -> StoreResult<bool> {
+        Ok(self.pending_migrations().await? == Migrator::migrations().len())
+    }
+
+    async fn pending_migrations(&self) -> StoreResult<usize> {
+        let known: Vec<String> = Migrator::migrations()
+            .iter()
+            .map(|m| m.name().to_owned())
+            .collect();
+        let applied = match Migrator::get_migration_models(&self.db).await {
+            Ok(models) => models,
+            Err(_) => {
+                Migrator::install(&self.db).await?;
+                Migrator::get_migration_models(&self.db).await?
+            }
+        };
+        if let Some(newer) = applied.iter().find(|m| !known.contains(&m.version)) {
+            return Err(StoreError::Schema(format!(
+                "the database was changed by a newer Hawkmoth ({}): use that version or a newer one",
+                newer.version
+            )));
+        }
+        Ok(known.len() - applied.len())
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn ping(&self) -> StoreResult<()> {
+        self.db.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// True on SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        self.db.get_database_backend() == DbBackend::Sqlite
+    }
+
+    async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
+        match &self.writer {
+            Some(lock) => Some(lock.clone().lock_owned().await),
+            None => None,
+        }
+    }
+
+    /// Begins a write transaction.
+    pub(crate) async fn write(&self) -> StoreResult<Write> {
+        let turn = self.turn().await;
+        let tx = self
+            .db
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..Default::default()
+            })
+            .await?;
+        Ok(Write { tx, _turn: turn })
+    }
+}
+
+/// The address without its password, fit for messages.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 <= at => {
+            let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
+            format!("{}{user}{}", &url[..scheme + 3], &url[at..])
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// The innermost words of a database error, without the library's wrapping.
+fn reason(error: &DbErr) -> String {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(e)) => e.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod unit {
+    use super::without_password;
+
+    #[test]
+    fn passwords_stay_out_of_messages() {
+        assert_eq!(
+            without_password("postgres://bob:secret@host/db"),
+            "postgres://bob@host/db"
+        );
+        assert_eq!(without_password("sqlite:///a/b.db"), "sqlite:///a/b.db");
+        assert_eq!(without_password("bogus"), "bogus");
+    }
+}

@@ -1,0 +1,207 @@
+//! Counters that lists show, counted again where results change them (`domain-rules.md` §13).
+//! The idea: a counter is always counted anew from what it counts, never added to, so it cannot
+//! drift; only the rows that a batch touched are counted.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::connection::{Store, StoreResult, Write, now};
+use crate::entity::{capture, detection, occurrence, project, session, station};
+
+/// Counts the real detections of these captures that pass their project's score threshold.
+pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
+    let threshold = Query::select()
+        .column((project::Entity, project::Column::ScoreThreshold))
+        .from(project::Entity)
+        .and_where(
+            Expr::col((project::Entity, project::Column::Id))
+                .equals((capture::Entity, capture::Column::ProjectId)),
+        )
+        .to_owned();
+    let count = Query::select()
+        .expr(Func::count(Expr::col((detection::Entity, detection::Column::Id))))
+        .from(detection::Entity)
+        .inner_join(
+            occurrence::Entity,
+            Expr::col((occurrence::Entity, occurrence::Column::Id))
+                .equals((detection::Entity, detection::Column::OccurrenceId)),
+        )
+        .and_where(
+            Expr::col((detection::Entity, detection::Column::CaptureId))
+                .equals((capture::Entity, capture::Column::Id)),
+        )
+        .and_where(Expr::col((detection::Entity, detection::Column::X1)).is_not_null())
+        .and_where(
+            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
+                .gte(scalar(threshold)),
+        )
+        .to_owned();
+    for chunk in captures.chunks(1000) {
+        capture::Entity::update_many()
+            .col_expr(capture::Column::DetectionsCount, scalar(count.clone()))
+            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+fn scalar(select: SelectStatement) -> Expr {
+    Expr::SubQuery(None, Box::new(select.into()))
+}
+
+/// COALESCE(SUM(column), 0) as a whole number: PostgreSQL's SUM of bigint is numeric.
+fn sum_of(column: impl Into<Expr>) -> Expr {
+    Func::coalesce([Func::sum(column.into()).cast_as("BIGINT"), Expr::value(0i64)]).into()
+}
+
+impl Store {
+    /// Counts the sessions and stations of these captures again.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn refresh_counters(&self, captures: &[i64]) -> StoreResult<()> {
+        let mut sessions = Vec::new();
+        let mut stations = Vec::new();
+        for chunk in captures.chunks(1000) {
+            let pairs: Vec<(Option<i64>, Option<i64>)> = capture::Entity::find()
+                .select_only()
+                .column(capture::Column::SessionId)
+                .column(capture::Column::StationId)
+                .distinct()
+                .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            sessions.extend(pairs.iter().filter_map(|p| p.0));
+            stations.extend(pairs.iter().filter_map(|p| p.1));
+        }
+        sessions.sort_unstable();
+        sessions.dedup();
+        stations.sort_unstable();
+        stations.dedup();
+        for session in sessions {
+            self.refresh_session(session).await?;
+        }
+        for station in stations {
+            self.refresh_station(station).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts one session again: start, end, captures, detections, occurrences.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn refresh_session(&self, id: i64) -> StoreResult<()> {
+        use session::Column as S;
+        let of = |expr: Expr| {
+            Query::select()
+                .expr(expr)
+                .from(capture::Entity)
+                .and_where(Expr::col(capture::Column::SessionId).eq(id))
+                .to_owned()
+        };
+        let taken = || Expr::col(capture::Column::TakenAt);
+        let tx = self.write().await?;
+        session::Entity::update_many()
+            .col_expr(
+                S::StartAt,
+                Func::coalesce([
+                    scalar(of(Func::min(taken()).into())),
+                    Expr::col(S::StartAt),
+                ])
+                .into(),
+            )
+            .col_expr(S::EndAt, scalar(of(Func::max(taken()).into())))
+            .col_expr(
+                S::CapturesCount,
+                scalar(of(Func::count(Expr::col(capture::Column::Id)).into())),
+            )
+            .col_expr(
+                S::DetectionsCount,
+                scalar(of(sum_of(Expr::col(capture::Column::DetectionsCount)))),
+            )
+            .col_expr(
+                S::OccurrencesCount,
+                scalar(valid_occurrences(occurrence::Column::SessionId, id)),
+            )
+            .col_expr(S::CountedAt, Expr::value(now()))
+            .filter(S::Id.eq(id))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Counts one station again from its captures and sessions.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn refresh_station(&self, id: i64) -> StoreResult<()> {
+        use station::Column as S;
+        let of = |expr: Expr| {
+            Query::select()
+                .expr(expr)
+                .from(capture::Entity)
+                .and_where(Expr::col(capture::Column::StationId).eq(id))
+                .to_owned()
+        };
+        let sessions = Query::select()
+            .expr(Func::count(Expr::col(session::Column::Id)))
+            .from(session::Entity)
+            .and_where(Expr::col(session::Column::StationId).eq(id))
+            .to_owned();
+        let taxa = valid_occurrences(occurrence::Column::StationId, id)
+            .clear_selects()
+            .expr(Func::count_distinct(Expr::col((
+                occurrence::Entity,
+                occurrence::Column::DeterminationId,
+            ))))
+            .to_owned();
+        let taken = || Expr::col(capture::Column::TakenAt);
+        let tx = self.write().await?;
+        station::Entity::update_many()
+            .col_expr(
+                S::CapturesCount,
+                scalar(of(Func::count(Expr::col(capture::Column::Id)).into())),
+            )
+            .col_expr(S::SessionsCount, scalar(sessions))
+            .col_expr(
+                S::DetectionsCount,
+                scalar(of(sum_of(Expr::col(capture::Column::DetectionsCount)))),
+            )
+            .col_expr(
+                S::OccurrencesCount,
+                scalar(valid_occurrences(occurrence::Column::StationId, id)),
+            )
+            .col_expr(S::TaxaCount, scalar(taxa))
+            .col_expr(S::FirstCaptureAt, scalar(of(Func::min(taken()).into())))
+            .col_expr(S::LastCaptureAt, scalar(of(Func::max(taken()).into())))
+            .filter(S::Id.eq(id))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// Counts occurrences that pass their project's score threshold.
+fn valid_occurrences(column: occurrence::Column, id: i64) -> SelectStatement {
+    Query::select()
+        .expr(Func::count(Expr::col((
+            occurrence::Entity,
+            occurrence::Column::Id,
+        ))))
+        .from(occurrence::Entity)
+        .inner_join(
+            project::Entity,
+            Expr::col((project::Entity, project::Column::Id))
+                .equals((occurrence::Entity, occurrence::Column::ProjectId)),
+        )
+        .and_where(Expr::col((occurrence::Entity, column)).eq(id))
+        .and_where(
+            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
+                .gte(Expr::col((project::Entity, project::Column::ScoreThreshold))),
+        )
+        .to_owned()
+}
+

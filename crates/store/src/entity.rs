@@ -1,0 +1,36 @@
+//! The tables, one file each; what a table is for stands at the top of its file.
+
+pub mod algorithm;
+pub mod capture;
+pub mod capture_set;
+pub mod capture_set_member;
+pub mod category_map;
+pub mod classification;
+pub mod detection;
+pub mod device;
+pub mod export;
+pub mod job;
+pub mod job_log;
+pub mod job_progress;
+pub mod membership;
+pub mod occurrence;
+pub mod pipeline;
+pub mod pipeline_algorithm;
+pub mod processing_service;
+pub mod project;
+pub mod project_pipeline;
+pub mod schedule;
+pub mod service_pipeline;
+pub mod service_project;
+pub mod session;
+pub mod site;
+pub mod station;
+pub mod storage_source;
+pub mod task_result;
+pub mod taxa_list;
+pub mod taxa_list_taxon;
+pub mod taxon;
+pub mod ticket;
+pub mod token;
+pub mod user;
+pub mod worker;

@@ -1,0 +1,29 @@
+//! A remote worker that was seen polling.
+#![allow(missing_docs)] // columns are named for what they hold; the others carry a comment
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "worker")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub project_id: Option<i64>,
+    pub name: String,
+    pub host: Option<String>,
+    pub version: Option<String>,
+    pub last_seen_at: DateTimeUtc,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::project::Entity",
+        from = "Column::ProjectId",
+        to = "super::project::Column::Id"
+    )]
+    Project,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

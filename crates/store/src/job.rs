@@ -1,0 +1,255 @@
+//! Jobs: making, finding and listing them. How a job changes its state stands in `job/life.rs`,
+//! how its captures are fed to those who work on them in `job/feed.rs`.
+
+use domain::job::{DispatchMode, FeedMode, KindSpec, first_stages};
+use domain::progress::Stage;
+use domain::state::JobState;
+use sea_orm::sea_query::NullOrdering;
+use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
+use sea_orm::{Order, PaginatorTrait, QueryOrder, QuerySelect};
+
+use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::entity::job::{self, Entity};
+
+pub mod feed;
+pub mod life;
+
+pub use crate::entity::job::Model as Job;
+
+/// What a person gives to make a job.
+#[derive(Clone, Debug, Default)]
+pub struct NewJob {
+    /// Name for people.
+    pub name: String,
+    /// The project it belongs to.
+    pub project_id: i64,
+    /// Key of its kind; see `domain::job::KINDS`.
+    pub kind: &'static str,
+    /// What the kind needs beyond the columns below.
+    pub params: Option<Json>,
+    /// Seconds to wait before the work.
+    pub delay: i32,
+    /// At most so many captures.
+    pub limit: Option<i32>,
+    /// Captures in random order.
+    pub shuffle: bool,
+    /// Scope: a station.
+    pub station_id: Option<i64>,
+    /// Scope: a capture set.
+    pub capture_set_id: Option<i64>,
+    /// Scope: one capture.
+    pub capture_id: Option<i64>,
+    /// Pipeline of an ML job.
+    pub pipeline_id: Option<i64>,
+    /// Export of an export job.
+    pub export_id: Option<i64>,
+    /// Who asked for it.
+    pub created_by_id: Option<i64>,
+    /// How its work is handed out.
+    pub dispatch_mode: Option<DispatchMode>,
+    /// Ask for a run in the same transaction.
+    pub start_now: bool,
+}
+
+/// Which jobs a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only of this project.
+    pub project_id: Option<i64>,
+    /// Only of these projects: what the caller may see. `None` means all.
+    pub visible: Option<Vec<i64>>,
+    /// Only in this state.
+    pub state: Option<JobState>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+}
+
+impl Job {
+    /// The typed state.
+    pub fn job_state(&self) -> JobState {
+        JobState::from_code(&self.state).unwrap_or(JobState::Unknown)
+    }
+
+    /// The typed dispatch mode.
+    pub fn dispatch(&self) -> DispatchMode {
+        DispatchMode::from_code(&self.dispatch_mode).unwrap_or(DispatchMode::Internal)
+    }
+
+    /// The typed feed mode.
+    pub fn feed(&self) -> FeedMode {
+        FeedMode::from_code(&self.feed_mode)
+    }
+
+    /// The stages as the runner wrote them; counts of results are not in them.
+    pub fn own_stages(&self) -> Vec<Stage> {
+        serde_json::from_value(self.stages.clone()).unwrap_or_default()
+    }
+
+    /// Sentences about what went wrong with the job as a whole.
+    pub fn error_list(&self) -> Vec<String> {
+        serde_json::from_value(self.errors.clone()).unwrap_or_default()
+    }
+
+    /// `Job #3 "name"`, as the log speaks of it.
+    pub fn label(&self) -> String {
+        format!("#{} \"{}\"", self.id, self.name)
+    }
+}
+
+pub(crate) fn stages_json(stages: &[Stage]) -> StoreResult<Json> {
+    serde_json::to_value(stages).map_err(|e| StoreError::Unreadable(e.to_string()))
+}
+
+impl Store {
+    /// Makes a job, CREATED or, with `start_now`, PENDING: one transaction, so the row is also
+    /// the outbox of its own start.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an unknown kind; errors of the database.
+    pub async fn create_job(&self, new: NewJob) -> StoreResult<Job> {
+        let kind: &KindSpec = domain::job::kind(new.kind)
+            .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
+        let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
+        if let Some(stage) = stages.iter_mut().find(|s| s.key == domain::job::DELAY_STAGE) {
+            stage.set("Delay", new.delay);
+        }
+        let at = now();
+        let state = if new.start_now {
+            JobState::Pending
+        } else {
+            JobState::Created
+        };
+        let row = job::ActiveModel {
+            project_id: Set(new.project_id),
+            name: Set(new.name),
+            kind: Set(kind.key.to_owned()),
+            params: Set(new.params.unwrap_or_else(|| Json::Object(Default::default()))),
+            delay: Set(new.delay),
+            limit: Set(new.limit),
+            shuffle: Set(new.shuffle),
+            station_id: Set(new.station_id),
+            capture_set_id: Set(new.capture_set_id),
+            capture_id: Set(new.capture_id),
+            pipeline_id: Set(new.pipeline_id),
+            export_id: Set(new.export_id),
+            created_by_id: Set(new.created_by_id),
+            dispatch_mode: Set(new
+                .dispatch_mode
+                .unwrap_or(DispatchMode::Internal)
+                .code()
+                .to_owned()),
+            state: Set(state.code().to_owned()),
+            paused: Set(false),
+            priority: Set(0),
+            generation: Set(1),
+            run_no: Set(1),
+            feed_mode: Set(FeedMode::All.code().to_owned()),
+            feed_cursor: Set(feed::START),
+            sent_cursor: Set(feed::START),
+            fed: Set(0),
+            kept: Set(0),
+            total: Set(None),
+            expected: Set(None),
+            receipt_key: Set(hex::encode(rand::random::<[u8; 16]>())),
+            owner: Set(None),
+            claim_no: Set(0),
+            rescues: Set(0),
+            beat_at: Set(None),
+            stages: Set(stages_json(&stages)?),
+            errors: Set(Json::Array(Vec::new())),
+            result: Set(None),
+            created_at: Set(at),
+            updated_at: Set(at),
+            scheduled_at: Set(new.start_now.then_some(at)),
+            started_at: Set(None),
+            finished_at: Set(None),
+            ..Default::default()
+        };
+        let tx = self.write().await?;
+        let job = row.insert(&*tx).await?;
+        tx.commit().await?;
+        Ok(job)
+    }
+
+    /// The job with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn job(&self, id: i64) -> StoreResult<Job> {
+        Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("job"))
+    }
+
+    /// One page of jobs, newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs(
+        &self,
+        filter: &JobFilter,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
+        let mut select = Entity::find();
+        if let Some(project) = filter.project_id {
+            select = select.filter(job::Column::ProjectId.eq(project));
+        }
+        if let Some(visible) = &filter.visible {
+            select = select.filter(job::Column::ProjectId.is_in(visible.iter().copied()));
+        }
+        if let Some(state) = filter.state {
+            select = select.filter(job::Column::State.eq(state.code()));
+        }
+        if let Some(kind) = &filter.kind {
+            select = select.filter(job::Column::Kind.eq(kind.as_str()));
+        }
+        let count = select.clone().count(&self.db).await?;
+        let rows = select
+            .order_by_with_nulls(job::Column::CreatedAt, Order::Desc, NullOrdering::Last)
+            .order_by_desc(job::Column::Id)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok((rows, count))
+    }
+
+    /// The newest job of this project with this name and kind, if any: what a program that
+    /// starts again goes on with.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn newest_job(
+        &self,
+        project: i64,
+        kind: &str,
+        name: &str,
+    ) -> StoreResult<Option<Job>> {
+        Ok(Entity::find()
+            .filter(job::Column::ProjectId.eq(project))
+            .filter(job::Column::Kind.eq(kind))
+            .filter(job::Column::Name.eq(name))
+            .order_by_desc(job::Column::Id)
+            .one(&self.db)
+            .await?)
+    }
+
+    /// Deletes a job with its log, tickets and results. A job that somebody runs must be
+    /// cancelled first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] while it runs.
+    pub async fn delete_job(&self, id: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let job = life::lock(&tx, id).await?;
+        if job.owner.is_some() {
+            return Err(StoreError::Conflict(
+                "The job is running. Cancel it first.".to_owned(),
+            ));
+        }
+        Entity::delete_by_id(id).exec(&*tx).await?;
+        tx.commit().await
+    }
+}

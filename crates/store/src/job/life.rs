@@ -1,0 +1,499 @@
+//! Every change of a job's state: one guarded transaction each, as the table of `protocol.md` §2
+//! says. The idea: the job row is locked first, the guard is read under that lock, and a runner
+//! writes only behind its fence (owner and claim number), so no late writer can do harm.
+
+use chrono::Duration;
+use domain::job::FeedMode;
+use domain::progress::Stage;
+use domain::state::{Event, JobState};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::{Job, feed, stages_json};
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::entity::{job, job_progress, ticket};
+use crate::log::Level;
+
+/// A runner's right to write to a job: valid until somebody else claims or ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The job.
+    pub job: i64,
+    /// The runner's name.
+    pub owner: String,
+    /// Number of the claim.
+    pub claim_no: i64,
+}
+
+/// What a runner learns from its beat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Go on.
+    Working,
+    /// A person cancelled: stop, then call [`Store::stopped`].
+    Cancelled,
+    /// The job belongs to somebody else or has ended: write nothing more.
+    Lost,
+}
+
+/// What a cancel did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cancelled {
+    /// The job after it.
+    pub job: Job,
+    /// True when the cancel changed anything.
+    pub changed: bool,
+}
+
+/// After so many rescues without an end the job fails: it kills its runners.
+pub const MAX_RESCUES: i32 = 10;
+
+/// Reads the job row and locks it against every other change.
+pub(crate) async fn lock(tx: &Write, id: i64) -> StoreResult<Job> {
+    job::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&**tx)
+        .await?
+        .ok_or(StoreError::NotFound("job"))
+}
+
+/// Locks the row and demands that `fence` still holds it in a running state.
+pub(crate) async fn lock_fenced(tx: &Write, fence: &Fence) -> StoreResult<Job> {
+    let job = lock(tx, fence.job).await?;
+    let mine = job.owner.as_deref() == Some(&fence.owner) && job.claim_no == fence.claim_no;
+    if mine && job.job_state() == JobState::Started {
+        Ok(job)
+    } else {
+        Err(StoreError::FenceLost)
+    }
+}
+
+/// The state after `event`, or a sentence that says why not.
+fn next(job: &Job, event: Event) -> StoreResult<JobState> {
+    job.job_state().after(event).ok_or_else(|| {
+        StoreError::Conflict(format!(
+            "A job that is {} cannot do that.",
+            job.job_state().code()
+        ))
+    })
+}
+
+/// Writes the new state with what every change of state brings.
+fn moved(job: &Job, to: JobState) -> job::ActiveModel {
+    let at = now();
+    let mut row = job.clone().into_active_model();
+    row.state = Set(to.code().to_owned());
+    row.updated_at = Set(at);
+    if to.is_final() {
+        row.finished_at = Set(Some(at));
+        row.owner = Set(None);
+    }
+    row
+}
+
+async fn save(tx: &Write, row: job::ActiveModel) -> StoreResult<Job> {
+    use sea_orm::ActiveModelTrait;
+    Ok(row.update(&**tx).await?)
+}
+
+async fn delete_tickets<C: ConnectionTrait>(tx: &C, job: i64) -> StoreResult<()> {
+    ticket::Entity::delete_many()
+        .filter(ticket::Column::JobId.eq(job))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The line that every change of state leaves in the job's log.
+async fn note(tx: &Write, job: &Job, to: JobState) -> StoreResult<()> {
+    let text = format!("Changing status of job {} from {} to {to}", job.id, job.state);
+    crate::log::insert(&**tx, job.id, &[(Level::Info, text)]).await
+}
+
+impl Store {
+    /// Asks for a run: the first, or, of an ended job, a further one from the beginning.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] in states where it is not legal.
+    pub async fn enqueue_job(&self, id: i64) -> StoreResult<Job> {
+        let tx = self.write().await?;
+        let job = lock(&tx, id).await?;
+        let to = next(&job, Event::Enqueue)?;
+        let again = job.job_state() != JobState::Created;
+        let mut row = moved(&job, to);
+        if again {
+            reset(&tx, &job, &mut row, FeedMode::All, 0).await?;
+            row.run_no = Set(job.run_no + 1);
+        }
+        row.scheduled_at = Set(Some(now()));
+        let job_after = save(&tx, row).await?;
+        note(&tx, &job, to).await?;
+        tx.commit().await?;
+        Ok(job_after)
+    }
+
+    /// A person's retry: what is saved stays, the rest is done again (`protocol.md` §2).
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] in states where it is not legal.
+    pub async fn retry_job(&self, id: i64, failed_only: bool) -> StoreResult<Job> {
+        let tx = self.write().await?;
+        let job = lock(&tx, id).await?;
+        let to = next(&job, Event::Retry)?;
+        let kept = crate::progress::sum_in(&*tx, job.id, job.generation)
+            .await?
+            .done;
+        let mode = if failed_only {
+            FeedMode::FailedOnly
+        } else {
+            FeedMode::Missing
+        };
+        let mut row = moved(&job, to);
+        reset(&tx, &job, &mut row, mode, kept).await?;
+        row.scheduled_at = Set(Some(now()));
+        let after = save(&tx, row).await?;
+        crate::progress::carry_over(&tx, &job, &after, self.shard).await?;
+        note(&tx, &job, to).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Claims the next waiting job for the runner `owner`, if there is one.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn claim_job(&self, owner: &str) -> StoreResult<Option<(Job, Fence)>> {
+        let waiting: Vec<i64> = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::State.eq(JobState::Pending.code()))
+            .order_by_desc(job::Column::Priority)
+            .order_by_asc(job::Column::Id)
+            .limit(8)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        for id in waiting {
+            let tx = self.write().await?;
+            let Ok(job) = lock(&tx, id).await else {
+                continue; // deleted meanwhile
+            };
+            let Some(to) = job.job_state().after(Event::Start) else {
+                continue; // another runner was faster
+            };
+            let mut row = moved(&job, to);
+            row.owner = Set(Some(owner.to_owned()));
+            row.claim_no = Set(job.claim_no + 1);
+            row.beat_at = Set(Some(now()));
+            row.started_at = Set(Some(job.started_at.unwrap_or_else(now)));
+            let after = save(&tx, row).await?;
+            note(&tx, &job, to).await?;
+            tx.commit().await?;
+            let fence = Fence {
+                job: id,
+                owner: owner.to_owned(),
+                claim_no: after.claim_no,
+            };
+            return Ok(Some((after, fence)));
+        }
+        Ok(None)
+    }
+
+    /// Says that the runner lives, and learns whether it should go on.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn beat(&self, fence: &Fence) -> StoreResult<Beat> {
+        let tx = self.write().await?;
+        let job = match lock(&tx, fence.job).await {
+            Ok(job) => job,
+            Err(StoreError::NotFound(_)) => return Ok(Beat::Lost),
+            Err(other) => return Err(other),
+        };
+        if job.owner.as_deref() != Some(&fence.owner) || job.claim_no != fence.claim_no {
+            return Ok(Beat::Lost);
+        }
+        let answer = match job.job_state() {
+            JobState::Started => Beat::Working,
+            JobState::Canceling => Beat::Cancelled,
+            _ => return Ok(Beat::Lost),
+        };
+        let mut row = job.into_active_model();
+        row.beat_at = Set(Some(now()));
+        save(&tx, row).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Writes the stages that the runner itself moves.
+    ///
+    /// # Errors
+    /// [`StoreError::FenceLost`] when the job is no longer this runner's.
+    pub async fn write_stages(&self, fence: &Fence, stages: &[Stage]) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let job = lock_fenced(&tx, fence).await?;
+        let mut row = job.into_active_model();
+        row.stages = Set(stages_json(stages)?);
+        row.updated_at = Set(now());
+        save(&tx, row).await?;
+        tx.commit().await
+    }
+
+    /// Ends a job that its runner did alone: SUCCESS, or FAILURE with a sentence for the log.
+    ///
+    /// # Errors
+    /// [`StoreError::FenceLost`] when the job is no longer this runner's.
+    pub async fn finish_job(&self, fence: &Fence, failure: Option<&str>) -> StoreResult<Job> {
+        let tx = self.write().await?;
+        let job = lock_fenced(&tx, fence).await?;
+        let after = end(&tx, &job, failure).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// The runner leaves a job whose feed has ended; whoever sees that it is complete ends it.
+    ///
+    /// # Errors
+    /// [`StoreError::FenceLost`] when the job is no longer this runner's.
+    pub async fn release_job(&self, fence: &Fence) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let job = lock_fenced(&tx, fence).await?;
+        if job.total.is_none() {
+            return Err(StoreError::Conflict(
+                "A job can be released only when its feed has ended.".to_owned(),
+            ));
+        }
+        let mut row = job.into_active_model();
+        row.owner = Set(None);
+        row.updated_at = Set(now());
+        save(&tx, row).await?;
+        tx.commit().await
+    }
+
+    /// Gives a job back unfinished, for another runner to go on with: a process shuts down.
+    ///
+    /// # Errors
+    /// [`StoreError::FenceLost`] when the job is no longer this runner's.
+    pub async fn hand_back(&self, fence: &Fence) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let job = lock_fenced(&tx, fence).await?;
+        let to = next(&job, Event::Rescue)?;
+        let mut row = moved(&job, to);
+        row.owner = Set(None);
+        save(&tx, row).await?;
+        feed::reopen_leases(&*tx, &job).await?;
+        note(&tx, &job, to).await?;
+        tx.commit().await
+    }
+
+    /// The runner has seen the cancel and stopped: CANCELING → REVOKED.
+    ///
+    /// # Errors
+    /// Errors of the database. A job that is no longer this runner's is left alone.
+    pub async fn stopped(&self, fence: &Fence) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let job = lock(&tx, fence.job).await?;
+        let mine = job.owner.as_deref() == Some(&fence.owner) && job.claim_no == fence.claim_no;
+        if mine && job.job_state() == JobState::Canceling {
+            revoke(&tx, &job).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Cancels: at once where nobody runs the job, else its runner is told by its next beat.
+    /// A final job stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], errors of the database.
+    pub async fn cancel_job(&self, id: i64) -> StoreResult<Cancelled> {
+        let tx = self.write().await?;
+        let job = lock(&tx, id).await?;
+        if job.job_state().is_final() || job.job_state() == JobState::Canceling {
+            return Ok(Cancelled {
+                job,
+                changed: false,
+            });
+        }
+        let after = if job.owner.is_some() {
+            let to = next(&job, Event::Cancel)?;
+            let row = moved(&job, to);
+            let after = save(&tx, row).await?;
+            note(&tx, &job, to).await?;
+            after
+        } else {
+            revoke(&tx, &job).await?
+        };
+        tx.commit().await?;
+        Ok(Cancelled {
+            job: after,
+            changed: true,
+        })
+    }
+
+    /// Takes jobs from runners that have not beaten for `silence`: STARTED → PENDING (resumed
+    /// from its cursor by the next claim), CANCELING → REVOKED, and FAILURE after
+    /// [`MAX_RESCUES`]. Any process may call it at any time. Returns the jobs it touched.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn rescue_jobs(&self, silence: Duration) -> StoreResult<Vec<Job>> {
+        let limit = now() - silence;
+        let dead: Vec<i64> = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::State.is_in([
+                JobState::Started.code(),
+                JobState::Canceling.code(),
+            ]))
+            .filter(job::Column::Owner.is_not_null())
+            .filter(job::Column::BeatAt.lt(limit))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut touched = Vec::new();
+        for id in dead {
+            let tx = self.write().await?;
+            let Ok(job) = lock(&tx, id).await else {
+                continue;
+            };
+            let silent = job.owner.is_some() && job.beat_at.is_none_or(|at| at < limit);
+            if silent && let Some(after) = rescue(&tx, &job).await? {
+                tx.commit().await?;
+                touched.push(after);
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Ends a job that nobody owns, whose feed has ended and whose captures are all counted.
+    /// Returns the job when this call ended it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn finalise_job(&self, id: i64) -> StoreResult<Option<Job>> {
+        let tx = self.write().await?;
+        let job = lock(&tx, id).await?;
+        let (JobState::Started, None, Some(total)) = (job.job_state(), &job.owner, job.total)
+        else {
+            return Ok(None);
+        };
+        // In a statement after the lock: an earlier snapshot could miss a save.
+        let sum = crate::progress::sum_in(&*tx, job.id, job.generation).await?;
+        if sum.done + sum.failed < total {
+            return Ok(None);
+        }
+        let failure = domain::job::too_many_failed(total, sum.failed)
+            .then_some("Failed to process more than 50% of images");
+        let after = end(&tx, &job, failure).await?;
+        tx.commit().await?;
+        Ok(Some(after))
+    }
+
+    /// Jobs that [`Store::finalise_job`] should look at.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_to_finalise(&self) -> StoreResult<Vec<i64>> {
+        Ok(job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::State.eq(JobState::Started.code()))
+            .filter(job::Column::Owner.is_null())
+            .filter(job::Column::Total.is_not_null())
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+}
+
+/// Moves a locked, running job to its end.
+async fn end(tx: &Write, job: &Job, failure: Option<&str>) -> StoreResult<Job> {
+    let (event, level) = match failure {
+        None => (Event::Finish, Level::Info),
+        Some(_) => (Event::Fail, Level::Error),
+    };
+    let to = next(job, event)?;
+    let after = save(tx, moved(job, to)).await?;
+    delete_tickets(&**tx, job.id).await?;
+    note(tx, job, to).await?;
+    let last = match failure {
+        None => format!("Finished job {} ({to})", job.label()),
+        Some(reason) => format!("Job {} failed: {reason}", job.label()),
+    };
+    crate::log::insert(&**tx, job.id, &[(level, last)]).await?;
+    Ok(after)
+}
+
+async fn revoke(tx: &Write, job: &Job) -> StoreResult<Job> {
+    let to = next(job, Event::Stopped)?;
+    let after = save(tx, moved(job, to)).await?;
+    delete_tickets(&**tx, job.id).await?;
+    note(tx, job, to).await?;
+    Ok(after)
+}
+
+async fn rescue(tx: &Write, job: &Job) -> StoreResult<Option<Job>> {
+    if job.job_state() == JobState::Started && job.rescues >= MAX_RESCUES {
+        let why = format!("its runner died {MAX_RESCUES} times");
+        return Ok(Some(end(tx, job, Some(&why)).await?));
+    }
+    let Some(to) = job.job_state().after(Event::Rescue) else {
+        return Ok(None);
+    };
+    if to == JobState::Revoked {
+        return Ok(Some(revoke(tx, job).await?));
+    }
+    let mut row = moved(job, to);
+    row.owner = Set(None);
+    row.rescues = Set(job.rescues + 1);
+    let after = save(tx, row).await?;
+    feed::reopen_leases(&**tx, job).await?;
+    note(tx, job, to).await?;
+    let text = format!(
+        "The runner of this job has not been heard of since {}; another one goes on with it",
+        job.beat_at.map(|t| t.format("%H:%M:%S UTC").to_string()).unwrap_or_default()
+    );
+    crate::log::insert(&**tx, job.id, &[(Level::Warning, text)]).await?;
+    Ok(Some(after))
+}
+
+/// A new generation: rows stay, results of older generations no longer count.
+async fn reset(
+    tx: &Write,
+    job: &Job,
+    row: &mut job::ActiveModel,
+    mode: FeedMode,
+    kept: i64,
+) -> StoreResult<()> {
+    let mut stages = job.own_stages();
+    stages.iter_mut().for_each(Stage::reset);
+    if let Some(stage) = stages.iter_mut().find(|s| s.key == domain::job::DELAY_STAGE) {
+        stage.set("Delay", job.delay);
+    }
+    row.generation = Set(job.generation + 1);
+    row.feed_mode = Set(mode.code().to_owned());
+    row.feed_cursor = Set(feed::START);
+    row.sent_cursor = Set(feed::START);
+    row.fed = Set(0);
+    row.kept = Set(kept);
+    row.total = Set(None);
+    row.expected = Set(None);
+    row.rescues = Set(0);
+    row.paused = Set(false);
+    row.owner = Set(None);
+    row.errors = Set(serde_json::Value::Array(Vec::new()));
+    row.result = Set(None);
+    row.stages = Set(stages_json(&stages)?);
+    row.started_at = Set(None);
+    row.finished_at = Set(None);
+    delete_tickets(&**tx, job.id).await?;
+    // Shards of this generation cannot exist yet; a stale row must never count.
+    job_progress::Entity::delete_many()
+        .filter(job_progress::Column::JobId.eq(job.id))
+        .filter(job_progress::Column::Generation.gt(job.generation))
+        .exec(&**tx)
+        .await?;
+    Ok(())
+}

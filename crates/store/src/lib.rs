@@ -1,0 +1,31 @@
+//! All SQL of Hawkmoth, on SQLite and PostgreSQL from one source. The idea: what must not be
+//! torn apart (a change of state, a saved result with its counts) is one transaction here, and
+//! nobody above sees a connection or a transaction, so nothing slow can happen inside one.
+//! May depend on `domain` only.
+
+mod connection;
+#[allow(dead_code)] // some tables are here before the features that fill them
+mod entity;
+mod migration;
+
+pub mod capture;
+pub mod capture_set;
+pub mod counters;
+pub mod job;
+pub mod log;
+pub mod pipeline;
+pub mod progress;
+pub mod project;
+pub mod result;
+pub mod service;
+pub mod session;
+pub mod station;
+pub mod taxon;
+pub mod ticket;
+pub mod user;
+
+pub use connection::{Store, StoreError, StoreResult, now};
+pub use sea_orm::prelude::Json;
+
+#[cfg(test)]
+mod tests;

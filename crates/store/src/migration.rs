@@ -1,0 +1,39 @@
+//! Changes of the schema, one file each, applied in the order of the list below.
+//! A migration that has landed is never edited; the next change is a new file.
+
+use sea_orm_migration::prelude::*;
+
+mod column;
+mod m0001_people;
+mod m0002_pipelines;
+mod m0003_projects;
+mod m0004_stations;
+mod m0005_captures;
+mod m0006_taxa;
+mod m0007_detections;
+mod m0008_exports;
+mod m0009_jobs;
+mod m0010_schedules;
+mod m0011_workers;
+
+/// The list of migrations.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Migration),
+            Box::new(m0002_pipelines::Migration),
+            Box::new(m0003_projects::Migration),
+            Box::new(m0004_stations::Migration),
+            Box::new(m0005_captures::Migration),
+            Box::new(m0006_taxa::Migration),
+            Box::new(m0007_detections::Migration),
+            Box::new(m0008_exports::Migration),
+            Box::new(m0009_jobs::Migration),
+            Box::new(m0010_schedules::Migration),
+            Box::new(m0011_workers::Migration),
+        ]
+    }
+}

@@ -1,0 +1,227 @@
+//! What the results of a job add up to. The idea: each process has its own line per job and
+//! stage, moved in the results' own transaction, so the sum is exact and no line is hot; the
+//! `progress` object of the API is composed from it when somebody reads (`architecture.md` §6).
+
+use std::collections::HashMap;
+
+use domain::job::{COLLECT_STAGE, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
+use domain::progress::{Progress, Stage};
+use domain::state::JobState;
+use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
+    QueryFilter, QuerySelect,
+};
+
+use crate::connection::{Store, StoreResult, Write};
+use crate::entity::job_progress;
+use crate::job::{Job, feed::PROCESS};
+
+/// Sums over all processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Captures saved.
+    pub done: i64,
+    /// Captures failed.
+    pub failed: i64,
+    /// Captures that a service looked at and that were saved.
+    pub captures: i64,
+    /// Detections written.
+    pub detections: i64,
+    /// Classifications written.
+    pub classifications: i64,
+}
+
+#[derive(FromQueryResult)]
+struct SumRow {
+    job_id: i64,
+    generation: i64,
+    done: i64,
+    failed: i64,
+    captures: i64,
+    detections: i64,
+    classifications: i64,
+}
+
+async fn sums<C: ConnectionTrait>(db: &C, jobs: &[i64]) -> StoreResult<Vec<SumRow>> {
+    use job_progress::Column as C_;
+    // Added up here and not by SUM: PostgreSQL would turn bigint into numeric.
+    let rows = job_progress::Entity::find()
+        .filter(C_::JobId.is_in(jobs.iter().copied()))
+        .filter(C_::Stage.eq(PROCESS))
+        .select_only()
+        .columns([
+            C_::JobId,
+            C_::Generation,
+            C_::Done,
+            C_::Failed,
+            C_::Captures,
+            C_::Detections,
+            C_::Classifications,
+        ])
+        .into_model::<SumRow>()
+        .all(db)
+        .await?;
+    Ok(rows)
+}
+
+fn add(counts: &mut Counts, row: &SumRow) {
+    counts.done += row.done;
+    counts.failed += row.failed;
+    counts.captures += row.captures;
+    counts.detections += row.detections;
+    counts.classifications += row.classifications;
+}
+
+/// The sums of one generation, read in the caller's transaction.
+pub(crate) async fn sum_in<C: ConnectionTrait>(
+    db: &C,
+    job: i64,
+    generation: i64,
+) -> StoreResult<Counts> {
+    let mut counts = Counts::default();
+    for row in sums(db, &[job]).await? {
+        if row.generation == generation {
+            add(&mut counts, &row);
+        }
+    }
+    Ok(counts)
+}
+
+/// Moves this process's line by `by`; values may be negative.
+pub(crate) async fn bump(
+    tx: &Write,
+    job: i64,
+    generation: i64,
+    shard: i64,
+    by: Counts,
+) -> StoreResult<()> {
+    use job_progress::Column as C_;
+    let line = job_progress::ActiveModel {
+        job_id: Set(job),
+        generation: Set(generation),
+        stage: Set(PROCESS),
+        shard: Set(shard),
+        done: Set(0),
+        failed: Set(0),
+        captures: Set(0),
+        detections: Set(0),
+        classifications: Set(0),
+    };
+    job_progress::Entity::insert(line)
+        .on_conflict(
+            OnConflict::columns([C_::JobId, C_::Generation, C_::Stage, C_::Shard])
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(&**tx)
+        .await?;
+    let mut update = Query::update();
+    update
+        .table(job_progress::Entity)
+        .values([
+            (C_::Done, Expr::col(C_::Done).add(by.done)),
+            (C_::Failed, Expr::col(C_::Failed).add(by.failed)),
+            (C_::Captures, Expr::col(C_::Captures).add(by.captures)),
+            (C_::Detections, Expr::col(C_::Detections).add(by.detections)),
+            (
+                C_::Classifications,
+                Expr::col(C_::Classifications).add(by.classifications),
+            ),
+        ])
+        .and_where(Expr::col(C_::JobId).eq(job))
+        .and_where(Expr::col(C_::Generation).eq(generation))
+        .and_where(Expr::col(C_::Stage).eq(PROCESS))
+        .and_where(Expr::col(C_::Shard).eq(shard));
+    tx.execute(&update).await?;
+    Ok(())
+}
+
+/// Opens a retry's generation with what earlier ones of the run have saved.
+pub(crate) async fn carry_over(tx: &Write, before: &Job, after: &Job, shard: i64) -> StoreResult<()> {
+    let mut counts = sum_in(&**tx, before.id, before.generation).await?;
+    counts.failed = 0;
+    bump(tx, after.id, after.generation, shard, counts).await
+}
+
+impl Store {
+    /// Sums of these jobs' present generations, by job.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn counts(&self, jobs: &[Job]) -> StoreResult<HashMap<i64, Counts>> {
+        let present: HashMap<i64, i64> = jobs.iter().map(|j| (j.id, j.generation)).collect();
+        let ids: Vec<i64> = jobs.iter().map(|j| j.id).collect();
+        let mut by_job: HashMap<i64, Counts> = HashMap::new();
+        for row in sums(&self.db, &ids).await? {
+            if present.get(&row.job_id) == Some(&row.generation) {
+                add(by_job.entry(row.job_id).or_default(), &row);
+            }
+        }
+        Ok(by_job)
+    }
+}
+
+/// The `progress` object of a job from its row and its sums.
+pub fn compose(job: &Job, counts: Counts) -> Progress {
+    let state = job.job_state();
+    let mut stages = job.own_stages();
+    let has_total = job.total.is_some();
+    let whole = job.total.or(job.expected).unwrap_or(0);
+    for stage in &mut stages {
+        match stage.key.as_str() {
+            PROCESS_STAGE if whole > 0 || has_total => process(stage, whole, has_total, counts),
+            RESULTS_STAGE if whole > 0 || has_total => results(stage, whole, has_total, counts),
+            COLLECT_STAGE => {}
+            _ => continue,
+        }
+        close(stage, state, whole, counts);
+    }
+    Progress::compose(state, stages, job.error_list())
+}
+
+/// Share of the whole; full only when the feed has ended, so it never falls back.
+fn share(part: i64, whole: i64, ended: bool) -> f64 {
+    if whole <= 0 {
+        return if ended { 1.0 } else { 0.0 };
+    }
+    let share = (part as f64 / whole as f64).clamp(0.0, 1.0);
+    if ended { share } else { share.min(0.99) }
+}
+
+fn process(stage: &mut Stage, whole: i64, ended: bool, counts: Counts) {
+    let seen = counts.done + counts.failed;
+    stage.set("Processed", seen);
+    stage.set("Remaining", Ord::max(whole - seen, 0));
+    stage.set("Failed", counts.failed);
+    if seen > 0 || ended {
+        stage.advance(share(seen, whole, ended));
+    }
+}
+
+fn results(stage: &mut Stage, whole: i64, ended: bool, counts: Counts) {
+    stage.set("Captures", counts.captures);
+    stage.set("Detections", counts.detections);
+    stage.set("Classifications", counts.classifications);
+    let seen = counts.done + counts.failed;
+    if seen > 0 || ended {
+        stage.advance(share(seen, whole, ended));
+    }
+}
+
+/// A stage of an ended job says how it ended.
+fn close(stage: &mut Stage, state: JobState, whole: i64, counts: Counts) {
+    match state {
+        JobState::Failure
+            if stage.key == PROCESS_STAGE && too_many_failed(whole, counts.failed) =>
+        {
+            stage.status = JobState::Failure;
+        }
+        JobState::Failure | JobState::Revoked if stage.progress < 1.0 => {
+            if stage.status == JobState::Started {
+                stage.status = state;
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,283 @@
+//! Projects: making one with what it needs, who may see which, and its switches
+//! (`domain-rules.md` §10, §11, §15).
+
+use domain::permission::{ProjectFacts, Role};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, prelude::Json,
+};
+
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::entity::{capture_set, device, membership, project, site, station};
+use crate::user::User;
+
+pub use crate::entity::project::Model as Project;
+
+/// What a person gives to make a project.
+#[derive(Clone, Debug, Default)]
+pub struct NewProject {
+    /// Name.
+    pub name: String,
+    /// What it is about.
+    pub description: String,
+    /// Who becomes its manager.
+    pub owner_id: Option<i64>,
+    /// Hidden from everybody but members.
+    pub draft: bool,
+    /// With a default device, site and station.
+    pub with_defaults: bool,
+}
+
+/// Switches of a project and what they are before anybody sets them (`domain-rules.md` §11).
+const FLAGS: [(&str, bool); 5] = [
+    ("tags", false),
+    ("reprocess_existing_detections", false),
+    ("default_filters", false),
+    ("reprocess_all_images", false),
+    ("async_pipeline_workers", true),
+];
+
+/// The state of a project's switch; unknown switches are off.
+pub fn flag(project: &Project, name: &str) -> bool {
+    let default = FLAGS.iter().any(|(n, on)| *n == name && *on);
+    let set = project.feature_flags.get(name).and_then(Json::as_bool);
+    set.unwrap_or(default)
+}
+
+impl Store {
+    /// Makes a project with its owner's membership and the capture set "All Images".
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn create_project(&self, new: NewProject) -> StoreResult<Project> {
+        let tx = self.write().await?;
+        let at = now();
+        let flags = FLAGS.iter().map(|(n, on)| ((*n).to_owned(), Json::Bool(*on)));
+        let project = project::ActiveModel {
+            name: Set(new.name),
+            description: Set(new.description),
+            image: Set(None),
+            draft: Set(new.draft),
+            active: Set(true),
+            priority: Set(1),
+            owner_id: Set(new.owner_id),
+            feature_flags: Set(Json::Object(flags.collect())),
+            session_time_gap_seconds: Set(7200),
+            score_threshold: Set(0.5),
+            default_pipeline_id: Set(None),
+            created_at: Set(at),
+            updated_at: Set(at),
+            ..Default::default()
+        }
+        .insert(&*tx)
+        .await?;
+        if let Some(owner) = new.owner_id {
+            add_member(&tx, project.id, owner, Role::ProjectManager.key()).await?;
+        }
+        capture_set::ActiveModel {
+            project_id: Set(project.id),
+            name: Set("All Images".to_owned()),
+            description: Set(String::new()),
+            method: Set("full".to_owned()),
+            kwargs: Set(Json::Object(Default::default())),
+            created_at: Set(at),
+            updated_at: Set(at),
+            ..Default::default()
+        }
+        .insert(&*tx)
+        .await?;
+        if new.with_defaults {
+            add_defaults(&tx, project.id).await?;
+        }
+        tx.commit().await?;
+        Ok(project)
+    }
+
+    /// The project with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn project(&self, id: i64) -> StoreResult<Project> {
+        project::Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("project"))
+    }
+
+    /// Projects by id, for a page of jobs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn projects_by_id(&self, ids: &[i64]) -> StoreResult<Vec<Project>> {
+        Ok(project::Entity::find()
+            .filter(project::Column::Id.is_in(ids.iter().copied()))
+            .all(&self.db)
+            .await?)
+    }
+
+    /// The oldest project with this name and owner, if there is one.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn project_by_name(&self, name: &str, owner: i64) -> StoreResult<Option<Project>> {
+        Ok(project::Entity::find()
+            .filter(project::Column::Name.eq(name))
+            .filter(project::Column::OwnerId.eq(owner))
+            .order_by_asc(project::Column::Id)
+            .one(&self.db)
+            .await?)
+    }
+
+    /// Sets a switch of a project.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn set_flag(&self, id: i64, name: &str, on: bool) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let project = project::Entity::find_by_id(id)
+            .lock_exclusive()
+            .one(&*tx)
+            .await?
+            .ok_or(StoreError::NotFound("project"))?;
+        let mut flags = project.feature_flags.as_object().cloned().unwrap_or_default();
+        flags.insert(name.to_owned(), Json::Bool(on));
+        let mut row = project.into_active_model();
+        row.feature_flags = Set(Json::Object(flags));
+        row.updated_at = Set(now());
+        row.update(&*tx).await?;
+        tx.commit().await
+    }
+
+    /// Gives a person a role in a project, in place of the one held before.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn set_role(&self, project: i64, user: i64, role: Role) -> StoreResult<()> {
+        let tx = self.write().await?;
+        membership::Entity::delete_many()
+            .filter(membership::Column::ProjectId.eq(project))
+            .filter(membership::Column::UserId.eq(user))
+            .exec(&*tx)
+            .await?;
+        add_member(&tx, project, user, role.key()).await?;
+        tx.commit().await
+    }
+
+    /// What permission rules need to know of a project and a person.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn project_facts(
+        &self,
+        project: &Project,
+        user: Option<&User>,
+    ) -> StoreResult<ProjectFacts> {
+        let role = match user {
+            Some(user) => membership::Entity::find()
+                .filter(membership::Column::ProjectId.eq(project.id))
+                .filter(membership::Column::UserId.eq(user.id))
+                .one(&self.db)
+                .await?
+                .and_then(|m| Role::from_key(&m.role)),
+            None => None,
+        };
+        Ok(ProjectFacts {
+            draft: project.draft,
+            owner: project.owner_id,
+            role,
+        })
+    }
+
+    /// The projects whose rows a person may see: `None` means all (superusers); else those that
+    /// are no draft, and those owned or joined (`domain-rules.md` §10, visibility).
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn visible_projects(&self, user: Option<&User>) -> StoreResult<Option<Vec<i64>>> {
+        if user.is_some_and(|u| u.is_superuser) {
+            return Ok(None);
+        }
+        let mut seen = Condition::any().add(project::Column::Draft.eq(false));
+        if let Some(user) = user {
+            let joined: Vec<i64> = membership::Entity::find()
+                .select_only()
+                .column(membership::Column::ProjectId)
+                .filter(membership::Column::UserId.eq(user.id))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            seen = seen
+                .add(project::Column::OwnerId.eq(user.id))
+                .add(project::Column::Id.is_in(joined));
+        }
+        let ids = project::Entity::find()
+            .select_only()
+            .column(project::Column::Id)
+            .filter(project::Column::Active.eq(true))
+            .filter(seen)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(Some(ids))
+    }
+
+    /// Deletes a project with everything in it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn delete_project(&self, id: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let done = project::Entity::delete_by_id(id).exec(&*tx).await?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("project"));
+        }
+        tx.commit().await
+    }
+}
+
+async fn add_member(tx: &Write, project: i64, user: i64, role: &str) -> StoreResult<()> {
+    let at = now();
+    membership::ActiveModel {
+        project_id: Set(project),
+        user_id: Set(user),
+        role: Set(role.to_owned()),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    }
+    .insert(&**tx)
+    .await?;
+    Ok(())
+}
+
+async fn add_defaults(tx: &Write, project: i64) -> StoreResult<()> {
+    let at = now();
+    let device = device::ActiveModel {
+        project_id: Set(Some(project)),
+        name: Set("Default Device".to_owned()),
+        description: Set(String::new()),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    }
+    .insert(&**tx)
+    .await?;
+    let site = site::ActiveModel {
+        project_id: Set(Some(project)),
+        name: Set("Default Site".to_owned()),
+        description: Set(String::new()),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    }
+    .insert(&**tx)
+    .await?;
+    station::ActiveModel {
+        device_id: Set(Some(device.id)),
+        site_id: Set(Some(site.id)),
+        ..crate::station::fresh(project, "Default Station", Some(0.0), Some(0.0))
+    }
+    .insert(&**tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! Saving one batch of results, each image once. The idea: the move of an image's row from open
+//! to done is the permission to write its detections, and both happen, with the counts and the
+//! tickets, in one transaction (`protocol.md` §2 save, `processing-service.md` §6).
+//! What is accepted is therefore saved, and what is saved is counted once, however often it comes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::state::JobState;
+use domain::wire::DetectionResponse;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::connection::{Store, StoreError, StoreResult, Write};
+use crate::counters;
+use crate::entity::{capture, job, task_result};
+use crate::job::{
+    Job,
+    feed::{self, DONE, FAILED, OPEN, PROCESS},
+};
+use crate::progress::{self, Counts};
+
+mod detections;
+mod determinations;
+mod labels;
+
+/// What became of one image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The service answered; the list is what it found, checked, and may be empty.
+    Done(Vec<DetectionResponse>),
+    /// No result, for this reason.
+    Failed(String),
+}
+
+/// Results to be saved together.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The job.
+    pub job: i64,
+    /// Generation under which the images were handed out.
+    pub generation: i64,
+    /// The pipeline that made them.
+    pub pipeline: i64,
+    /// The images with their outcomes; of an image that stands twice the first counts.
+    pub images: Vec<(i64, Outcome)>,
+}
+
+/// What a save did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Images that became done by this save.
+    pub done: i64,
+    /// Images that became failed by this save.
+    pub failed: i64,
+    /// Detections with a box, of the images that became done.
+    pub detections: i64,
+    /// Their classifications.
+    pub classifications: i64,
+    /// Images that changed nothing: saved before, of an older generation, or of an ended job.
+    pub ignored: i64,
+}
+
+/// A failed image of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The capture.
+    pub capture: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Longest reason kept, in characters.
+const MAX_REASON: usize = 500;
+
+impl Store {
+    /// Saves a batch. When this returns, it is committed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for an unknown job or pipeline, [`StoreError::Conflict`] where
+    /// the pipeline cannot have made such results; nothing is saved then.
+    pub async fn save_results(&self, batch: Batch) -> StoreResult<Saved> {
+        let tx = self.write().await?;
+        let job = job::Entity::find_by_id(batch.job)
+            .lock_shared()
+            .one(&*tx)
+            .await?
+            .ok_or(StoreError::NotFound("job"))?;
+        let asked: i64 = batch.images.len().try_into().unwrap_or(i64::MAX);
+        let takes = matches!(job.job_state(), JobState::Pending | JobState::Started);
+        if !takes || job.generation != batch.generation {
+            return Ok(Saved {
+                ignored: asked,
+                ..Saved::default()
+            });
+        }
+        let saved = save(&tx, self.shard, &job, batch).await?;
+        tx.commit().await?;
+        Ok(Saved {
+            ignored: asked - saved.done - saved.failed,
+            ..saved
+        })
+    }
+
+    /// The failed images of a job's present run, by capture.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn failures(&self, job: &Job, limit: u64, offset: u64) -> StoreResult<Vec<Failure>> {
+        use task_result::Column as C;
+        let rows = task_result::Entity::find()
+            .filter(C::JobId.eq(job.id))
+            .filter(C::RunNo.eq(job.run_no))
+            .filter(C::Outcome.eq(FAILED))
+            .order_by_asc(C::CaptureId)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Failure {
+                capture: row.capture_id,
+                reason: row.reason.unwrap_or_default(),
+            })
+            .collect())
+    }
+}
+
+/// The rows of the batch that may still change, locked in one order: capture and what it was.
+async fn lock_rows(tx: &Write, job: &Job, ids: &[i64]) -> StoreResult<HashMap<i64, i32>> {
+    use task_result::Column as C;
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(1000) {
+        let rows = task_result::Entity::find()
+            .filter(C::JobId.eq(job.id))
+            .filter(C::RunNo.eq(job.run_no))
+            .filter(C::Stage.eq(PROCESS))
+            .filter(C::CaptureId.is_in(chunk.iter().copied()))
+            .filter(C::Generation.eq(job.generation))
+            .filter(C::Outcome.is_in([OPEN, FAILED]))
+            .order_by_asc(C::CaptureId)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        found.extend(rows.into_iter().map(|r| (r.capture_id, r.outcome)));
+    }
+    Ok(found)
+}
+
+async fn save(tx: &Write, shard: i64, job: &Job, batch: Batch) -> StoreResult<Saved> {
+    let mut images: BTreeMap<i64, Outcome> = BTreeMap::new();
+    for (capture, outcome) in batch.images {
+        images.entry(capture).or_insert(outcome);
+    }
+    let ids: Vec<i64> = images.keys().copied().collect();
+    let rows = lock_rows(tx, job, &ids).await?;
+    let captures = lock_captures(tx, &ids).await?;
+
+    let mut counts = Counts::default();
+    let mut done: BTreeMap<i64, Vec<DetectionResponse>> = BTreeMap::new();
+    let mut failed: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for (capture, outcome) in images {
+        let Some(before) = rows.get(&capture) else {
+            continue;
+        };
+        let outcome = match outcome {
+            Outcome::Done(_) if !captures.contains_key(&capture) => {
+                Outcome::Failed("The capture was deleted.".to_owned())
+            }
+            other => other,
+        };
+        match outcome {
+            Outcome::Done(found) => {
+                counts.done += 1;
+                counts.failed -= i64::from(*before == FAILED);
+                done.insert(capture, found);
+            }
+            Outcome::Failed(reason) if *before == OPEN => {
+                counts.failed += 1;
+                let reason = reason.chars().filter(|c| *c != '\0').take(MAX_REASON);
+                failed.entry(reason.collect()).or_default().push(capture);
+            }
+            Outcome::Failed(_) => {} // failed already: the first reason stays
+        }
+    }
+    let newly_failed: i64 = failed.values().map(|v| v.len() as i64).sum();
+    mark(tx, job, DONE, None, &done.keys().copied().collect::<Vec<_>>()).await?;
+    for (reason, captures) in &failed {
+        mark(tx, job, FAILED, Some(reason), captures).await?;
+    }
+    let written = detections::write(tx, batch.pipeline, &captures, done).await?;
+    counts.captures = counts.done;
+    counts.detections = written.detections;
+    counts.classifications = written.classifications;
+    counters::refresh_captures(tx, &written.captures).await?;
+    feed::strike_off(&**tx, job.id, job.generation, &ids).await?;
+    if counts != Counts::default() {
+        progress::bump(tx, job.id, job.generation, shard, counts).await?;
+    }
+    Ok(Saved {
+        done: counts.done,
+        failed: newly_failed,
+        detections: written.detections,
+        classifications: written.classifications,
+        ignored: 0,
+    })
+}
+
+/// Locks the captures in the order of their ids: two jobs may save the same ones at once.
+async fn lock_captures(tx: &Write, ids: &[i64]) -> StoreResult<HashMap<i64, capture::Model>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(1000) {
+        let rows = capture::Entity::find()
+            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+            .order_by_asc(capture::Column::Id)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        found.extend(rows.into_iter().map(|c| (c.id, c)));
+    }
+    Ok(found)
+}
+
+async fn mark(
+    tx: &Write,
+    job: &Job,
+    outcome: i32,
+    reason: Option<&str>,
+    captures: &[i64],
+) -> StoreResult<()> {
+    use task_result::Column as C;
+    let unique: BTreeSet<i64> = captures.iter().copied().collect();
+    let unique: Vec<i64> = unique.into_iter().collect();
+    for chunk in unique.chunks(1000) {
+        task_result::Entity::update_many()
+            .col_expr(C::Outcome, Expr::value(outcome))
+            .col_expr(C::Reason, Expr::value(reason.map(str::to_owned)))
+            .filter(C::JobId.eq(job.id))
+            .filter(C::RunNo.eq(job.run_no))
+            .filter(C::Stage.eq(PROCESS))
+            .filter(C::CaptureId.is_in(chunk.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}

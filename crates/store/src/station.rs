@@ -1,0 +1,200 @@
+//! Stations with their storage sources, and the lock under which one job at a time regroups a
+//! station's captures ("deployment" and "storage" in the API).
+
+use chrono::Duration;
+use domain::storage::LOCAL;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
+    QueryOrder,
+};
+
+use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::entity::{station, storage_source};
+
+pub use crate::entity::station::Model as Station;
+pub use crate::entity::storage_source::Model as StorageSource;
+
+/// What a person gives to make a station.
+#[derive(Clone, Debug, Default)]
+pub struct NewStation {
+    /// The project.
+    pub project_id: i64,
+    /// Name.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+    /// Where its photographs lie.
+    pub source_id: Option<i64>,
+}
+
+/// A station with nothing in it.
+pub(crate) fn fresh(
+    project: i64,
+    name: &str,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+) -> station::ActiveModel {
+    let at = now();
+    station::ActiveModel {
+        project_id: Set(Some(project)),
+        name: Set(name.to_owned()),
+        description: Set(String::new()),
+        latitude: Set(latitude),
+        longitude: Set(longitude),
+        captures_count: Set(0),
+        sessions_count: Set(0),
+        detections_count: Set(0),
+        occurrences_count: Set(0),
+        taxa_count: Set(0),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    }
+}
+
+impl Store {
+    /// Makes a station.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn create_station(&self, new: NewStation) -> StoreResult<Station> {
+        let tx = self.write().await?;
+        let station = station::ActiveModel {
+            source_id: Set(new.source_id),
+            ..fresh(new.project_id, &new.name, new.latitude, new.longitude)
+        }
+        .insert(&*tx)
+        .await?;
+        tx.commit().await?;
+        Ok(station)
+    }
+
+    /// The station with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn station(&self, id: i64) -> StoreResult<Station> {
+        station::Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("station"))
+    }
+
+    /// The oldest station whose photographs lie in this source.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn station_of_source(&self, source: i64) -> StoreResult<Option<Station>> {
+        Ok(station::Entity::find()
+            .filter(station::Column::SourceId.eq(source))
+            .order_by_asc(station::Column::Id)
+            .one(&self.db)
+            .await?)
+    }
+
+    /// Makes a storage source of a folder of this machine.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn create_local_source(
+        &self,
+        project: i64,
+        name: &str,
+        folder: &str,
+    ) -> StoreResult<StorageSource> {
+        let at = now();
+        let tx = self.write().await?;
+        let source = storage_source::ActiveModel {
+            project_id: Set(Some(project)),
+            name: Set(name.to_owned()),
+            kind: Set(LOCAL.to_owned()),
+            bucket: Set(folder.to_owned()),
+            prefix: Set(String::new()),
+            access_key: Set(String::new()),
+            secret_key: Set(String::new()),
+            created_at: Set(at),
+            updated_at: Set(at),
+            ..Default::default()
+        }
+        .insert(&*tx)
+        .await?;
+        tx.commit().await?;
+        Ok(source)
+    }
+
+    /// The project's storage source of this folder, if there is one.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn local_source(
+        &self,
+        project: i64,
+        folder: &str,
+    ) -> StoreResult<Option<StorageSource>> {
+        Ok(storage_source::Entity::find()
+            .filter(storage_source::Column::ProjectId.eq(project))
+            .filter(storage_source::Column::Kind.eq(LOCAL))
+            .filter(storage_source::Column::Bucket.eq(folder))
+            .one(&self.db)
+            .await?)
+    }
+
+    /// The storage source with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn source(&self, id: i64) -> StoreResult<StorageSource> {
+        storage_source::Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("storage source"))
+    }
+
+    /// Takes or renews the regroup lock of a station for `holder`; false while another holds
+    /// it. After `ttl` the lock is void, so a crash cannot leave it behind.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn lock_regroup(
+        &self,
+        station: i64,
+        holder: &str,
+        ttl: Duration,
+    ) -> StoreResult<bool> {
+        use station::Column as C;
+        let at = now();
+        let free = Condition::any()
+            .add(C::RegroupLock.is_null())
+            .add(C::RegroupLock.eq(holder))
+            .add(C::RegroupLockUntil.lt(at));
+        let tx = self.write().await?;
+        let done = station::Entity::update_many()
+            .col_expr(C::RegroupLock, Expr::value(holder))
+            .col_expr(C::RegroupLockUntil, Expr::value(at + ttl))
+            .filter(C::Id.eq(station))
+            .filter(free)
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected == 1)
+    }
+
+    /// Gives the regroup lock back, if `holder` still has it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn unlock_regroup(&self, station: i64, holder: &str) -> StoreResult<()> {
+        use station::Column as C;
+        let tx = self.write().await?;
+        station::Entity::update_many()
+            .col_expr(C::RegroupLock, Expr::value(Option::<String>::None))
+            .filter(C::Id.eq(station))
+            .filter(C::RegroupLock.eq(holder))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,135 @@
+//! Taxa as results need them: found by name or by another name they go by, made where a
+//! classifier returns a label that nobody knows yet (`processing-service.md` §6, 5).
+
+use std::collections::{BTreeMap, HashMap};
+
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    prelude::Json,
+};
+
+use crate::connection::{StoreResult, Write, now};
+use crate::entity::{taxa_list, taxa_list_taxon, taxon};
+
+pub use crate::entity::taxon::Model as Taxon;
+
+/// Finds or makes the taxa with these names. `wanted` maps a name to the rank it gets when it
+/// has to be made. Sorted, so that two processes lock rows in the same order.
+pub(crate) async fn find_or_make(
+    tx: &Write,
+    wanted: &BTreeMap<String, String>,
+) -> StoreResult<HashMap<String, i64>> {
+    let mut found = by_name(&**tx, wanted.keys()).await?;
+    for name in wanted.keys().filter(|n| !found.contains_key(*n)).cloned().collect::<Vec<_>>() {
+        if let Some(id) = by_other_name(&**tx, &name).await? {
+            found.insert(name, id);
+        }
+    }
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|(name, _)| !found.contains_key(*name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let at = now();
+    let rows = missing.iter().map(|(name, rank)| taxon::ActiveModel {
+        name: Set((*name).clone()),
+        rank: Set((*rank).clone()),
+        parent_id: Set(None),
+        active: Set(true),
+        search_names: Set(Json::Array(Vec::new())),
+        parents: Set(Json::Array(Vec::new())),
+        gbif_key: Set(None),
+        common_name_en: Set(None),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    });
+    taxon::Entity::insert_many(rows)
+        .on_conflict(
+            OnConflict::column(taxon::Column::Name)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(&**tx)
+        .await?;
+    found.extend(by_name(&**tx, missing.iter().map(|(name, _)| *name)).await?);
+    Ok(found)
+}
+
+async fn by_name<'a, C: ConnectionTrait>(
+    db: &C,
+    names: impl Iterator<Item = &'a String>,
+) -> StoreResult<HashMap<String, i64>> {
+    let rows = taxon::Entity::find()
+        .filter(taxon::Column::Name.is_in(names.map(String::as_str)))
+        .all(db)
+        .await?;
+    // A retired taxon keeps its name: making a second one of that name is impossible.
+    Ok(rows.into_iter().map(|t| (t.name, t.id)).collect())
+}
+
+async fn by_other_name<C: ConnectionTrait>(db: &C, name: &str) -> StoreResult<Option<i64>> {
+    let quoted = Json::String(name.to_owned()).to_string();
+    let like = format!("%{}%", quoted.replace('\\', "\\\\").replace('%', "\\%"));
+    let rows = taxon::Entity::find()
+        .filter(taxon::Column::Active.eq(true))
+        .filter(
+            Expr::col(taxon::Column::SearchNames)
+                .cast_as("TEXT")
+                .like(sea_orm::sea_query::LikeExpr::new(like).escape('\\')),
+        )
+        .all(db)
+        .await?;
+    let holds = |t: &taxon::Model| {
+        t.search_names
+            .as_array()
+            .is_some_and(|names| names.iter().any(|n| n.as_str() == Some(name)))
+    };
+    Ok(rows.iter().filter(|t| holds(t)).map(|t| t.id).min())
+}
+
+/// Puts taxa on the list that is kept for an algorithm's labels.
+pub(crate) async fn list_for_algorithm(
+    tx: &Write,
+    algorithm: &str,
+    taxa: &[i64],
+) -> StoreResult<()> {
+    let name = format!("Taxa returned by {algorithm}");
+    let list = taxa_list::Entity::find()
+        .filter(taxa_list::Column::Name.eq(&name))
+        .one(&**tx)
+        .await?;
+    let list = match list {
+        Some(list) => list.id,
+        None => {
+            let at = now();
+            let row = taxa_list::ActiveModel {
+                name: Set(name),
+                description: Set(String::new()),
+                created_at: Set(at),
+                updated_at: Set(at),
+                ..Default::default()
+            };
+            sea_orm::ActiveModelTrait::insert(row, &**tx).await?.id
+        }
+    };
+    let rows = taxa.iter().map(|id| taxa_list_taxon::ActiveModel {
+        taxa_list_id: Set(list),
+        taxon_id: Set(*id),
+    });
+    if !taxa.is_empty() {
+        use taxa_list_taxon::Column as C;
+        taxa_list_taxon::Entity::insert_many(rows)
+            .on_conflict(
+                OnConflict::columns([C::TaxaListId, C::TaxonId])
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Tickets: the embedded task queue. One row is one image waiting (visible now), leased (visible
+//! later) or, when it is gone, done. The idea: an expired lease is simply visible again, so there
+//! is no reaper, and no finished rows for a planner to walk over (`architecture.md` §6).
+
+use chrono::{Duration, Utc};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::connection::{Store, StoreResult};
+use crate::entity::{job, ticket};
+use crate::job::feed;
+
+/// One leased image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leased {
+    /// The capture.
+    pub capture: i64,
+    /// Generation of its job when it was handed out.
+    pub generation: i64,
+    /// How often it has been handed out, this time included.
+    pub deliveries: i32,
+}
+
+/// What a lease handed out, and the key that signs its receipts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handout {
+    /// The images, in the order of the feed.
+    pub images: Vec<Leased>,
+    /// The job's key; empty when nothing was handed out.
+    pub receipt_key: String,
+}
+
+/// How many images of a job are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// To be had now.
+    pub waiting: u64,
+    /// In somebody's hands.
+    pub leased: u64,
+    /// Handed out as often as allowed, without an answer.
+    pub dead: u64,
+}
+
+/// Milliseconds of a span, never negative.
+fn millis(span: Duration) -> i64 {
+    Ord::max(span.num_milliseconds(), 0)
+}
+
+fn clock() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+impl Store {
+    /// Leases up to `max` images of a job for `ttl`. Nothing is handed out unless the job is
+    /// STARTED and not paused at that moment (`protocol.md` §2, lease).
+    ///
+    /// # Errors
+    /// Errors of the database. An unknown job has no tickets.
+    pub async fn lease_tickets(
+        &self,
+        job: i64,
+        max: u64,
+        ttl: Duration,
+        max_deliveries: Option<i32>,
+    ) -> StoreResult<Handout> {
+        use ticket::Column as C;
+        let tx = self.write().await?;
+        let row = job::Entity::find_by_id(job).lock_shared().one(&*tx).await?;
+        let Some(row) = row.filter(|j| j.job_state().is_active() && !j.paused) else {
+            return Ok(Handout::default());
+        };
+        let at = clock();
+        let mut ready = ticket::Entity::find()
+            .filter(C::JobId.eq(job))
+            .filter(C::VisibleAt.lte(at))
+            .filter(C::Generation.eq(row.generation))
+            .order_by_asc(C::VisibleAt)
+            .limit(max)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        if let Some(most) = max_deliveries {
+            ready = ready.filter(C::Deliveries.lt(most));
+        }
+        let ready = ready.all(&*tx).await?;
+        if ready.is_empty() {
+            return Ok(Handout::default());
+        }
+        ticket::Entity::update_many()
+            .col_expr(C::VisibleAt, Expr::value(at + millis(ttl)))
+            .col_expr(C::Deliveries, Expr::col(C::Deliveries).add(1))
+            .filter(C::JobId.eq(job))
+            .filter(C::CaptureId.is_in(ready.iter().map(|t| t.capture_id)))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        let images = ready
+            .into_iter()
+            .map(|t| Leased {
+                capture: t.capture_id,
+                generation: t.generation,
+                deliveries: t.deliveries + 1,
+            })
+            .collect();
+        Ok(Handout {
+            images,
+            receipt_key: row.receipt_key,
+        })
+    }
+
+    /// Puts images of a generation into the queue; those that are in it stay as they are.
+    /// Normally the feed does this in its own transaction.
+    ///
+    /// # Errors
+    /// Errors of the database; an unknown job.
+    pub async fn publish_tickets(
+        &self,
+        job: i64,
+        generation: i64,
+        captures: &[i64],
+    ) -> StoreResult<()> {
+        let tx = self.write().await?;
+        for chunk in captures.chunks(1000) {
+            feed::publish(&*tx, job, generation, chunk).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Takes images out of the queue for good.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn drop_tickets(
+        &self,
+        job: i64,
+        generation: i64,
+        captures: &[i64],
+    ) -> StoreResult<()> {
+        let tx = self.write().await?;
+        feed::strike_off(&*tx, job, generation, captures).await?;
+        tx.commit().await
+    }
+
+    /// Ends leases: the images can be had again after `wait`.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn return_tickets(
+        &self,
+        job: i64,
+        generation: i64,
+        captures: &[i64],
+        wait: Duration,
+    ) -> StoreResult<()> {
+        self.move_visibility(job, generation, captures, wait, false)
+            .await
+    }
+
+    /// Extends leases that are not over yet.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn extend_tickets(
+        &self,
+        job: i64,
+        generation: i64,
+        captures: &[i64],
+        ttl: Duration,
+    ) -> StoreResult<()> {
+        self.move_visibility(job, generation, captures, ttl, true)
+            .await
+    }
+
+    async fn move_visibility(
+        &self,
+        job: i64,
+        generation: i64,
+        captures: &[i64],
+        by: Duration,
+        only_leased: bool,
+    ) -> StoreResult<()> {
+        use ticket::Column as C;
+        let at = clock();
+        let tx = self.write().await?;
+        for chunk in captures.chunks(1000) {
+            let mut update = ticket::Entity::update_many()
+                .col_expr(C::VisibleAt, Expr::value(at + millis(by)))
+                .filter(C::JobId.eq(job))
+                .filter(C::Generation.eq(generation))
+                .filter(C::CaptureId.is_in(chunk.iter().copied()));
+            if only_leased {
+                update = update.filter(C::VisibleAt.gt(at));
+            }
+            update.exec(&*tx).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Counts a job's images by where they are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn ticket_depth(&self, job: i64, max_deliveries: Option<i32>) -> StoreResult<Depth> {
+        use ticket::Column as C;
+        let at = clock();
+        let of_job = || ticket::Entity::find().filter(C::JobId.eq(job));
+        let most = max_deliveries.unwrap_or(i32::MAX);
+        let ready = of_job().filter(C::VisibleAt.lte(at));
+        Ok(Depth {
+            waiting: ready
+                .clone()
+                .filter(C::Deliveries.lt(most))
+                .count(&self.db)
+                .await?,
+            leased: of_job().filter(C::VisibleAt.gt(at)).count(&self.db).await?,
+            dead: ready.filter(C::Deliveries.gte(most)).count(&self.db).await?,
+        })
+    }
+
+    /// Images whose last allowed lease is over: the caretaker writes them down as failed.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn dead_letters(
+        &self,
+        job: i64,
+        max_deliveries: i32,
+        limit: u64,
+    ) -> StoreResult<Vec<Leased>> {
+        use ticket::Column as C;
+        let rows = ticket::Entity::find()
+            .filter(C::JobId.eq(job))
+            .filter(C::VisibleAt.lte(clock()))
+            .filter(C::Deliveries.gte(max_deliveries))
+            .limit(limit)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|t| Leased {
+                capture: t.capture_id,
+                generation: t.generation,
+                deliveries: t.deliveries,
+            })
+            .collect())
+    }
+
+    /// Empties a job's queue of all generations up to this one.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn purge_tickets(&self, job: i64, generation: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        ticket::Entity::delete_many()
+            .filter(ticket::Column::JobId.eq(job))
+            .filter(ticket::Column::Generation.lte(generation))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+}
