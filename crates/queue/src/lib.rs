@@ -1,0 +1,86 @@
+//! Tasks of ML jobs and events between processes. The idea: both are at-least-once helpers
+//! beside the database; whatever is lost here is healed from the row and costs seconds.
+//! May depend on `store` and `domain`. Interfaces stand here, implementations beside them:
+//! [`Embedded`] keeps tasks as tickets in the database itself, [`LocalBus`] carries events
+//! within one process.
+
+mod embedded;
+mod events;
+mod receipt;
+
+pub mod conformance;
+
+pub use embedded::Embedded;
+pub use events::{Changed, EventBus, EventStream, LocalBus};
+pub use receipt::{Claim, Receipt};
+pub use store::ticket::Depth;
+
+use std::time::Duration;
+
+/// What can go wrong with tasks.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The receipt is not one that this queue gave out for that job.
+    #[error("this receipt was not given out for this job")]
+    BadReceipt,
+    /// The database behind the queue.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+/// Result of the queue.
+pub type QueueResult<T> = Result<T, QueueError>;
+
+/// One image in somebody's hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The capture.
+    pub capture: i64,
+    /// Generation of the job when it was handed out; its result is saved under this.
+    pub generation: i64,
+    /// How often it has been handed out, this time included.
+    pub deliveries: i32,
+    /// What the worker shows when it answers.
+    pub receipt: Receipt,
+}
+
+/// How a lease ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// Done: the image leaves the queue.
+    Ack,
+    /// Not done: to be had again after this time.
+    Nak(Duration),
+    /// Never again, whatever became of it.
+    Term,
+}
+
+/// Images of jobs waiting to be worked on, handed out at least once
+/// (`architecture.md` §3, `protocol.md`).
+#[async_trait::async_trait]
+pub trait TaskQueue: Send + Sync {
+    /// Puts images of a job's generation into the queue; those that are in it stay.
+    async fn publish(&self, job: i64, generation: i64, captures: &[i64]) -> QueueResult<()>;
+
+    /// Hands out up to `max` images for `ttl`, none unless the job runs at that moment.
+    /// With `max_deliveries`, images handed out that often are left for the caretaker.
+    async fn lease(
+        &self,
+        job: i64,
+        max: usize,
+        ttl: Duration,
+        max_deliveries: Option<i32>,
+    ) -> QueueResult<Vec<Lease>>;
+
+    /// Ends leases. Receipts of images that are gone are no error.
+    async fn settle(&self, receipts: &[Receipt], how: Settle) -> QueueResult<()>;
+
+    /// Extends leases that are not over.
+    async fn extend(&self, receipts: &[Receipt], ttl: Duration) -> QueueResult<()>;
+
+    /// Counts the images of a job.
+    async fn depth(&self, job: i64, max_deliveries: Option<i32>) -> QueueResult<Depth>;
+
+    /// Empties a job's queue of all generations up to this one.
+    async fn purge(&self, job: i64, generation: i64) -> QueueResult<()>;
+}
