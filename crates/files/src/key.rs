@@ -1,0 +1,87 @@
+//! The secret key of an installation: given by the person, or made at the first start and kept
+//! in a file that only its owner can read. Two processes that start at once agree on one.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::{FilesError, FilesResult};
+
+/// Reads a key of 64 hexadecimal digits; `None` when it is none.
+pub fn parse_key(hex_digits: &str) -> Option<[u8; 32]> {
+    hex::decode(hex_digits.trim()).ok()?.try_into().ok()
+}
+
+/// Reads the key file, making it with a new key where there is none.
+///
+/// # Errors
+/// [`FilesError::Io`] where the file cannot be read or made, or holds no key.
+pub fn load_or_create_key(file: &Path) -> FilesResult<[u8; 32]> {
+    let failed = |e: std::io::Error| FilesError::Io(e.to_string());
+    match std::fs::read_to_string(file) {
+        Ok(text) => read(&text),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let half = file.with_extension(format!("part-{:016x}", rand::random::<u64>()));
+            write_private(&half, &hex::encode(rand::random::<[u8; 32]>())).map_err(failed)?;
+            // A link, not a rename: it fails where another process was faster.
+            let linked = std::fs::hard_link(&half, file);
+            std::fs::remove_file(&half).map_err(failed)?;
+            match linked {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
+                _ => read(&std::fs::read_to_string(file).map_err(failed)?),
+            }
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn read(text: &str) -> FilesResult<[u8; 32]> {
+    parse_key(text).ok_or_else(|| FilesError::Io("the file holds no key".to_owned()))
+}
+
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn the_key_stays_the_same_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("secret.key");
+        let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| load_or_create_key(&file).unwrap()))
+                .collect();
+            starts.into_iter().map(|s| s.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|k| *k == keys[0]), "all agree on one key");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        assert_eq!(parse_key("abc"), None);
+        assert_eq!(parse_key(&"zz".repeat(32)), None);
+        assert!(parse_key(&"0a".repeat(32)).is_some());
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("secret.key");
+        std::fs::write(&file, "nonsense").unwrap();
+        assert!(load_or_create_key(&file).is_err());
+    }
+}
