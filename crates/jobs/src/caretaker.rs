@@ -1,0 +1,111 @@
+//! The caretaker: sees that every job ends. Each of its actions is a guarded write that any
+//! process may do at any time, so every worker process runs one and none of them leads
+//! (`architecture.md` §6, `protocol.md` §2: rescue, finalise, dead letter).
+
+use std::time::{Duration, Instant};
+
+use domain::job::DispatchMode;
+use queue::Changed;
+use store::StoreResult;
+use store::result::{Batch, Outcome};
+use tokio_util::sync::CancellationToken;
+
+use crate::Tools;
+
+/// Dead letters written down at once.
+const LETTERS: u64 = 500;
+
+/// Looks after all jobs until `stop` fires. An error is traced and the next round tries again.
+pub async fn run(tools: Tools, stop: CancellationToken) {
+    let mut last_health: Option<Instant> = None;
+    loop {
+        if let Err(error) = round(&tools).await {
+            tracing::warn!(%error, "the caretaker could not finish its round");
+        }
+        if last_health.is_none_or(|at| at.elapsed() >= tools.pace.health) {
+            last_health = Some(Instant::now());
+            if let Err(error) = check_services(&tools, &stop).await {
+                tracing::warn!(%error, "the services could not be asked");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(tools.pace.care) => {}
+        }
+    }
+}
+
+/// One look at all jobs that may need help.
+///
+/// # Errors
+/// Errors of the store.
+pub async fn round(tools: &Tools) -> StoreResult<()> {
+    let silence = chrono::Duration::from_std(tools.pace.silence)
+        .unwrap_or_else(|_| chrono::Duration::seconds(30));
+    for job in tools.store.rescue_jobs(silence).await? {
+        tracing::warn!(
+            job.id = job.id,
+            state = job.state,
+            "rescued from a dead runner"
+        );
+        announce(tools, job.id, true);
+    }
+    for id in tools.store.jobs_to_finalise().await? {
+        bury(tools, id).await?;
+        if tools.store.finalise_job(id).await?.is_some() {
+            announce(tools, id, false);
+        }
+    }
+    Ok(())
+}
+
+/// Writes down as failed what was handed out as often as allowed and never answered.
+async fn bury(tools: &Tools, id: i64) -> StoreResult<()> {
+    let job = tools.store.job(id).await?;
+    let Some(pipeline) = job.pipeline_id else {
+        return Ok(());
+    };
+    if job.dispatch() != DispatchMode::AsyncApi {
+        return Ok(());
+    }
+    let most = tools.pace.max_deliveries;
+    let dead = tools.store.dead_letters(id, most, LETTERS).await?;
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let reason = format!("no answer after {most} deliveries");
+    let batch = Batch {
+        job: id,
+        generation: job.generation,
+        pipeline,
+        images: dead
+            .iter()
+            .filter(|t| t.generation == job.generation)
+            .map(|t| (t.capture, Outcome::Failed(reason.clone())))
+            .collect(),
+    };
+    tools.store.save_results(batch).await?;
+    announce(tools, id, false);
+    Ok(())
+}
+
+async fn check_services(tools: &Tools, stop: &CancellationToken) -> StoreResult<()> {
+    for service in tools.store.services_with_address().await? {
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        let Some(url) = &service.endpoint_url else {
+            continue;
+        };
+        let health = tools.services.ready(url, Duration::from_secs(8)).await;
+        tools
+            .store
+            .service_seen(service.id, health.live, health.latency.as_secs_f64())
+            .await?;
+    }
+    Ok(())
+}
+
+fn announce(tools: &Tools, job: i64, waiting: bool) {
+    tools.bus.publish(Changed { job, waiting });
+}

@@ -1,0 +1,5 @@
+//! The kinds of jobs, one file each.
+
+pub mod ml;
+pub mod populate;
+pub mod regroup;

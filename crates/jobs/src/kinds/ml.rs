@@ -1,0 +1,114 @@
+//! Running an ML pipeline over captures: choose them, feed them, have them processed
+//! (`domain-rules.md` §6, `processing-service.md` §5). The idea: choosing and feeding are the
+//! same however the images reach the services; pushing is a runner that leases from the same
+//! queue as remote workers would, so a crash costs nothing in either way.
+
+mod collect;
+mod push;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
+use domain::state::JobState;
+
+use crate::context::JobContext;
+use crate::kind::{JobKind, Outcome};
+
+/// Kind `ml`.
+pub struct Ml;
+
+#[async_trait::async_trait]
+impl JobKind for Ml {
+    fn key(&self) -> &'static str {
+        ML
+    }
+
+    async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
+        delay(cx).await?;
+        let Some(pipeline) = cx.job.pipeline_id else {
+            // A test job of a delay alone ends here.
+            anyhow::ensure!(cx.job.delay > 0, "no pipeline is set");
+            return Ok(Outcome::Done);
+        };
+        let pipeline = cx
+            .tools
+            .store
+            .pipeline(pipeline)
+            .await
+            .context("the pipeline does not exist any more")?;
+        if cx.job.total.is_none() {
+            feed(cx, &pipeline).await?;
+        }
+        if cx.job.dispatch() != DispatchMode::AsyncApi {
+            push::drain(cx, &pipeline).await?;
+        }
+        Ok(Outcome::Waiting)
+    }
+}
+
+/// Chooses the captures and feeds them page by page, from where an earlier run was cut off.
+async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::Result<()> {
+    let chosen = collect::choose(cx, pipeline).await?;
+    let (total, limited) = (chosen.total, chosen.limited);
+    cx.stage(COLLECT_STAGE, |s| {
+        s.set("Total Images", total);
+        if let Some(limit) = limited {
+            s.set("Limit", limit);
+        }
+    })
+    .await?;
+    for page in chosen.captures.chunks(1000) {
+        cx.check()?;
+        let Some(last) = page.last() else { continue };
+        let ids: Vec<i64> = page.iter().map(|c| c.id).collect();
+        let opened = cx
+            .tools
+            .store
+            .feed_page(&cx.fence, &ids, last.place)
+            .await?;
+        tracing::debug!(job.id = cx.job.id, opened, "fed a page");
+        cx.changed();
+    }
+    cx.stage(COLLECT_STAGE, |s| s.end(JobState::Success))
+        .await?;
+    let release = cx.job.dispatch() == DispatchMode::AsyncApi;
+    if release {
+        cx.info(format!(
+            "Waiting for workers to pick up tasks for pipeline '{}'",
+            pipeline.slug
+        ));
+        cx.log.flush().await;
+    }
+    cx.tools.store.feed_end(&cx.fence, release).await?;
+    Ok(())
+}
+
+/// What the delay stage shows, one after the other.
+const MOODS: [&str; 4] = ["😴", "🥱", "😌", "😃"];
+
+/// Waits as long as the job asks, saying how far it is.
+async fn delay(cx: &JobContext) -> anyhow::Result<()> {
+    let Ok(seconds) = u32::try_from(cx.job.delay) else {
+        return Ok(());
+    };
+    let done = |s: &domain::progress::Stage| s.key == DELAY_STAGE && s.progress >= 1.0;
+    if seconds == 0 || cx.job.own_stages().iter().any(done) {
+        return Ok(());
+    }
+    for second in 0..seconds {
+        let share = f64::from(second) / f64::from(seconds);
+        let mood = MOODS[(share * MOODS.len() as f64) as usize % MOODS.len()];
+        cx.stage(DELAY_STAGE, |s| {
+            s.set("Mood", mood);
+            s.advance(share.max(f64::MIN_POSITIVE));
+        })
+        .await?;
+        cx.sleep(Duration::from_secs(1)).await?;
+    }
+    cx.stage(DELAY_STAGE, |s| {
+        s.set("Mood", "🥳");
+        s.end(JobState::Success);
+    })
+    .await
+}

@@ -1,0 +1,194 @@
+//! The client of push services: `/info`, `/readyz`, `/process` (`processing-service.md` §3).
+//! The idea: whatever a service does (errors, silence, half an answer, an endless one), the
+//! caller gets a sentence that says what happened, within a bounded time and memory. A path in
+//! the service's address is kept.
+
+use std::time::{Duration, Instant};
+
+use domain::wire::{
+    PipelineRequest, PipelineResultsResponse, ProcessingServiceInfoResponse, Readiness,
+};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+/// Why a service gave no usable answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// It could not be reached, or the connection broke.
+    #[error("the service cannot be reached: {0}")]
+    Unreachable(String),
+    /// It did not answer in time.
+    #[error("the service did not answer within {0} seconds")]
+    Silent(u64),
+    /// It answered with an error.
+    #[error("HTTP {code}: {text}")]
+    Status {
+        /// The status code.
+        code: u16,
+        /// What it said about it.
+        text: String,
+    },
+    /// Its answer cannot be read.
+    #[error("the answer cannot be read: {0}")]
+    Broken(String),
+}
+
+impl ServiceError {
+    /// True when asking again may help.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ServiceError::Unreachable(_) => true,
+            ServiceError::Status { code, .. } => *code >= 500,
+            ServiceError::Silent(_) | ServiceError::Broken(_) => false,
+        }
+    }
+}
+
+/// How a service answered `/readyz`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// True when it answered well.
+    pub live: bool,
+    /// How long it took.
+    pub latency: Duration,
+    /// Slugs of the pipelines that are ready.
+    pub pipelines: Vec<String>,
+}
+
+/// Longest answer that is read, in bytes.
+const MAX_BODY: usize = 100 * 1024 * 1024;
+
+/// Speaks to services. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ServiceClient {
+    http: reqwest::Client,
+    process_timeout: Duration,
+}
+
+impl ServiceClient {
+    /// A client that waits for the answer to `/process` for at most `process_timeout`.
+    ///
+    /// # Errors
+    /// Where the HTTP client cannot be built: no cryptography provider.
+    pub fn new(process_timeout: Duration) -> Result<ServiceClient, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .user_agent(concat!("hawkmoth/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(ServiceClient {
+            http,
+            process_timeout,
+        })
+    }
+
+    /// What the service offers.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn info(
+        &self,
+        endpoint: &str,
+    ) -> Result<ProcessingServiceInfoResponse, ServiceError> {
+        let limit = Duration::from_secs(6);
+        self.send(self.http.get(join(endpoint, "info")), limit)
+            .await
+    }
+
+    /// Whether the service is ready, and how fast it says so.
+    pub async fn ready(&self, endpoint: &str, limit: Duration) -> Health {
+        let start = Instant::now();
+        let answer: Result<Readiness, _> = self
+            .send(self.http.get(join(endpoint, "readyz")), limit)
+            .await;
+        Health {
+            live: !matches!(answer, Err(ref e) if !matches!(e, ServiceError::Broken(_))),
+            latency: start.elapsed(),
+            pipelines: answer.map(|r| r.status).unwrap_or_default(),
+        }
+    }
+
+    /// Has a batch processed.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn process(
+        &self,
+        endpoint: &str,
+        request: &PipelineRequest,
+    ) -> Result<PipelineResultsResponse, ServiceError> {
+        let call = self.http.post(join(endpoint, "process")).json(request);
+        self.send(call, self.process_timeout).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        call: reqwest::RequestBuilder,
+        limit: Duration,
+    ) -> Result<T, ServiceError> {
+        let answer = tokio::time::timeout(limit, async {
+            let response = call.send().await.map_err(unreachable)?;
+            let status = response.status();
+            let body = read(response).await?;
+            if !status.is_success() {
+                return Err(ServiceError::Status {
+                    code: status.as_u16(),
+                    text: explain(&body),
+                });
+            }
+            serde_json::from_slice(&body).map_err(|e| ServiceError::Broken(e.to_string()))
+        });
+        answer
+            .await
+            .unwrap_or(Err(ServiceError::Silent(limit.as_secs())))
+    }
+}
+
+/// The address of a call below the service's own, path prefix kept.
+fn join(endpoint: &str, call: &str) -> String {
+    format!("{}/{call}", endpoint.trim_end_matches('/'))
+}
+
+async fn read(response: reqwest::Response) -> Result<Vec<u8>, ServiceError> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(unreachable)?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(ServiceError::Broken(format!(
+                "longer than {} MiB",
+                MAX_BODY / 1024 / 1024
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The causes of a broken connection, in one line and without the address.
+fn unreachable(error: reqwest::Error) -> ServiceError {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    ServiceError::Unreachable(text)
+}
+
+/// What an error answer says: its `detail`, its keys, or its first words.
+fn explain(body: &[u8]) -> String {
+    let text = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(serde_json::Value::Object(map)) => match map.get("detail") {
+            Some(serde_json::Value::String(detail)) => detail.clone(),
+            Some(detail) => detail.to_string(),
+            None => map
+                .iter()
+                .map(|(key, value)| format!("{key}: {value}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+        },
+        _ => String::from_utf8_lossy(body).into_owned(),
+    };
+    text.chars().take(500).collect()
+}
