@@ -6,22 +6,23 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::capture::{AlgorithmRole, DetectionFacts, needs_processing};
 use domain::storage::{LOCAL, Location, public_url};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, RelationTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{
-    capture, capture_set_member, classification, detection, station, storage_source, task_result,
-    taxon,
+    capture, capture_set_member, classification, detection, station, storage_source,
 };
-use crate::job::{Job, feed};
 use crate::pipeline::Algorithm;
 use crate::station::Station;
 
+mod drawn;
+
 pub use crate::entity::capture::Model as Capture;
+pub use drawn::DrawnBox;
 
 /// A photograph found in a storage.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,21 +56,11 @@ pub enum Scope {
     Station(i64),
 }
 
-/// A detection as a picture shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DrawnBox {
-    /// Left, upper, right, lower edge in pixels of the original.
-    pub edges: [f64; 4],
-    /// Name of the taxon of its best classification, if it has one.
-    pub label: Option<String>,
-    /// Score of that classification.
-    pub score: Option<f64>,
-}
-
 impl Store {
     /// Writes what a station's storage holds. A capture that is known keeps what people may
-    /// have set; only what describes the file is overwritten. Returns how many are new, and how
-    /// many the station has.
+    /// have set; only what describes the file is overwritten, and one whose file is as before is
+    /// not written at all. Of a path that stands twice the last counts. Returns how many are new,
+    /// and how many the station has.
     ///
     /// # Errors
     /// Errors of the database.
@@ -82,19 +73,9 @@ impl Store {
         for chunk in found.chunks(1000) {
             let tx = self.write().await?;
             let at = now();
-            let rows = chunk.iter().map(|c| row(station, c, at));
-            use capture::Column as C;
+            let rows = once_each(chunk).into_iter().map(|c| row(station, c, at));
             capture::Entity::insert_many(rows)
-                .on_conflict(
-                    OnConflict::columns([C::StationId, C::Path])
-                        .update_columns([
-                            C::LastModifiedAt,
-                            C::Size,
-                            C::Checksum,
-                            C::ChecksumAlgorithm,
-                        ])
-                        .to_owned(),
-                )
+                .on_conflict(refresh_file())
                 .exec_without_returning(&*tx)
                 .await?;
             tx.commit().await?;
@@ -139,6 +120,34 @@ impl Store {
         Ok(found)
     }
 
+    /// Writes down the size of a capture in pixels, read from its file.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn set_dimensions(&self, id: i64, width: i32, height: i32) -> StoreResult<()> {
+        let tx = self.write().await?;
+        capture::Entity::update_many()
+            .col_expr(capture::Column::Width, Expr::value(width))
+            .col_expr(capture::Column::Height, Expr::value(height))
+            .filter(capture::Column::Id.eq(id))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Deletes a capture with its detections; the file stays where it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn delete_capture(&self, id: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let done = capture::Entity::delete_by_id(id).exec(&*tx).await?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("capture"));
+        }
+        tx.commit().await
+    }
+
     /// How many captures a scope holds.
     ///
     /// # Errors
@@ -147,11 +156,7 @@ impl Store {
         let count = match scope {
             Scope::Set(set) => self.count_members(*set).await?,
             Scope::Station(station) => self.count_station(*station).await?,
-            Scope::Single(id) => {
-                capture::Entity::find_by_id(*id)
-                    .count(&self.db)
-                    .await?
-            }
+            Scope::Single(id) => capture::Entity::find_by_id(*id).count(&self.db).await?,
         };
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
@@ -309,103 +314,40 @@ impl Store {
             .filter_map(|c| Some((c.id, place(c)?)))
             .collect())
     }
+}
 
-    /// The captures that a job's run saved last, newest first, with their boxes.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn newest_results(&self, job: &Job, limit: usize) -> StoreResult<Vec<Capture>> {
-        // Newest detections first: a walk along the primary key that soon finds enough.
-        let Some(started) = job.started_at else {
-            return Ok(Vec::new());
-        };
-        let recent: Vec<i64> = detection::Entity::find()
-            .select_only()
-            .column(detection::Column::CaptureId)
-            .filter(detection::Column::CreatedAt.gte(started))
-            .order_by_desc(detection::Column::Id)
-            .limit(2000)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let mut seen = HashSet::new();
-        let recent: Vec<i64> = recent.into_iter().filter(|id| seen.insert(*id)).collect();
-        use task_result::Column as R;
-        let mine: HashSet<i64> = task_result::Entity::find()
-            .select_only()
-            .column(R::CaptureId)
-            .filter(R::JobId.eq(job.id))
-            .filter(R::RunNo.eq(job.run_no))
-            .filter(R::Outcome.eq(feed::DONE))
-            .filter(R::CaptureId.is_in(recent.iter().copied()))
-            .into_tuple::<i64>()
-            .all(&self.db)
-            .await?
-            .into_iter()
-            .collect();
-        let chosen: Vec<i64> = recent
-            .into_iter()
-            .filter(|id| mine.contains(id))
-            .take(limit)
-            .collect();
-        let mut rows = self.captures_by_id(&chosen).await?;
-        rows.sort_by_key(|c| chosen.iter().position(|id| *id == c.id));
-        Ok(rows)
-    }
+/// One statement may touch a row once only (PostgreSQL refuses it else): the last of each path.
+fn once_each(chunk: &[NewCapture]) -> Vec<&NewCapture> {
+    let mut seen = HashSet::new();
+    let mut last: Vec<&NewCapture> = chunk
+        .iter()
+        .rev()
+        .filter(|c| seen.insert(c.path.as_str()))
+        .collect();
+    last.reverse();
+    last
+}
 
-    /// The boxes on these captures, each with its best terminal classification.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn boxes(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
-        let rows = detection::Entity::find()
-            .filter(detection::Column::CaptureId.is_in(captures.iter().copied()))
-            .filter(detection::Column::X1.is_not_null())
-            .order_by_asc(detection::Column::Id)
-            .all(&self.db)
-            .await?;
-        let ids: Vec<i64> = rows.iter().map(|d| d.id).collect();
-        let labels = self.best_labels(&ids).await?;
-        let mut boxes: HashMap<i64, Vec<DrawnBox>> = HashMap::new();
-        for d in rows {
-            let (Some(x1), Some(y1), Some(x2), Some(y2)) = (d.x1, d.y1, d.x2, d.y2) else {
-                continue;
-            };
-            let (label, score) = labels.get(&d.id).cloned().unzip();
-            boxes.entry(d.capture_id).or_default().push(DrawnBox {
-                edges: [x1, y1, x2, y2],
-                label,
-                score,
-            });
-        }
-        Ok(boxes)
-    }
-
-    async fn best_labels(&self, detections: &[i64]) -> StoreResult<HashMap<i64, (String, f64)>> {
-        use classification::Column as C;
-        let mut best: HashMap<i64, (String, f64)> = HashMap::new();
-        for chunk in detections.chunks(1000) {
-            let rows: Vec<(i64, Option<f64>, String)> = classification::Entity::find()
-                .join(JoinType::InnerJoin, classification::Relation::Taxon.def())
-                .select_only()
-                .columns([C::DetectionId, C::Score])
-                .column(taxon::Column::Name)
-                .filter(C::DetectionId.is_in(chunk.iter().copied()))
-                .filter(C::Terminal.eq(true))
-                .order_by_asc(C::Id)
-                .into_tuple()
-                .all(&self.db)
-                .await?;
-            for (detection, score, name) in rows {
-                let score = score.unwrap_or(0.0);
-                let entry = best.entry(detection).or_insert_with(|| (name.clone(), score));
-                if score > entry.1 {
-                    *entry = (name, score);
-                }
-            }
-        }
-        Ok(best)
-    }
+/// What becomes of a known path: the columns that describe its file are overwritten where one of
+/// them differs. A sync of an unchanged storage so writes nothing.
+fn refresh_file() -> OnConflict {
+    use capture::Column as C;
+    let of_file = [
+        C::LastModifiedAt,
+        C::Size,
+        C::Checksum,
+        C::ChecksumAlgorithm,
+    ];
+    let differs = of_file.into_iter().fold(Condition::any(), |any, column| {
+        let stored = Expr::col((capture::Entity, column));
+        let given = Expr::col(("excluded", column));
+        any.add(stored.binary(BinOper::Custom("IS DISTINCT FROM".into()), given))
+    });
+    OnConflict::columns([C::StationId, C::Path])
+        .update_columns(of_file)
+        .update_column(C::UpdatedAt)
+        .action_cond_where(differs)
+        .to_owned()
 }
 
 fn row(station: &Station, c: &NewCapture, at: DateTime<Utc>) -> capture::ActiveModel {

@@ -19,7 +19,10 @@ pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResul
         )
         .to_owned();
     let count = Query::select()
-        .expr(Func::count(Expr::col((detection::Entity, detection::Column::Id))))
+        .expr(Func::count(Expr::col((
+            detection::Entity,
+            detection::Column::Id,
+        ))))
         .from(detection::Entity)
         .inner_join(
             occurrence::Entity,
@@ -52,7 +55,11 @@ fn scalar(select: SelectStatement) -> Expr {
 
 /// COALESCE(SUM(column), 0) as a whole number: PostgreSQL's SUM of bigint is numeric.
 fn sum_of(column: impl Into<Expr>) -> Expr {
-    Func::coalesce([Func::sum(column.into()).cast_as("BIGINT"), Expr::value(0i64)]).into()
+    Func::coalesce([
+        Func::sum(column.into()).cast_as("BIGINT"),
+        Expr::value(0i64),
+    ])
+    .into()
 }
 
 impl Store {
@@ -107,11 +114,8 @@ impl Store {
         session::Entity::update_many()
             .col_expr(
                 S::StartAt,
-                Func::coalesce([
-                    scalar(of(Func::min(taken()).into())),
-                    Expr::col(S::StartAt),
-                ])
-                .into(),
+                Func::coalesce([scalar(of(Func::min(taken()).into())), Expr::col(S::StartAt)])
+                    .into(),
             )
             .col_expr(S::EndAt, scalar(of(Func::max(taken()).into())))
             .col_expr(
@@ -199,9 +203,9 @@ fn valid_occurrences(column: occurrence::Column, id: i64) -> SelectStatement {
         )
         .and_where(Expr::col((occurrence::Entity, column)).eq(id))
         .and_where(
-            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
-                .gte(Expr::col((project::Entity, project::Column::ScoreThreshold))),
+            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore)).gte(Expr::col(
+                (project::Entity, project::Column::ScoreThreshold),
+            )),
         )
         .to_owned()
 }
-

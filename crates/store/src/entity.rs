@@ -12,6 +12,7 @@ pub mod export;
 pub mod job;
 pub mod job_log;
 pub mod job_progress;
+pub mod job_rate;
 pub mod membership;
 pub mod occurrence;
 pub mod pipeline;

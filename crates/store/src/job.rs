@@ -110,7 +110,10 @@ impl Store {
         let kind: &KindSpec = domain::job::kind(new.kind)
             .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
         let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-        if let Some(stage) = stages.iter_mut().find(|s| s.key == domain::job::DELAY_STAGE) {
+        if let Some(stage) = stages
+            .iter_mut()
+            .find(|s| s.key == domain::job::DELAY_STAGE)
+        {
             stage.set("Delay", new.delay);
         }
         let at = now();
@@ -123,7 +126,9 @@ impl Store {
             project_id: Set(new.project_id),
             name: Set(new.name),
             kind: Set(kind.key.to_owned()),
-            params: Set(new.params.unwrap_or_else(|| Json::Object(Default::default()))),
+            params: Set(new
+                .params
+                .unwrap_or_else(|| Json::Object(Default::default()))),
             delay: Set(new.delay),
             limit: Set(new.limit),
             shuffle: Set(new.shuffle),

@@ -21,6 +21,8 @@ pub mod service;
 pub mod session;
 pub mod station;
 pub mod taxon;
+#[doc(hidden)]
+pub mod testing;
 pub mod ticket;
 pub mod user;
 

@@ -10,11 +10,11 @@ use domain::state::JobState;
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
-    QueryFilter, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::connection::{Store, StoreResult, Write};
-use crate::entity::job_progress;
+use crate::connection::{Store, StoreResult, Write, now};
+use crate::entity::{job_progress, job_rate};
 use crate::job::{Job, feed::PROCESS};
 
 /// Sums over all processes.
@@ -137,8 +137,38 @@ pub(crate) async fn bump(
     Ok(())
 }
 
+/// Length of a slot of the rate, in seconds.
+pub const SLOT: i64 = 10;
+
+/// Notes that this process has finished so many images just now.
+pub(crate) async fn note_rate(tx: &Write, job: &Job, shard: i64, images: i64) -> StoreResult<()> {
+    use job_rate::Column as C_;
+    let line = job_rate::ActiveModel {
+        job_id: Set(job.id),
+        generation: Set(job.generation),
+        slot: Set(now().timestamp().div_euclid(SLOT) * SLOT),
+        shard: Set(shard),
+        images: Set(images),
+    };
+    let sum = Expr::col((job_rate::Entity, C_::Images)).add(images);
+    job_rate::Entity::insert(line)
+        .on_conflict(
+            OnConflict::columns([C_::JobId, C_::Generation, C_::Slot, C_::Shard])
+                .value(C_::Images, sum)
+                .to_owned(),
+        )
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
 /// Opens a retry's generation with what earlier ones of the run have saved.
-pub(crate) async fn carry_over(tx: &Write, before: &Job, after: &Job, shard: i64) -> StoreResult<()> {
+pub(crate) async fn carry_over(
+    tx: &Write,
+    before: &Job,
+    after: &Job,
+    shard: i64,
+) -> StoreResult<()> {
     let mut counts = sum_in(&**tx, before.id, before.generation).await?;
     counts.failed = 0;
     bump(tx, after.id, after.generation, shard, counts).await
@@ -159,6 +189,34 @@ impl Store {
             }
         }
         Ok(by_job)
+    }
+}
+
+impl Store {
+    /// Images finished in each slot of [`SLOT`] seconds of a job's present generation, by time;
+    /// slots without any are left out.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn rate(&self, job: &Job) -> StoreResult<Vec<(i64, i64)>> {
+        use job_rate::Column as C_;
+        let rows: Vec<(i64, i64)> = job_rate::Entity::find()
+            .select_only()
+            .columns([C_::Slot, C_::Images])
+            .filter(C_::JobId.eq(job.id))
+            .filter(C_::Generation.eq(job.generation))
+            .order_by_asc(C_::Slot)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut slots: Vec<(i64, i64)> = Vec::with_capacity(rows.len());
+        for (slot, images) in rows {
+            match slots.last_mut() {
+                Some(last) if last.0 == slot => last.1 += images,
+                _ => slots.push((slot, images)),
+            }
+        }
+        Ok(slots)
     }
 }
 

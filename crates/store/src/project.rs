@@ -52,7 +52,9 @@ impl Store {
     pub async fn create_project(&self, new: NewProject) -> StoreResult<Project> {
         let tx = self.write().await?;
         let at = now();
-        let flags = FLAGS.iter().map(|(n, on)| ((*n).to_owned(), Json::Bool(*on)));
+        let flags = FLAGS
+            .iter()
+            .map(|(n, on)| ((*n).to_owned(), Json::Bool(*on)));
         let project = project::ActiveModel {
             name: Set(new.name),
             description: Set(new.description),
@@ -104,6 +106,23 @@ impl Store {
             .ok_or(StoreError::NotFound("project"))
     }
 
+    /// The first projects by name, of these or (`None`) of all.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn projects(&self, of: Option<&[i64]>, limit: u64) -> StoreResult<Vec<Project>> {
+        let mut select = project::Entity::find().filter(project::Column::Active.eq(true));
+        if let Some(ids) = of {
+            select = select.filter(project::Column::Id.is_in(ids.iter().copied()));
+        }
+        Ok(select
+            .order_by_desc(project::Column::Priority)
+            .order_by_asc(project::Column::Name)
+            .limit(limit)
+            .all(&self.db)
+            .await?)
+    }
+
     /// Projects by id, for a page of jobs.
     ///
     /// # Errors
@@ -139,7 +158,11 @@ impl Store {
             .one(&*tx)
             .await?
             .ok_or(StoreError::NotFound("project"))?;
-        let mut flags = project.feature_flags.as_object().cloned().unwrap_or_default();
+        let mut flags = project
+            .feature_flags
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         flags.insert(name.to_owned(), Json::Bool(on));
         let mut row = project.into_active_model();
         row.feature_flags = Set(Json::Object(flags));
@@ -161,6 +184,20 @@ impl Store {
             .await?;
         add_member(&tx, project, user, role.key()).await?;
         tx.commit().await
+    }
+
+    /// The projects of which a person is a member, with the role held there.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn roles_of(&self, user: i64) -> StoreResult<Vec<(i64, Role)>> {
+        let rows = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(user))
+            .order_by_asc(membership::Column::ProjectId)
+            .all(&self.db)
+            .await?;
+        let role = |m: membership::Model| Some((m.project_id, Role::from_key(&m.role)?));
+        Ok(rows.into_iter().filter_map(role).collect())
     }
 
     /// What permission rules need to know of a project and a person.

@@ -184,7 +184,14 @@ async fn save(tx: &Write, shard: i64, job: &Job, batch: Batch) -> StoreResult<Sa
         }
     }
     let newly_failed: i64 = failed.values().map(|v| v.len() as i64).sum();
-    mark(tx, job, DONE, None, &done.keys().copied().collect::<Vec<_>>()).await?;
+    mark(
+        tx,
+        job,
+        DONE,
+        None,
+        &done.keys().copied().collect::<Vec<_>>(),
+    )
+    .await?;
     for (reason, captures) in &failed {
         mark(tx, job, FAILED, Some(reason), captures).await?;
     }
@@ -196,6 +203,7 @@ async fn save(tx: &Write, shard: i64, job: &Job, batch: Batch) -> StoreResult<Sa
     feed::strike_off(&**tx, job.id, job.generation, &ids).await?;
     if counts != Counts::default() {
         progress::bump(tx, job.id, job.generation, shard, counts).await?;
+        progress::note_rate(tx, job, shard, counts.done + newly_failed).await?;
     }
     Ok(Saved {
         done: counts.done,

@@ -132,7 +132,11 @@ impl Store {
             let latency = s.last_seen_latency.filter(|l| *l > 0.0);
             (s.last_seen_live != Some(true), latency.unwrap_or(f64::MAX))
         };
-        rows.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+        rows.sort_by(|a, b| {
+            rank(a)
+                .partial_cmp(&rank(b))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
         Ok(rows)
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Duration, NaiveDateTime};
 use domain::session::{Group, Grouper, Stats};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -83,8 +83,11 @@ impl Store {
             .order_by_asc(C::Id)
             .limit(PAGE);
         if let Some((time, id)) = last {
-            let same = Condition::all().add(C::TakenAt.eq(time)).add(C::Id.gt(id));
-            select = select.filter(Condition::any().add(C::TakenAt.gt(time)).add(same));
+            // The first condition says nothing new, but an index can begin there; with the
+            // second alone every page would read and sort the whole rest of the station.
+            select = select
+                .filter(C::TakenAt.gte(time))
+                .filter(Condition::any().add(C::TakenAt.gt(time)).add(C::Id.gt(id)));
         }
         Ok(select.into_tuple().all(&self.db).await?)
     }
@@ -138,7 +141,7 @@ impl Store {
             .into_tuple()
             .all(&*tx)
             .await?;
-        let moved = capture::Entity::update_many()
+        capture::Entity::update_many()
             .col_expr(C::SessionId, Expr::value(id))
             .filter(elsewhere)
             .exec(&*tx)
@@ -148,17 +151,12 @@ impl Store {
         run.stats.duplicate_timestamps += group.shared_times;
         run.touched.insert(id);
         run.touched.extend(losers.into_iter().flatten());
-        if moved.rows_affected > 0 {
-            run.moved.insert(id);
-        }
         Ok(())
     }
 
     /// After all groups: occurrences follow their captures, empty sessions go, counters.
     async fn settle(&self, station: &Station, mut run: Run) -> StoreResult<Stats> {
-        for session in &run.moved {
-            self.move_occurrences(*session).await?;
-        }
+        self.move_occurrences(station.id).await?;
         for session in &run.touched {
             self.refresh_session(*session).await?;
         }
@@ -183,30 +181,37 @@ impl Store {
         Ok(run.stats)
     }
 
-    /// The occurrences seen on a session's captures belong to the session of their earliest
-    /// detection's capture.
-    async fn move_occurrences(&self, session: i64) -> StoreResult<()> {
-        let seen_here = Query::select()
-            .column((detection::Entity, detection::Column::OccurrenceId))
-            .from(detection::Entity)
-            .inner_join(
-                capture::Entity,
-                Expr::col((capture::Entity, capture::Column::Id))
-                    .equals((detection::Entity, detection::Column::CaptureId)),
-            )
-            .and_where(Expr::col((capture::Entity, capture::Column::SessionId)).eq(session))
-            .and_where(Expr::col((detection::Entity, detection::Column::OccurrenceId)).is_not_null())
-            .to_owned();
-        let tx = self.write().await?;
-        occurrence::Entity::update_many()
-            .col_expr(
-                occurrence::Column::SessionId,
-                Expr::SubQuery(None, Box::new(earliest_session().into())),
-            )
-            .filter(occurrence::Column::Id.in_subquery(seen_here))
-            .exec(&*tx)
-            .await?;
-        tx.commit().await
+    /// The occurrences of a station belong to the session of their earliest detection's capture,
+    /// those without detections to none. All are looked at, not only those of captures that just
+    /// moved: an earlier run may have been cut off between moving captures and this.
+    async fn move_occurrences(&self, station: i64) -> StoreResult<()> {
+        use occurrence::Column as O;
+        let right = || Expr::SubQuery(None, Box::new(earliest_session().into()));
+        let mut after = i64::MIN;
+        loop {
+            let ids: Vec<i64> = occurrence::Entity::find()
+                .select_only()
+                .column(O::Id)
+                .filter(O::StationId.eq(station))
+                .filter(O::Id.gt(after))
+                .order_by_asc(O::Id)
+                .limit(1000)
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            let stored = Expr::col((occurrence::Entity, O::SessionId));
+            let tx = self.write().await?;
+            occurrence::Entity::update_many()
+                .col_expr(O::SessionId, right())
+                .filter(O::Id.is_in(ids))
+                .filter(stored.binary(BinOper::Custom("IS DISTINCT FROM".into()), right()))
+                .exec(&*tx)
+                .await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn delete_empty_sessions(&self, station: i64) -> StoreResult<u64> {
@@ -229,6 +234,17 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(done.rows_affected)
+    }
+
+    /// The session with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn session(&self, id: i64) -> StoreResult<Session> {
+        session::Entity::find_by_id(id)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("session"))
     }
 
     /// How many sessions a project has.
@@ -260,7 +276,6 @@ impl Store {
 struct Run {
     stats: Stats,
     touched: BTreeSet<i64>,
-    moved: BTreeSet<i64>,
 }
 
 /// The session of the capture of an occurrence's earliest detection.
@@ -277,9 +292,15 @@ fn earliest_session() -> SelectStatement {
             Expr::col((detection::Entity, detection::Column::OccurrenceId))
                 .equals((occurrence::Entity, occurrence::Column::Id)),
         )
-        .order_by((capture::Entity, capture::Column::TakenAt), sea_orm::Order::Asc)
+        .order_by(
+            (capture::Entity, capture::Column::TakenAt),
+            sea_orm::Order::Asc,
+        )
         .order_by((capture::Entity, capture::Column::Id), sea_orm::Order::Asc)
-        .order_by((detection::Entity, detection::Column::Id), sea_orm::Order::Asc)
+        .order_by(
+            (detection::Entity, detection::Column::Id),
+            sea_orm::Order::Asc,
+        )
         .limit(1)
         .to_owned()
 }

@@ -1,9 +1,9 @@
 //! Stations with their storage sources, and the lock under which one job at a time regroups a
 //! station's captures ("deployment" and "storage" in the API).
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use domain::storage::LOCAL;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
     QueryOrder,
@@ -83,6 +83,43 @@ impl Store {
             .ok_or(StoreError::NotFound("station"))
     }
 
+    /// The stations of a project, by name.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn stations(&self, project: i64) -> StoreResult<Vec<Station>> {
+        Ok(station::Entity::find()
+            .filter(station::Column::ProjectId.eq(project))
+            .order_by_asc(station::Column::Name)
+            .order_by_asc(station::Column::Id)
+            .all(&self.db)
+            .await?)
+    }
+
+    /// The oldest station of a project with this name, if there is one.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn station_by_name(&self, project: i64, name: &str) -> StoreResult<Option<Station>> {
+        Ok(station::Entity::find()
+            .filter(station::Column::ProjectId.eq(project))
+            .filter(station::Column::Name.eq(name))
+            .order_by_asc(station::Column::Id)
+            .one(&self.db)
+            .await?)
+    }
+
+    /// Stations by id, for a page of jobs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn stations_by_id(&self, ids: &[i64]) -> StoreResult<Vec<Station>> {
+        Ok(station::Entity::find()
+            .filter(station::Column::Id.is_in(ids.iter().copied()))
+            .all(&self.db)
+            .await?)
+    }
+
     /// The oldest station whose photographs lie in this source.
     ///
     /// # Errors
@@ -151,6 +188,37 @@ impl Store {
             .one(&self.db)
             .await?
             .ok_or(StoreError::NotFound("storage source"))
+    }
+
+    /// Writes down what a look into a station's storage found so far: files and bytes are only
+    /// ever raised (`domain-rules.md` §3), for a later look starts counting from nothing.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn update_source_totals(
+        &self,
+        station: i64,
+        files: i64,
+        bytes: i64,
+        checked_at: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        use station::Column as C;
+        let raised = |column: C, to: i64| {
+            let smaller = Expr::col(column).is_null().or(Expr::col(column).lt(to));
+            Expr::case(smaller, to).finally(Expr::col(column))
+        };
+        let tx = self.write().await?;
+        station::Entity::update_many()
+            .col_expr(
+                C::SourceTotalFiles,
+                raised(C::SourceTotalFiles, files).into(),
+            )
+            .col_expr(C::SourceTotalSize, raised(C::SourceTotalSize, bytes).into())
+            .col_expr(C::SourceCheckedAt, Expr::value(checked_at))
+            .filter(C::Id.eq(station))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
     }
 
     /// Takes or renews the regroup lock of a station for `holder`; false while another holds

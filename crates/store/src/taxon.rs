@@ -21,7 +21,12 @@ pub(crate) async fn find_or_make(
     wanted: &BTreeMap<String, String>,
 ) -> StoreResult<HashMap<String, i64>> {
     let mut found = by_name(&**tx, wanted.keys()).await?;
-    for name in wanted.keys().filter(|n| !found.contains_key(*n)).cloned().collect::<Vec<_>>() {
+    for name in wanted
+        .keys()
+        .filter(|n| !found.contains_key(*n))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         if let Some(id) = by_other_name(&**tx, &name).await? {
             found.insert(name, id);
         }

@@ -213,7 +213,10 @@ impl Store {
                 .count(&self.db)
                 .await?,
             leased: of_job().filter(C::VisibleAt.gt(at)).count(&self.db).await?,
-            dead: ready.filter(C::Deliveries.gte(most)).count(&self.db).await?,
+            dead: ready
+                .filter(C::Deliveries.gte(most))
+                .count(&self.db)
+                .await?,
         })
     }
 

@@ -7,7 +7,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use chrono::Duration;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter,
+    QueryFilter, SqlErr,
 };
 use sha2::{Digest, Sha256};
 
@@ -43,23 +43,12 @@ impl Store {
     pub async fn create_user(&self, new: NewUser) -> StoreResult<User> {
         let email = normal_email(&new.email)?;
         if new.password.is_empty() {
-            return Err(StoreError::Conflict(
-                "The password must not be empty.".to_owned(),
-            ));
+            return Err(empty_password());
         }
         let hash = hashed(new.password).await?;
         let tx = self.write().await?;
-        let taken = user::Entity::find()
-            .filter(user::Column::Email.eq(&email))
-            .count(&*tx)
-            .await?;
-        if taken > 0 {
-            return Err(StoreError::Conflict(format!(
-                "A user with the e-mail address {email} exists already."
-            )));
-        }
         let user = user::ActiveModel {
-            email: Set(email),
+            email: Set(email.clone()),
             password: Set(hash),
             name: Set(new.name),
             image: Set(None),
@@ -71,7 +60,14 @@ impl Store {
             ..Default::default()
         }
         .insert(&*tx)
-        .await?;
+        .await
+        .map_err(|error| match error.sql_err() {
+            // The index decides, not a look beforehand: two may come at once.
+            Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(format!(
+                "A user with the e-mail address {email} exists already."
+            )),
+            _ => error.into(),
+        })?;
         tx.commit().await?;
         Ok(user)
     }
@@ -116,6 +112,43 @@ impl Store {
         let user = row.update(&*tx).await?;
         tx.commit().await?;
         Ok(Some(user))
+    }
+
+    /// Gives a person another password.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an empty password; [`StoreError::NotFound`].
+    pub async fn set_password(&self, id: i64, password: &str) -> StoreResult<()> {
+        if password.is_empty() {
+            return Err(empty_password());
+        }
+        let hash = hashed(password.to_owned()).await?;
+        let tx = self.write().await?;
+        let done = user::Entity::update_many()
+            .set(user::ActiveModel {
+                password: Set(hash),
+                ..Default::default()
+            })
+            .filter(user::Column::Id.eq(id))
+            .exec(&*tx)
+            .await?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("user"));
+        }
+        tx.commit().await
+    }
+
+    /// True where an active superuser exists: somebody can sign in and do everything.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn superuser_exists(&self) -> StoreResult<bool> {
+        let count = user::Entity::find()
+            .filter(user::Column::IsSuperuser.eq(true))
+            .filter(user::Column::IsActive.eq(true))
+            .count(&self.db)
+            .await?;
+        Ok(count > 0)
     }
 
     /// Makes a token: 40 hexadecimal digits, returned this once and stored as a hash.
@@ -181,6 +214,10 @@ impl Store {
         tx.commit().await?;
         Ok(done.rows_affected > 0)
     }
+}
+
+fn empty_password() -> StoreError {
+    StoreError::Conflict("The password must not be empty.".to_owned())
 }
 
 fn normal_email(text: &str) -> StoreResult<String> {

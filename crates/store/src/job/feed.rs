@@ -9,8 +9,8 @@ use sea_orm::{
     QueryFilter,
 };
 
-use super::life::{Fence, lock_fenced};
 use super::Job;
+use super::life::{Fence, lock_fenced};
 use crate::connection::{Store, StoreResult, now};
 use crate::entity::{task_result, ticket};
 
@@ -32,7 +32,12 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::FenceLost`] when the job is no longer this runner's.
-    pub async fn feed_page(&self, fence: &Fence, captures: &[i64], cursor: i64) -> StoreResult<i64> {
+    pub async fn feed_page(
+        &self,
+        fence: &Fence,
+        captures: &[i64],
+        cursor: i64,
+    ) -> StoreResult<i64> {
         let tx = self.write().await?;
         let job = lock_fenced(&tx, fence).await?;
         let mut opened = Vec::new();
@@ -89,7 +94,11 @@ impl Store {
 
 /// Opens rows where there is none, or where an older generation's fits the feed mode.
 /// Returns the captures whose row was opened.
-async fn open_rows<C: ConnectionTrait>(tx: &C, job: &Job, captures: &[i64]) -> StoreResult<Vec<i64>> {
+async fn open_rows<C: ConnectionTrait>(
+    tx: &C,
+    job: &Job,
+    captures: &[i64],
+) -> StoreResult<Vec<i64>> {
     use task_result::Column as C_;
     if captures.is_empty() {
         return Ok(Vec::new());

@@ -108,7 +108,10 @@ async fn delete_tickets<C: ConnectionTrait>(tx: &C, job: i64) -> StoreResult<()>
 
 /// The line that every change of state leaves in the job's log.
 async fn note(tx: &Write, job: &Job, to: JobState) -> StoreResult<()> {
-    let text = format!("Changing status of job {} from {} to {to}", job.id, job.state);
+    let text = format!(
+        "Changing status of job {} from {} to {to}",
+        job.id, job.state
+    );
     crate::log::insert(&**tx, job.id, &[(Level::Info, text)]).await
 }
 
@@ -343,10 +346,9 @@ impl Store {
         let dead: Vec<i64> = job::Entity::find()
             .select_only()
             .column(job::Column::Id)
-            .filter(job::Column::State.is_in([
-                JobState::Started.code(),
-                JobState::Canceling.code(),
-            ]))
+            .filter(
+                job::Column::State.is_in([JobState::Started.code(), JobState::Canceling.code()]),
+            )
             .filter(job::Column::Owner.is_not_null())
             .filter(job::Column::BeatAt.lt(limit))
             .into_tuple()
@@ -453,7 +455,9 @@ async fn rescue(tx: &Write, job: &Job) -> StoreResult<Option<Job>> {
     note(tx, job, to).await?;
     let text = format!(
         "The runner of this job has not been heard of since {}; another one goes on with it",
-        job.beat_at.map(|t| t.format("%H:%M:%S UTC").to_string()).unwrap_or_default()
+        job.beat_at
+            .map(|t| t.format("%H:%M:%S UTC").to_string())
+            .unwrap_or_default()
     );
     crate::log::insert(&**tx, job.id, &[(Level::Warning, text)]).await?;
     Ok(Some(after))
@@ -469,7 +473,10 @@ async fn reset(
 ) -> StoreResult<()> {
     let mut stages = job.own_stages();
     stages.iter_mut().for_each(Stage::reset);
-    if let Some(stage) = stages.iter_mut().find(|s| s.key == domain::job::DELAY_STAGE) {
+    if let Some(stage) = stages
+        .iter_mut()
+        .find(|s| s.key == domain::job::DELAY_STAGE)
+    {
         stage.set("Delay", job.delay);
     }
     row.generation = Set(job.generation + 1);

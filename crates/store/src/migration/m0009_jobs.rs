@@ -1,4 +1,4 @@
-//! Creates the tables job, job_log, ticket, task_result, job_progress.
+//! Creates the tables job, job_log, ticket, task_result, job_progress, job_rate.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -154,11 +154,37 @@ impl MigrationTrait for Migration {
                 .to_owned(),
         )
         .await?;
+        m.create_table(
+            Table::create()
+                .table("job_rate")
+                .col(big_integer("job_id"))
+                .col(big_integer("generation"))
+                .col(big_integer("slot"))
+                .col(big_integer("shard"))
+                .col(big_integer("images"))
+                .primary_key(
+                    Index::create()
+                        .col("job_id")
+                        .col("generation")
+                        .col("slot")
+                        .col("shard"),
+                )
+                .foreign_key(&mut reference("job_rate", "job_id", "job", Cascade))
+                .to_owned(),
+        )
+        .await?;
         Ok(())
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["job_progress", "task_result", "ticket", "job_log", "job"] {
+        for table in [
+            "job_rate",
+            "job_progress",
+            "task_result",
+            "ticket",
+            "job_log",
+            "job",
+        ] {
             m.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())

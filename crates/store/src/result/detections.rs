@@ -81,7 +81,11 @@ pub(super) async fn write(
         .collect();
     let touched = adopt(tx, captures, &reused).await?;
     by_place.extend(reused.iter().map(|row| {
-        let key = place(row.capture_id, stored_box(row), row.algorithm_id.unwrap_or(0));
+        let key = place(
+            row.capture_id,
+            stored_box(row),
+            row.algorithm_id.unwrap_or(0),
+        );
         (key, row.id)
     }));
     classify(tx, &words, &found, &by_place, &reused).await?;
@@ -89,9 +93,7 @@ pub(super) async fn write(
     let real = found.iter().filter(|f| f.bbox.is_some());
     Ok(Written {
         detections: real.clone().count().try_into().unwrap_or(i64::MAX),
-        classifications: real
-            .map(|f| f.classifications.len() as i64)
-            .sum(),
+        classifications: real.map(|f| f.classifications.len() as i64).sum(),
         captures: ids,
     })
 }
@@ -150,7 +152,11 @@ async fn known_detections(
             .all(&**tx)
             .await?;
         for row in rows {
-            let key = place(row.capture_id, stored_box(&row), row.algorithm_id.unwrap_or(0));
+            let key = place(
+                row.capture_id,
+                stored_box(&row),
+                row.algorithm_id.unwrap_or(0),
+            );
             known.entry(key).or_insert(row);
         }
     }
@@ -176,7 +182,13 @@ async fn make_occurrences(
     words: &Vocabulary,
     fresh: &[&Found<'_>],
 ) -> StoreResult<Vec<Option<i64>>> {
-    type Content = (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<u64>);
+    type Content = (
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        Option<u64>,
+    );
     let at = now();
     let mut rows = Vec::new();
     let mut contents: Vec<Option<Content>> = Vec::new();
@@ -212,7 +224,13 @@ async fn make_occurrences(
             .await?;
         for o in made.into_iter().rev() {
             let score = o.determination_score.map(f64::to_bits);
-            let key = (o.project_id, o.station_id, o.session_id, o.determination_id, score);
+            let key = (
+                o.project_id,
+                o.station_id,
+                o.session_id,
+                o.determination_id,
+                score,
+            );
             dealt.entry(key).or_default().push(o.id);
         }
     }
@@ -257,7 +275,11 @@ async fn insert(
             .exec_with_returning(&**tx)
             .await?;
         by_place.extend(made.iter().map(|row| {
-            let key = place(row.capture_id, stored_box(row), row.algorithm_id.unwrap_or(0));
+            let key = place(
+                row.capture_id,
+                stored_box(row),
+                row.algorithm_id.unwrap_or(0),
+            );
             (key, row.id)
         }));
     }

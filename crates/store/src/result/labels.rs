@@ -47,7 +47,9 @@ impl Vocabulary {
 
     pub(super) fn algorithm(&self, key: &str) -> StoreResult<&Algorithm> {
         self.algorithms.get(key).ok_or_else(|| {
-            StoreError::Conflict(format!("Algorithm {key:?} does not belong to the pipeline."))
+            StoreError::Conflict(format!(
+                "Algorithm {key:?} does not belong to the pipeline."
+            ))
         })
     }
 
@@ -106,7 +108,11 @@ impl Vocabulary {
         }
         self.taxa = taxon::find_or_make(tx, &wanted).await?;
         for (algorithm, labels) in by_algorithm {
-            let ids: BTreeSet<i64> = labels.iter().filter_map(|l| self.taxa.get(l)).copied().collect();
+            let ids: BTreeSet<i64> = labels
+                .iter()
+                .filter_map(|l| self.taxa.get(l))
+                .copied()
+                .collect();
             let ids: Vec<i64> = ids.into_iter().collect();
             taxon::list_for_algorithm(tx, &algorithm, &ids).await?;
         }

@@ -1,0 +1,12 @@
+//! The conventions of Django REST framework: error bodies word for word, validation messages,
+//! the envelope of lists, flags in queries, naive times. The idea: who speaks to the reference
+//! platform reads the same words here. Knows nothing of insects or jobs.
+
+pub mod body;
+pub mod error;
+pub mod page;
+pub mod query;
+pub mod time;
+pub mod validate;
+
+pub use error::{ApiError, ApiResult, FieldErrors};

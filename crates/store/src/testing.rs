@@ -1,0 +1,172 @@
+//! Fresh databases for tests, of this crate and of those above it: one SQLite file each and, where
+//! `HAWKMOTH_TEST_DATABASE_URL` names a PostgreSQL server, one new database there too. The idea:
+//! a test runs over what [`fresh`] returns and so holds on both; what it made goes when it ends.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
+
+use std::path::PathBuf;
+use std::sync::Once;
+
+use sea_orm::{ConnectionTrait, Database};
+
+use crate::Store;
+
+/// The variable that names a PostgreSQL database from which new ones may be made.
+pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
+
+/// An empty database with the present schema; dropped, it is gone. Keep it as long as its store.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The open database.
+    pub store: Store,
+    /// Its address, for programs that open it themselves.
+    pub url: String,
+    _cleanup: Cleanup,
+}
+
+/// One database of each kind that can be had here: SQLite always, PostgreSQL where [`VARIABLE`]
+/// is set.
+///
+/// # Panics
+/// Where a database cannot be made.
+pub async fn fresh() -> Vec<Fresh> {
+    let mut all = vec![fresh_sqlite().await];
+    match std::env::var(VARIABLE) {
+        Ok(server) if !server.is_empty() => all.push(fresh_postgres(&server).await),
+        _ => say_what_is_left_out(),
+    }
+    all
+}
+
+/// A SQLite database in a file of its own.
+///
+/// # Panics
+/// Where it cannot be made.
+pub async fn fresh_sqlite() -> Fresh {
+    let file = std::env::temp_dir().join(format!("{}.db", new_name()));
+    let url = format!("sqlite://{}", file.display());
+    opened(url, Cleanup::File(file)).await
+}
+
+async fn fresh_postgres(server: &str) -> Fresh {
+    let name = new_name();
+    let admin = Database::connect(server)
+        .await
+        .unwrap_or_else(|e| panic!("{VARIABLE} names no database that answers: {e}"));
+    admin
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("may make a database");
+    admin.close().await.ok();
+    let url = with_database(server, &name);
+    let server = server.to_owned();
+    opened(url, Cleanup::Database { server, name }).await
+}
+
+async fn opened(url: String, cleanup: Cleanup) -> Fresh {
+    let store = Store::open(&url).await.expect("opens");
+    store.migrate().await.expect("migrates");
+    Fresh {
+        store,
+        url,
+        _cleanup: cleanup,
+    }
+}
+
+fn new_name() -> String {
+    format!("hawkmoth_test_{:016x}", rand::random::<u64>())
+}
+
+/// The address with another database in it.
+fn with_database(server: &str, name: &str) -> String {
+    let (address, options) = match server.split_once('?') {
+        Some((address, options)) => (address, format!("?{options}")),
+        None => (server, String::new()),
+    };
+    let host = address.find("://").map_or(0, |at| at + 3);
+    let end = address[host..]
+        .find('/')
+        .map_or(address.len(), |at| host + at);
+    format!("{}/{name}{options}", &address[..end])
+}
+
+fn say_what_is_left_out() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        eprintln!("*** {VARIABLE} is not set: tests of the database run on SQLite ONLY ***");
+    });
+}
+
+/// What must go with the test.
+#[derive(Debug)]
+enum Cleanup {
+    File(PathBuf),
+    Database { server: String, name: String },
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        match self {
+            Cleanup::File(file) => {
+                for end in ["", "-wal", "-shm"] {
+                    let mut path = file.clone().into_os_string();
+                    path.push(end);
+                    std::fs::remove_file(path).ok();
+                }
+            }
+            Cleanup::Database { server, name } => drop_database(server.clone(), name.clone()),
+        }
+    }
+}
+
+/// A drop cannot wait for a future, and the test's own runtime may be ending: hence a thread with
+/// a runtime. It is joined, else the process could end before it.
+fn drop_database(server: String, name: String) {
+    let work = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            if let Ok(admin) = Database::connect(server).await {
+                let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                admin.execute_unprepared(&sql).await.ok();
+                admin.close().await.ok();
+            }
+        });
+    };
+    std::thread::spawn(work).join().ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fresh, with_database};
+
+    #[test]
+    fn the_name_of_the_database_is_exchanged() {
+        let cases = [
+            ("postgres://root@h/test", "postgres://root@h/new"),
+            ("postgres://root@h:5433", "postgres://root@h:5433/new"),
+            (
+                "postgres://a:b@h/test?sslmode=disable",
+                "postgres://a:b@h/new?sslmode=disable",
+            ),
+        ];
+        for (server, url) in cases {
+            assert_eq!(with_database(server, "new"), url);
+        }
+    }
+
+    #[tokio::test]
+    async fn is_empty_and_ready_and_gone_afterwards() {
+        for fresh in fresh().await {
+            fresh.store.check_schema().await.unwrap();
+            assert_eq!(
+                fresh.store.visible_projects(None).await.unwrap(),
+                Some(vec![])
+            );
+            let file = fresh.url.strip_prefix("sqlite://").map(str::to_owned);
+            drop(fresh);
+            assert!(file.is_none_or(|f| !std::path::Path::new(&f).exists()));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of jobs, their feed, tickets and results.

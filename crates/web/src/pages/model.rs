@@ -1,0 +1,294 @@
+//! What templates show of rows: words, tones, percentages and times as people read them.
+
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use domain::progress::Stage;
+use domain::state::JobState;
+use files::Links;
+use store::capture::{Capture, DrawnBox};
+use store::job::Job;
+use store::progress::{Counts, SLOT};
+
+/// The colour class of a state; the word always stands beside it (`look.md`).
+pub fn tone(state: JobState) -> &'static str {
+    match state {
+        JobState::Success => "success",
+        JobState::Failure | JobState::Revoked => "failed",
+        JobState::Pending | JobState::Started | JobState::Canceling | JobState::Retry => "running",
+        JobState::Created | JobState::Received | JobState::Unknown => "waiting",
+    }
+}
+
+/// A share as whole percent; 100 only when it is full.
+pub fn percent(share: f64) -> u8 {
+    (share.clamp(0.0, 1.0) * 100.0).floor() as u8
+}
+
+/// A time for people, in the server's zone.
+pub fn exact(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The local time of a capture.
+pub fn taken(time: Option<NaiveDateTime>) -> String {
+    match time {
+        Some(time) => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        None => "time unknown".to_owned(),
+    }
+}
+
+/// A span as people say it.
+pub fn span(time: Duration) -> String {
+    let seconds = time.num_seconds().max(0);
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A stage as a row of the table.
+pub struct StageView {
+    pub name: String,
+    pub word: String,
+    pub tone: &'static str,
+    pub percent: u8,
+    pub figures: Vec<(String, String)>,
+}
+
+impl StageView {
+    /// The row of a stage.
+    pub fn of(stage: &Stage) -> StageView {
+        let figure = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        StageView {
+            name: stage.name.clone(),
+            word: stage.status.word().to_owned(),
+            tone: tone(stage.status),
+            percent: percent(stage.progress),
+            figures: stage
+                .params
+                .iter()
+                .map(|p| (p.name.clone(), figure(&p.value)))
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+        }
+    }
+}
+
+/// Since when a job is in its state.
+pub struct Since {
+    pub verb: &'static str,
+    pub iso: String,
+    pub exact: String,
+}
+
+impl Since {
+    /// The time that matters most for the state.
+    pub fn of(job: &Job) -> Option<Since> {
+        let (verb, time) = match (job.finished_at, job.started_at, job.scheduled_at) {
+            (Some(end), _, _) => ("ended", end),
+            (None, Some(start), _) => ("started", start),
+            (None, None, Some(asked)) => ("queued", asked),
+            _ => ("made", job.created_at),
+        };
+        Some(Since {
+            verb,
+            iso: time.to_rfc3339(),
+            exact: exact(time),
+        })
+    }
+}
+
+/// Images per second over a run, as paths of an SVG.
+pub struct Plot {
+    pub width: i64,
+    pub height: i64,
+    pub line: String,
+    pub area: String,
+    pub most: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// Points of the plot at most; longer runs are averaged.
+const POINTS: i64 = 120;
+
+impl Plot {
+    /// The plot of a run from its slots; `None` until there are two of them.
+    pub fn of(slots: &[(i64, i64)]) -> Option<Plot> {
+        let (first, last) = (slots.first()?.0, slots.last()?.0);
+        if last == first {
+            return None;
+        }
+        let count = (last - first) / SLOT + 1;
+        let width = count.div_euclid(POINTS) + i64::from(count % POINTS != 0);
+        let points = (count + width - 1) / width;
+        let mut sums = vec![0i64; usize::try_from(points).unwrap_or(0)];
+        for (slot, images) in slots {
+            let index = (slot - first) / SLOT / width;
+            if let Some(sum) = usize::try_from(index).ok().and_then(|i| sums.get_mut(i)) {
+                *sum += images;
+            }
+        }
+        let rates: Vec<f64> = sums
+            .iter()
+            .map(|sum| *sum as f64 / (width * SLOT) as f64)
+            .collect();
+        let most = rates.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let height = 100.0;
+        let corner = |(i, rate): (usize, &f64)| {
+            let y = height - rate / most * (height - 6.0) - 2.0;
+            format!("{} {y:.1}", i * 10)
+        };
+        let corners: Vec<String> = rates.iter().enumerate().map(corner).collect();
+        let right = (rates.len().saturating_sub(1)) * 10;
+        let line = format!("M{}", corners.join(" L"));
+        let clock = |at: i64| {
+            let time = DateTime::from_timestamp(at, 0).unwrap_or_default();
+            time.format("%H:%M:%S").to_string()
+        };
+        Some(Plot {
+            area: format!("{line} L{right} {height} L0 {height} Z"),
+            line,
+            width: i64::try_from(right).unwrap_or(0),
+            height: 100,
+            most: format!("{most:.1}"),
+            from: clock(first),
+            to: clock(last + SLOT),
+        })
+    }
+}
+
+/// Images per second of late: over the last minute, or over the whole run once it has ended.
+pub fn rate(job: &Job, slots: &[(i64, i64)], counts: Counts, now: DateTime<Utc>) -> Option<f64> {
+    let start = job.started_at?;
+    let (since, images) = match job.finished_at {
+        Some(end) => (end - start, counts.done + counts.failed - job.kept),
+        None => {
+            let edge = (now.timestamp() - 60).max(start.timestamp());
+            let recent = slots.iter().filter(|(slot, _)| slot + SLOT > edge);
+            let images = recent.clone().map(|(_, images)| images).sum();
+            let first = recent.map(|(slot, _)| *slot).min()?;
+            let begin = DateTime::from_timestamp(first.max(edge), 0)?;
+            (now - begin, images)
+        }
+    };
+    let seconds = since.as_seconds_f64();
+    (images > 0 && seconds > 1.0).then(|| images as f64 / seconds)
+}
+
+/// A capture with its boxes, as a strip or a page shows it.
+pub struct CaptureView {
+    pub id: i64,
+    pub taken: String,
+    pub width: i32,
+    pub height: i32,
+    pub font: i32,
+    pub thumbnail: String,
+    pub summary: String,
+    pub boxes: Vec<BoxView>,
+}
+
+/// A box in whole pixels of the original.
+pub struct BoxView {
+    pub x: i64,
+    pub y: i64,
+    pub width: i64,
+    pub height: i64,
+    pub label_y: i64,
+    pub label: String,
+    pub score: String,
+    pub tone: &'static str,
+}
+
+/// The frame that is assumed where a capture's size is not known yet.
+const FRAME: (i32, i32) = (4096, 2160);
+
+impl CaptureView {
+    /// The view of a capture.
+    pub fn of(capture: &Capture, boxes: &[DrawnBox], links: &Links) -> CaptureView {
+        let known = capture.width.zip(capture.height);
+        let (width, height) = known.filter(|(w, h)| *w > 0 && *h > 0).unwrap_or(FRAME);
+        let boxes: Vec<BoxView> = boxes.iter().map(BoxView::of).collect();
+        CaptureView {
+            id: capture.id,
+            taken: taken(capture.taken_at),
+            width,
+            height,
+            font: (width / 110).max(12),
+            thumbnail: crate::media::thumbnail(links, capture.id),
+            summary: summary(&boxes),
+            boxes,
+        }
+    }
+}
+
+/// "12 Insect, 3 Debris", most first.
+fn summary(boxes: &[BoxView]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for b in boxes {
+        match counts.iter_mut().find(|(label, _)| *label == b.label) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((&b.label, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let words: Vec<String> = counts.iter().map(|(l, n)| format!("{n} {l}")).collect();
+    if words.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+impl BoxView {
+    fn of(drawn: &DrawnBox) -> BoxView {
+        let [x1, y1, x2, y2] = drawn.edges.map(|edge| edge.round() as i64);
+        let label = drawn.label.clone().unwrap_or_else(|| "no label".to_owned());
+        BoxView {
+            x: x1,
+            y: y1,
+            width: x2 - x1,
+            height: y2 - y1,
+            label_y: (y1 - 8).max(30),
+            tone: if label == "Debris" { "quiet" } else { "found" },
+            label,
+            score: drawn.score.map(|s| format!("{s:.2}")).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_plot_needs_two_slots_and_never_leaves_its_frame() {
+        assert!(Plot::of(&[]).is_none());
+        assert!(Plot::of(&[(100, 5)]).is_none());
+        let plot = Plot::of(&[(100, 5), (110, 20), (140, 10)]).unwrap();
+        assert_eq!(plot.most, "2.0");
+        assert_eq!(plot.width, 40);
+        assert!(plot.line.starts_with("M0 "));
+        let long: Vec<(i64, i64)> = (0..100_000).map(|i| (i * SLOT, i % 7)).collect();
+        let plot = Plot::of(&long).unwrap();
+        assert!(plot.width <= POINTS * 10);
+    }
+
+    #[test]
+    fn full_is_only_what_is_full() {
+        assert_eq!(
+            (percent(0.999), percent(1.0), percent(f64::NAN)),
+            (99, 100, 0)
+        );
+    }
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        assert_eq!(span(Duration::seconds(-3)), "0 s");
+        assert_eq!(span(Duration::seconds(3725)), "1 h 2 min");
+    }
+}

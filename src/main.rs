@@ -1,0 +1,57 @@
+//! Hawkmoth: the job server for automated insect monitoring, one binary.
+//! This crate wires the others together and owns `main`; the rules are elsewhere.
+
+mod demo;
+mod detect;
+mod people;
+mod serve;
+mod settings;
+mod startup;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use settings::{Command, DetectorCommand, Hawkmoth, UserCommand};
+
+fn main() -> ExitCode {
+    let arguments = Hawkmoth::parse();
+    telemetry::start(&arguments.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::anyhow!(error)),
+    };
+    match runtime.block_on(run(arguments.command)) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    // One cryptography provider for all TLS; a second call would only say that it is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match command {
+        Command::Demo(demo) => return demo::run(demo).await,
+        Command::Serve(serve) => serve::serve(serve).await?,
+        Command::Web(web) => serve::web(web).await?,
+        Command::Work(work) => serve::work(work).await?,
+        Command::Migrate(place) => startup::migrate(&place).await?,
+        Command::User(UserCommand::Create(new)) => people::create(new).await?,
+        Command::User(UserCommand::Token(of)) => people::token(of).await?,
+        Command::Detector(detector) => match detector.command {
+            None => detect::serve(detector.bind).await?,
+            Some(DetectorCommand::Evaluate(what)) => detect::evaluate(&what)?,
+            Some(DetectorCommand::Preview(what)) => detect::preview(&what)?,
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One sentence on standard error, the causes joined by colons.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("hawkmoth: {error:#}");
+    ExitCode::FAILURE
+}

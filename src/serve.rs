@@ -1,0 +1,57 @@
+//! `serve`, `web` and `work`: the same parts, together or apart. What runs is handed back at
+//! Ctrl-C, so another process goes on with it.
+
+use jobs::Runner;
+
+use crate::settings::{Serve, Work};
+use crate::startup;
+
+/// `hawkmoth serve`: pages, API and jobs.
+///
+/// # Errors
+/// What is wrong at start, in one sentence.
+pub async fn serve(settings: Serve) -> anyhow::Result<()> {
+    run(settings, true).await
+}
+
+/// `hawkmoth web`: pages and API.
+///
+/// # Errors
+/// What is wrong at start, in one sentence.
+pub async fn web(settings: Serve) -> anyhow::Result<()> {
+    run(settings, false).await
+}
+
+async fn run(settings: Serve, with_worker: bool) -> anyhow::Result<()> {
+    let store = startup::open_store(&settings.place).await?;
+    let listener = startup::listen(settings.bind).await?;
+    let url = match &settings.public.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => startup::own_url(&listener)?,
+    };
+    let tools = startup::tools(&settings.place, store, &url)?;
+    let state = startup::web_state(&settings.place, &tools)?;
+    let stop = startup::stop_at_signal();
+    println!("Hawkmoth serves on {url}");
+    let worker = with_worker.then(|| tokio::spawn(Runner::new(tools).run(stop.clone())));
+    web::serve(listener, state, stop.clone()).await?;
+    stop.cancel();
+    if let Some(worker) = worker {
+        worker.await?;
+    }
+    Ok(())
+}
+
+/// `hawkmoth work`: jobs only.
+///
+/// # Errors
+/// What is wrong at start, in one sentence.
+pub async fn work(settings: Work) -> anyhow::Result<()> {
+    let store = startup::open_store(&settings.place).await?;
+    let url = settings.public_url.as_str().trim_end_matches('/');
+    let tools = startup::tools(&settings.place, store, url)?;
+    let stop = startup::stop_at_signal();
+    println!("Hawkmoth runs jobs");
+    Runner::new(tools).run(stop).await;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! From settings to a running program: the data folder, the database, the secret key, a
+//! listening port, and the word to stop. Everything that can be wrong at start is said here, in
+//! one sentence each.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use files::{Links, Signer};
+use jobs::{Pace, Tools, service::ServiceClient};
+use queue::{Embedded, LocalBus};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Place;
+
+/// How long a service may take for one batch.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Makes the data folder where it is missing.
+fn make_folder(place: &Place) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&place.data)
+        .with_context(|| format!("cannot make the data folder {}", place.data.display()))
+}
+
+/// Opens the database of the data folder, or the one that is named.
+async fn open(place: &Place) -> anyhow::Result<Store> {
+    make_folder(place)?;
+    let url = match &place.database_url {
+        Some(url) => url.clone(),
+        None => {
+            let folder = place.data.canonicalize().with_context(|| {
+                format!("cannot read the data folder {}", place.data.display())
+            })?;
+            let file = folder.join("hawkmoth.db");
+            let Some(file) = file.to_str() else {
+                bail!("the path of the data folder is not valid UTF-8");
+            };
+            format!("sqlite://{}", file.replace('%', "%25").replace('?', "%3F"))
+        }
+    };
+    Ok(Store::open(&url).await?)
+}
+
+/// Opens the database and makes sure that its schema fits: a new database gets it, one of
+/// another version is refused.
+///
+/// # Errors
+/// One sentence that says what is wrong and what to do.
+pub async fn open_store(place: &Place) -> anyhow::Result<Store> {
+    let store = open(place).await?;
+    if store.is_new().await? {
+        store.migrate().await?;
+    } else {
+        store.check_schema().await?;
+    }
+    Ok(store)
+}
+
+/// Opens the database and brings it to this version, whatever older one it had.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn open_and_migrate(place: &Place) -> anyhow::Result<Store> {
+    let store = open(place).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// `hawkmoth migrate`.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn migrate(place: &Place) -> anyhow::Result<()> {
+    let store = open(place).await?;
+    match store.migrate().await? {
+        0 => println!("The database is up to date."),
+        n => println!("Applied {n} changes to the database."),
+    }
+    Ok(())
+}
+
+/// The key that signs links: given, or kept in the data folder.
+fn secret_key(place: &Place) -> anyhow::Result<[u8; 32]> {
+    match &place.secret_key {
+        Some(hex) => files::parse_key(hex)
+            .context("HAWKMOTH_SECRET_KEY must be 64 hexadecimal digits (32 bytes)"),
+        None => {
+            let file = place.data.join("secret.key");
+            files::load_or_create_key(&file)
+                .with_context(|| format!("cannot use the key file {}", file.display()))
+        }
+    }
+}
+
+/// Everything that jobs and pages work with.
+///
+/// # Errors
+/// Where the secret key or the HTTP client cannot be had.
+pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<Tools> {
+    let signer = Signer::new(secret_key(place)?, "/media");
+    Ok(Tools {
+        queue: Arc::new(Embedded::new(store.clone())),
+        bus: Arc::new(LocalBus::new()),
+        links: Links::new(signer, public_url),
+        services: ServiceClient::new(PROCESS_TIMEOUT).context("cannot start the HTTP client")?,
+        pace: Pace::default(),
+        store,
+    })
+}
+
+/// What the pages work with.
+///
+/// # Errors
+/// Where the folder for files cannot be made.
+pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> {
+    let folder = place.data.join("files");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let files = files::Files::local(&folder)
+        .with_context(|| format!("cannot use the folder {}", folder.display()))?;
+    Ok(web::AppState::new(
+        tools.store.clone(),
+        tools.bus.clone(),
+        files,
+        tools.links.clone(),
+    ))
+}
+
+/// Starts to listen.
+///
+/// # Errors
+/// Where the address is taken or not this machine's.
+pub async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(bind).await.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AddrInUse {
+            anyhow::anyhow!("{bind} is in use: another program listens there; choose another with --bind")
+        } else {
+            anyhow::anyhow!("cannot listen on {bind}: {error}")
+        }
+    })
+}
+
+/// The address under which a listener is reached from this machine.
+///
+/// # Errors
+/// Where the listener has lost its address.
+pub fn own_url(listener: &TcpListener) -> anyhow::Result<String> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    let host = match address {
+        SocketAddr::V4(a) if a.ip().is_unspecified() => "127.0.0.1".to_owned(),
+        SocketAddr::V6(a) if a.ip().is_unspecified() => "[::1]".to_owned(),
+        SocketAddr::V6(a) => format!("[{}]", a.ip()),
+        SocketAddr::V4(a) => a.ip().to_string(),
+    };
+    Ok(format!("http://{host}:{}", address.port()))
+}
+
+/// Fires at Ctrl-C and SIGTERM; the second Ctrl-C ends the program at once.
+pub fn stop_at_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let fire = stop.clone();
+    tokio::spawn(async move {
+        interrupted().await;
+        fire.cancel();
+        interrupted().await;
+        std::process::exit(130);
+    });
+    stop
+}
+
+async fn interrupted() {
+    let ctrl_c = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = ctrl_c => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = ctrl_c.await;
+}
