@@ -187,6 +187,15 @@ impl Store {
         Ok(())
     }
 
+    /// The same database seen by another process: with a counter of its own.
+    #[cfg(test)]
+    pub(crate) fn as_another(&self, shard: i64) -> Store {
+        Store {
+            shard,
+            ..self.clone()
+        }
+    }
+
     /// True on SQLite.
     pub fn is_sqlite(&self) -> bool {
         self.db.get_database_backend() == DbBackend::Sqlite

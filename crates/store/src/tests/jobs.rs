@@ -1,1 +1,6 @@
-//! Tests of jobs, their feed, tickets and results.
+//! Jobs: their changes of state, the feed, and the saving of results.
+
+mod feeding;
+mod lives;
+mod results;
+mod world;
