@@ -182,3 +182,20 @@ async fn purging_empties(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.purge(job, generation).await.unwrap();
     empty(queue, job).await;
 }
+
+/// Ends the job through `end` and looks that its images stay where they are.
+pub async fn nothing_is_handed_out_after_the_end<F, Fut>(
+    queue: &dyn TaskQueue,
+    job: i64,
+    generation: i64,
+    end: F,
+) where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = ()>,
+{
+    end().await;
+    queue.publish(job, generation, &[1, 2]).await.unwrap();
+    assert!(queue.lease(job, 9, LONG, None).await.unwrap().is_empty());
+    queue.purge(job, generation).await.unwrap();
+    empty(queue, job).await;
+}

@@ -1,0 +1,8 @@
+//! Jobs run by a real runner against a processing service that the tests play, on each kind of
+//! database that can be had.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod kinds;
+mod push;
+mod stops;
+mod world;

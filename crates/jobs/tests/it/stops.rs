@@ -1,0 +1,104 @@
+//! Cancels, deaths and shutdowns in the middle of a job.
+
+use std::time::Duration;
+
+use domain::state::JobState;
+use jobs::Runner;
+use store::testing;
+use tokio_util::sync::CancellationToken;
+
+use super::world::{World, good, state};
+
+fn slowly(request: &serde_json::Value) -> wiremock::ResponseTemplate {
+    good(request).set_delay(Duration::from_millis(80))
+}
+
+#[tokio::test]
+async fn a_cancel_stops_the_job_and_nothing_is_saved_afterwards() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 60, 1).await;
+        world.answers(slowly).await;
+        let id = world.store.create_job(world.ml()).await.unwrap().id;
+        let stop = CancellationToken::new();
+        let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
+        world.until(id, |job| job.total.is_some()).await;
+        world.store.cancel_job(id).await.unwrap();
+        let job = world.until(id, |job| job.job_state().is_final()).await;
+        assert_eq!(state(&job), JobState::Revoked);
+        let counts = world.counts(&job).await;
+        assert!(counts.done < 60);
+        stop.cancel();
+        runner.await.unwrap();
+        assert_eq!(world.counts(&job).await, counts);
+        let depth = world.store.ticket_depth(id, None).await.unwrap();
+        assert_eq!(depth.waiting + depth.leased, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_hands_the_job_to_the_next_runner() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 30, 1).await;
+        world.answers(slowly).await;
+        let id = world.store.create_job(world.ml()).await.unwrap().id;
+        let stop = CancellationToken::new();
+        let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
+        while world.counts(&world.store.job(id).await.unwrap()).await.done < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        runner.await.unwrap();
+        let between = world.store.job(id).await.unwrap();
+        assert_eq!((state(&between), between.rescues), (JobState::Pending, 0));
+        let job = world.finish(id).await;
+        let counts = world.counts(&job).await;
+        assert_eq!(
+            (state(&job), counts.done, counts.detections),
+            (JobState::Success, 30, 30)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_runner_that_dies_is_replaced() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 30, 1).await;
+        world.answers(slowly).await;
+        let id = world.store.create_job(world.ml()).await.unwrap().id;
+        // A runtime of its own, dropped in the middle: no hand-back, no farewell.
+        let tools = world.tools.clone();
+        let store = world.store.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let url = store.clone();
+            runtime.block_on(async move {
+                tokio::spawn(Runner::new(tools).run(CancellationToken::new()));
+                loop {
+                    let job = url.job(id).await.unwrap();
+                    let sums = url.counts(std::slice::from_ref(&job)).await.unwrap();
+                    if sums.get(&id).is_some_and(|c| c.done >= 3) {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            runtime.shutdown_background();
+        })
+        .join()
+        .unwrap();
+        let row = world.store.job(id).await.unwrap();
+        assert_eq!(state(&row), JobState::Started, "nobody knows yet");
+        world
+            .store
+            .rescue_jobs(chrono::Duration::zero())
+            .await
+            .unwrap();
+        let job = world.finish(id).await;
+        let counts = world.counts(&job).await;
+        assert_eq!(
+            (state(&job), counts.done, counts.failed),
+            (JobState::Success, 30, 0)
+        );
+        assert_eq!(counts.detections, 30, "each image counts once");
+    }
+}
