@@ -58,7 +58,7 @@ pub async fn run(settings: Demo) -> anyhow::Result<ExitCode> {
     stop.cancel();
     worker.await?;
     web.await??;
-    Ok(if succeeded || (!settings.exit && ended.is_some()) {
+    Ok(if succeeded || !settings.exit {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

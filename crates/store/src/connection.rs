@@ -96,7 +96,7 @@ impl Store {
         }
         let mut options = ConnectOptions::new(url);
         options
-            .max_connections(16)
+            .max_connections(if sqlite { 8 } else { 16 })
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(30))
             .connect_timeout(Duration::from_secs(10))
@@ -107,7 +107,7 @@ impl Store {
                     .busy_timeout(Duration::from_secs(10))
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-16000")
+                    .pragma("cache_size", "-4000")
             });
         let db = Database::connect(options).await.map_err(|error| {
             StoreError::Address(format!(

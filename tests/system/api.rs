@@ -1,0 +1,4 @@
+//! The API, one file per resource.
+
+mod jobs;
+mod login;

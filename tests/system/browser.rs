@@ -1,0 +1,125 @@
+//! The job page in a real browser: it follows its job by itself, and works without a script.
+//! Needs chromium and chromedriver; without them the test says so, and where services are
+//! required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{ClientBuilder, Locator};
+use serde_json::json;
+use store::job::NewJob;
+use store::testing;
+
+use crate::app::TestApp;
+
+struct Driver {
+    process: Child,
+    url: String,
+}
+
+impl Driver {
+    /// Starts chromedriver on a port of its own choice.
+    fn start() -> Option<Driver> {
+        let process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut process) = process else {
+            let required = std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
+            assert!(!required, "chromedriver is missing: apt-get install chromium chromium-driver");
+            eprintln!("SKIPPED in the browser: apt-get install chromium chromium-driver");
+            return None;
+        };
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let url = format!("http://127.0.0.1:{}", port.unwrap());
+        Some(Driver { process, url })
+    }
+
+    async fn browser(&self) -> fantoccini::Client {
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ];
+        let mut wanted = serde_json::Map::new();
+        wanted.insert("goog:chromeOptions".to_owned(), json!({"args": arguments}));
+        wanted.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
+        let mut builder = ClientBuilder::new(hyper_util_connector());
+        builder.capabilities(wanted);
+        builder.connect(&self.url).await.unwrap()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn hyper_util_connector() -> hyper_util::client::legacy::connect::HttpConnector {
+    hyper_util::client::legacy::connect::HttpConnector::new()
+}
+
+#[tokio::test]
+async fn the_job_page_follows_its_job() {
+    let Some(driver) = Driver::start() else {
+        return;
+    };
+    let fresh = testing::fresh_sqlite().await;
+    let app = TestApp::start(&fresh).await;
+    let project = app.project("Moths", false).await;
+    let set = app.store.capture_set_by_name(project.id, "All Images").await.unwrap().unwrap();
+    let new = NewJob {
+        name: "Fill the set".to_owned(),
+        project_id: project.id,
+        kind: domain::job::POPULATE,
+        capture_set_id: Some(set.id),
+        ..Default::default()
+    };
+    let id = app.store.create_job(new).await.unwrap().id;
+    let browser = driver.browser().await;
+    browser.goto(&format!("{}/projects/{}/jobs/{id}", app.url, project.id)).await.unwrap();
+    let word = Locator::Css("#state .state");
+    let text = browser.find(word).await.unwrap().text().await.unwrap();
+    assert_eq!(text, "Created");
+
+    // The person does nothing; the page hears of it.
+    app.store.enqueue_job(id).await.unwrap();
+    app.work();
+    let done = Locator::Css("#state .state.success");
+    browser.wait().at_most(Duration::from_secs(60)).for_element(done).await.unwrap();
+    let log = browser.find(Locator::Css("#log")).await.unwrap().text().await.unwrap();
+    assert!(log.contains("Finished job"), "{log}");
+
+    // The filter of the log hides lines and survives live updates.
+    let choose = "document.querySelector('[data-log-level]').value = 'ERROR';
+        document.querySelector('[data-log-level]').dispatchEvent(new Event('change'));
+        return [...document.querySelectorAll('#log li')].filter(e => e.offsetParent).length;";
+    assert_eq!(browser.execute(choose, vec![]).await.unwrap(), json!(0));
+
+    // Light and dark by the switch.
+    let theme = "document.querySelector('[data-theme-switch]').click();
+        return document.documentElement.dataset.theme;";
+    let first = browser.execute(theme, vec![]).await.unwrap();
+    let second = browser.execute(theme, vec![]).await.unwrap();
+    assert!(first != second && [&first, &second].contains(&&json!("dark")));
+
+    let list = Locator::LinkText("Jobs");
+    browser.find(list).await.unwrap().click().await.unwrap();
+    let row = browser.find(Locator::LinkText("Fill the set")).await.unwrap();
+    row.click().await.unwrap();
+    assert!(browser.current_url().await.unwrap().path().ends_with(&format!("/jobs/{id}")));
+    browser.close().await.unwrap();
+}

@@ -1,0 +1,98 @@
+//! The program as a person starts it: every command on a folder that does not exist yet, and
+//! one clear sentence when something is wrong.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn hawkmoth(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
+    for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("HAWKMOTH_")) {
+        command.env_remove(name);
+    }
+    command.env("HAWKMOTH_DATA", data);
+    command
+}
+
+fn said(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn people_are_made_on_a_new_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("new/folder");
+    let create = |email: &str| {
+        hawkmoth(&data)
+            .args(["user", "create", "--email", email, "--password", "x", "--superuser"])
+            .output()
+            .unwrap()
+    };
+    let made = create("a@example.org");
+    assert!(made.status.success(), "{}", said(&made));
+    let again = create("A@example.org");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(said(&again).contains("exists already"), "{}", said(&again));
+    let token = hawkmoth(&data).args(["user", "token", "--email", "a@example.org"]).output().unwrap();
+    assert_eq!(said(&token).trim().len(), 40);
+    let nobody = hawkmoth(&data).args(["user", "token", "--email", "b@example.org"]).output().unwrap();
+    assert!(said(&nobody).contains("there is no user b@example.org"));
+}
+
+#[test]
+fn migrating_twice_is_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = hawkmoth(&dir.path().join("d")).arg("migrate").output().unwrap();
+    assert!(first.status.success() && said(&first).starts_with("Applied "), "{}", said(&first));
+    let second = hawkmoth(&dir.path().join("d")).arg("migrate").output().unwrap();
+    assert_eq!(said(&second), "The database is up to date.\n");
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let data = dir.path().join("data");
+    let cases: [(&Path, &[&str], &str); 6] = [
+        (&data, &["serve", "--bind", &port], "is in use"),
+        (&data, &["serve", "--database-url", "mysql://x/y"], "unknown kind of database"),
+        (&data, &["web", "--database-url", "postgres://x@127.0.0.1:1/y"], "cannot open the database"),
+        (&file, &["serve"], "cannot make the data folder"),
+        (&data, &["demo", "--bind", "127.0.0.1:0", "--captures", "/no/such/folder"], "cannot read the folder /no/such/folder"),
+        (&data, &["detector", "--bind", &port], "is in use"),
+    ];
+    for (data, arguments, words) in cases {
+        let output = hawkmoth(data).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+        let text = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(text.contains(words), "{arguments:?}: {text}");
+        assert_eq!(text.trim_end().lines().count(), 1, "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"));
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    for command in [
+        vec![],
+        vec!["demo"],
+        vec!["serve"],
+        vec!["web"],
+        vec!["work"],
+        vec!["migrate"],
+        vec!["user", "create"],
+        vec!["user", "token"],
+        vec!["detector"],
+        vec!["detector", "evaluate"],
+        vec!["detector", "preview"],
+    ] {
+        let output = hawkmoth(dir.path()).args(&command).arg("--help").output().unwrap();
+        let text = said(&output);
+        assert!(output.status.success() && text.contains("Usage: hawkmoth"), "{command:?}");
+        assert!(!text.contains("HAWKMOTH_PASSWORD=x"));
+    }
+}
