@@ -9,8 +9,6 @@ use crate::frame::Frame;
 use crate::grid::Grid;
 use crate::region::{self, Region};
 
-#[cfg(test)]
-mod tests;
 
 /// Contrast from which a pixel may belong to something, in standard deviations of the bare sheet
 /// and in grey levels; both must be exceeded.
