@@ -341,7 +341,7 @@ fn refresh_file() -> OnConflict {
     let differs = of_file.into_iter().fold(Condition::any(), |any, column| {
         let stored = Expr::col((capture::Entity, column));
         let given = Expr::col(("excluded", column));
-        any.add(stored.binary(BinOper::Custom("IS DISTINCT FROM".into()), given))
+        any.add(stored.binary(BinOper::Custom("IS DISTINCT FROM"), given))
     });
     OnConflict::columns([C::StationId, C::Path])
         .update_columns(of_file)

@@ -275,10 +275,10 @@ fn close(stage: &mut Stage, state: JobState, whole: i64, counts: Counts) {
         {
             stage.status = JobState::Failure;
         }
-        JobState::Failure | JobState::Revoked if stage.progress < 1.0 => {
-            if stage.status == JobState::Started {
-                stage.status = state;
-            }
+        JobState::Failure | JobState::Revoked
+            if stage.progress < 1.0 && stage.status == JobState::Started =>
+        {
+            stage.status = state;
         }
         _ => {}
     }

@@ -206,7 +206,7 @@ impl Store {
             occurrence::Entity::update_many()
                 .col_expr(O::SessionId, right())
                 .filter(O::Id.is_in(ids))
-                .filter(stored.binary(BinOper::Custom("IS DISTINCT FROM".into()), right()))
+                .filter(stored.binary(BinOper::Custom("IS DISTINCT FROM"), right()))
                 .exec(&*tx)
                 .await?;
             tx.commit().await?;

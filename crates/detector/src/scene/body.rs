@@ -127,7 +127,7 @@ impl Stroke {
             let half = half.max(0.55);
             best = best.max((1.0 - step(half - 0.6, half + 0.7, d)) * strength);
         }
-        (best > 0.0).then(|| (self.colour, best * self.cover))
+        (best > 0.0).then_some((self.colour, best * self.cover))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn of_night(chance: &mut Chance, frames: usize) -> Vec<Litter> {
 
 fn lay(figure: Figure, depth: f32, soft: u8, since: usize, chance: &mut Chance) -> Litter {
     let centre = at(chance.within(8.0, 2040.0), chance.within(8.0, 1072.0));
-    Litter { figure, centre, angle: chance.within(0.0, 6.28), depth, soft, since }
+    Litter { figure, centre, angle: chance.within(0.0, std::f32::consts::TAU), depth, soft, since }
 }
 
 /// A grain of dirt, one to three pixels.

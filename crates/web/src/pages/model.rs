@@ -253,7 +253,7 @@ impl BoxView {
             width: x2 - x1,
             height: y2 - y1,
             label_y: (y1 - 8).max(30),
-            tone: if label == "Debris" { "quiet" } else { "found" },
+            tone: if label == "Debris" { "faint" } else { "found" },
             label,
             score: drawn.score.map(|s| format!("{s:.2}")).unwrap_or_default(),
         }
