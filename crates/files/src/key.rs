@@ -1,6 +1,7 @@
 //! The secret key of an installation: given by the person, or made at the first start and kept
 //! in a file that only its owner can read. Two processes that start at once agree on one.
 
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -17,26 +18,29 @@ pub fn parse_key(hex_digits: &str) -> Option<[u8; 32]> {
 /// # Errors
 /// [`FilesError::Io`] where the file cannot be read or made, or holds no key.
 pub fn load_or_create_key(file: &Path) -> FilesResult<[u8; 32]> {
-    let failed = |e: std::io::Error| FilesError::Io(e.to_string());
     match std::fs::read_to_string(file) {
-        Ok(text) => read(&text),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let half = file.with_extension(format!("part-{:016x}", rand::random::<u64>()));
-            write_private(&half, &hex::encode(rand::random::<[u8; 32]>())).map_err(failed)?;
-            // A link, not a rename: it fails where another process was faster.
-            let linked = std::fs::hard_link(&half, file);
-            std::fs::remove_file(&half).map_err(failed)?;
-            match linked {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
-                _ => read(&std::fs::read_to_string(file).map_err(failed)?),
-            }
-        }
-        Err(error) => Err(failed(error)),
+        Ok(text) => parse_key(&text).ok_or_else(|| failed(file, "it holds no key")),
+        Err(error) if error.kind() == ErrorKind::NotFound => create(file),
+        Err(error) => Err(failed(file, error)),
     }
 }
 
-fn read(text: &str) -> FilesResult<[u8; 32]> {
-    parse_key(text).ok_or_else(|| FilesError::Io("the file holds no key".to_owned()))
+fn create(file: &Path) -> FilesResult<[u8; 32]> {
+    let half = file.with_extension(format!("part-{:016x}", rand::random::<u64>()));
+    let made = write_private(&half, &hex::encode(rand::random::<[u8; 32]>()))
+        // A link, not a rename: it fails where another process was faster.
+        .and_then(|()| std::fs::hard_link(&half, file));
+    let cleaned = std::fs::remove_file(&half);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(file, error)),
+        _ => cleaned.map_err(|e| failed(&half, e))?,
+    }
+    let text = std::fs::read_to_string(file).map_err(|e| failed(file, e))?;
+    parse_key(&text).ok_or_else(|| failed(file, "it holds no key"))
+}
+
+fn failed(file: &Path, why: impl Display) -> FilesError {
+    FilesError::Io(format!("the key file {}: {why}", file.display()))
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
@@ -82,6 +86,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("secret.key");
         std::fs::write(&file, "nonsense").unwrap();
-        assert!(load_or_create_key(&file).is_err());
+        let error = load_or_create_key(&file).unwrap_err().to_string();
+        let name = file.display();
+        assert_eq!(error, format!("the key file {name}: it holds no key"));
+        let nowhere = dir.path().join("none").join("secret.key");
+        assert!(load_or_create_key(&nowhere).is_err());
     }
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
 /// Everything but letters, digits and what is harmless in a path.
@@ -27,6 +27,9 @@ pub enum LinkError {
     /// Its signature is not this server's.
     #[error("this link is not valid")]
     Invalid,
+    /// It is not of the form of this server's links.
+    #[error("this is not a complete link")]
+    Malformed,
 }
 
 /// Signs and checks links below one path of the server.
@@ -45,14 +48,40 @@ impl Signer {
         }
     }
 
-    /// A link to a file of a source (such as "captures/3"), good for at least `ttl`.
+    /// A link to a file of a source (such as "captures/3"), good for at least `ttl`, its end
+    /// rounded up to a whole day.
     pub fn sign(&self, source: &str, key: &str, now: DateTime<Utc>, ttl: Duration) -> String {
         let end = now.timestamp().saturating_add(ttl.num_seconds());
         let end = end.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
+        self.sign_until(source, key, end)
+    }
+
+    /// A link that is good until exactly `end`, in seconds since 1970.
+    pub fn sign_until(&self, source: &str, key: &str, end: i64) -> String {
         let name = format!("{source}/{key}");
         let signature = hex::encode(self.mac(&name, end).finalize().into_bytes());
         let path = utf8_percent_encode(&name, ENCODED);
         format!("{}/{path}?expires={end}&signature={signature}", self.base)
+    }
+
+    /// Reads a link from an address as it was sent, still encoded, and checks it: the name that
+    /// it shows, `<source>/<key>`.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn open(&self, path: &str, query: &str, now: DateTime<Utc>) -> Result<String, LinkError> {
+        let name = path
+            .strip_prefix(&self.base)
+            .and_then(|path| path.strip_prefix('/'))
+            .and_then(|path| percent_decode_str(path).decode_utf8().ok())
+            .ok_or(LinkError::Malformed)?;
+        let (expires, signature) = query
+            .strip_prefix("expires=")
+            .and_then(|rest| rest.split_once("&signature="))
+            .ok_or(LinkError::Malformed)?;
+        let expires = expires.parse().map_err(|_| LinkError::Malformed)?;
+        self.verify(&name, expires, signature, now)?;
+        Ok(name.into_owned())
     }
 
     /// Checks a link's name (the decoded path below the base), end and signature.
@@ -142,57 +171,111 @@ impl Links {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
-    /// As a server decodes a path.
-    fn decoded(path: &str) -> String {
-        percent_decode_str(path).decode_utf8_lossy().into_owned()
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
     }
 
     fn signer() -> Signer {
-        Signer::new([7; 32], "/media")
+        Signer::new([7; 32], "/media/")
     }
 
-    fn parts(link: &str) -> (String, i64, String) {
-        let (path, query) = link.split_once('?').unwrap();
-        let name = decoded(path.strip_prefix("/media/").unwrap());
-        let (expires, signature) = query.split_once('&').unwrap();
-        (
-            name,
-            expires.strip_prefix("expires=").unwrap().parse().unwrap(),
-            signature.strip_prefix("signature=").unwrap().to_owned(),
-        )
+    fn opened(link: &str, now: DateTime<Utc>) -> Result<String, LinkError> {
+        let (path, query) = link.split_once('?').ok_or(LinkError::Malformed)?;
+        signer().open(path, query, now)
+    }
+
+    #[test]
+    fn a_link_is_always_the_same_text() {
+        // The signature as another implementation of HMAC-SHA-256 gives it.
+        assert_eq!(
+            signer().sign_until("captures/3", "2022/Nacht 1/ä#?%.jpg", 1_700_000_000),
+            "/media/captures/3/2022/Nacht%201/%C3%A4%23%3F%25.jpg?expires=1700000000&signature=\
+             7472df39cc941bb5ba6ae02cf64a44e9ad8bb09ef3160b07cf6d26f82738e235"
+        );
     }
 
     #[test]
     fn a_link_ends() {
-        let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
-        let (name, end, signature) = parts(&signer().sign("s", "k", now, Duration::days(1)));
-        assert!(end >= 1_000_000 + DAY && end <= 1_000_000 + 2 * DAY);
-        let late = DateTime::from_timestamp(end + 1, 0).unwrap();
-        assert_eq!(
-            signer().verify(&name, end, &signature, late),
-            Err(LinkError::Expired)
-        );
-        assert_eq!(
-            signer().verify(&name, end + DAY, &signature, now),
-            Err(LinkError::Invalid),
-            "the end is part of what is signed"
-        );
+        let link = signer().sign_until("s", "k", 1_000_000);
+        assert_eq!(opened(&link, at(1_000_000)).as_deref(), Ok("s/k"));
+        assert_eq!(opened(&link, at(1_000_001)), Err(LinkError::Expired));
+        let longer = link.replace("expires=1000000", "expires=2000000");
+        assert_eq!(opened(&longer, at(0)), Err(LinkError::Invalid));
+    }
+
+    #[test]
+    fn links_of_one_day_are_alike_and_last_long_enough() {
+        let noon = 1_000_000 * DAY + DAY / 2;
+        let sign = |now| signer().sign("s", "k", at(now), Duration::days(7));
+        let link = sign(noon);
+        assert_eq!(link, sign(noon + DAY / 2 - 1));
+        assert_ne!(link, sign(noon + DAY / 2));
+        let last = 1_000_008 * DAY;
+        assert_eq!(opened(&link, at(last)).as_deref(), Ok("s/k"));
+        assert_eq!(opened(&link, at(last + 1)), Err(LinkError::Expired));
+    }
+
+    #[test]
+    fn what_is_no_link_is_malformed() {
+        let signer = signer();
+        for (path, query) in [
+            ("/media/s/k", ""),
+            ("/media/s/k", "expires=5"),
+            ("/media/s/k", "signature=00&expires=5"),
+            ("/media/s/k", "expires=soon&signature=00"),
+            ("/media/s/k", "expires=99999999999999999999&signature=00"),
+            ("/media/s/%ff", "expires=5&signature=00"),
+            ("/mediaX/s/k", "expires=5&signature=00"),
+            ("/other/s/k", "expires=5&signature=00"),
+        ] {
+            let got = signer.open(path, query, at(0));
+            assert_eq!(got, Err(LinkError::Malformed), "{path}?{query}");
+        }
+        for signature in ["", "0", "zz", "00"] {
+            let query = format!("expires=5&signature={signature}");
+            let got = signer.open("/media/s/k", &query, at(0));
+            assert_eq!(got, Err(LinkError::Invalid), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        assert!(!format!("{:?}", signer()).contains('7'));
     }
 
     proptest! {
         #[test]
-        fn links_show_what_they_name_and_nothing_else(key in "[^/\0]{1,20}(/[^/\0]{1,10})?", other in ".{1,10}") {
-            let now = Utc::now();
-            let (name, end, signature) = parts(&signer().sign("captures/3", &key, now, Duration::days(7)));
-            prop_assert_eq!(&name, &format!("captures/3/{key}"));
-            prop_assert_eq!(signer().verify(&name, end, &signature, now), Ok(()));
-            let changed = format!("{name}{other}");
-            prop_assert_eq!(signer().verify(&changed, end, &signature, now), Err(LinkError::Invalid));
-            let stranger = Signer::new([8; 32], "/media");
-            prop_assert_eq!(stranger.verify(&name, end, &signature, now), Err(LinkError::Invalid));
+        fn links_show_the_key_they_were_made_for(key in any::<String>(), end in 1_i64..1 << 40) {
+            let link = signer().sign_until("captures/3", &key, end);
+            let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~%?=&".contains(&b);
+            prop_assert!(link.bytes().all(unreserved), "{}", link);
+            prop_assert_eq!(opened(&link, at(end)), Ok(format!("captures/3/{key}")));
+        }
+
+        #[test]
+        fn no_changed_link_shows_anything_else(
+            key in "[a-zäж?#% /.]{1,12}",
+            place in any::<prop::sample::Index>(),
+            byte in 0x21_u8..0x7f,
+        ) {
+            let link = signer().sign_until("captures/3", &key, 1_000);
+            let mut changed = link.clone().into_bytes();
+            changed[place.index(link.len())] = byte;
+            let changed = String::from_utf8(changed).unwrap();
+            // Capital and small hexadecimal digits, and "a" and "%61", mean the same.
+            match opened(&changed, at(0)) {
+                Ok(name) => prop_assert_eq!(name, format!("captures/3/{key}"), "{}", changed),
+                Err(error) => prop_assert!(error != LinkError::Expired),
+            }
+        }
+
+        #[test]
+        fn links_of_others_are_refused(key in ".{1,20}", other in any::<[u8; 32]>()) {
+            prop_assume!(other != [7; 32]);
+            let link = Signer::new(other, "/media").sign_until("captures/3", &key, 1_000);
+            prop_assert_eq!(opened(&link, at(0)), Err(LinkError::Invalid));
         }
     }
 }

@@ -1,19 +1,18 @@
-//! A folder of this machine. Reading and writing go through `object_store`; the listing walks
-//! the tree itself, in the order of the keys and no further than asked, because a folder of
-//! photographs can hold millions. Links that lead out of the folder are not followed.
+//! A folder of this machine. Reading and writing go through `object_store`, which puts files in
+//! place by a rename; what it does not look at, links that lead out of the folder, is refused here.
 
+use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
 use object_store::local::LocalFileSystem;
-use object_store::{ObjectStoreExt, path};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, path};
 
-use crate::{Entry, FilesError, FilesResult};
-
-/// Deepest folder that is listed: ends loops of links.
-const DEEPEST: usize = 32;
+use crate::walk::Walk;
+use crate::{Content, Entry, FilesError, FilesResult};
 
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFolder {
@@ -41,18 +40,36 @@ impl LocalFolder {
         found.bytes().await.map_err(|e| explain(key, &e))
     }
 
+    pub(crate) async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> FilesResult<Content> {
+        let at = self.inside(key).await?;
+        let options = GetOptions::new().with_range(range.map(GetRange::Bounded));
+        let found = self.store.get_opts(&at, options).await;
+        let found = found.map_err(|e| explain(key, &e))?;
+        let (entry, range) = (entry(key, found.meta.clone()), found.range.clone());
+        let key = key.to_owned();
+        let stream = found.into_stream();
+        Ok(Content {
+            entry,
+            range,
+            stream: stream
+                .map(move |piece| piece.map_err(|e| explain(&key, &e)))
+                .boxed(),
+        })
+    }
+
     pub(crate) async fn head(&self, key: &str) -> FilesResult<Entry> {
         let at = self.inside(key).await?;
         let meta = self.store.head(&at).await.map_err(|e| explain(key, &e))?;
-        Ok(Entry {
-            key: key.to_owned(),
-            size: meta.size,
-            last_modified: meta.last_modified,
-        })
+        Ok(entry(key, meta))
     }
 
     pub(crate) async fn put(&self, key: &str, content: Bytes) -> FilesResult<()> {
         let at = sound(key)?;
+        self.stays_inside(key).await?;
         let done = self.store.put(&at, content.into()).await;
         done.map(|_| ()).map_err(|e| explain(key, &e))
     }
@@ -60,7 +77,7 @@ impl LocalFolder {
     pub(crate) async fn delete(&self, key: &str) -> FilesResult<()> {
         let at = self.inside(key).await;
         match at {
-            Err(FilesError::NotFound(_)) => return Ok(()),
+            Err(FilesError::NotFound(_)) => Ok(()),
             other => match self.store.delete(&other?).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
                 Err(error) => Err(explain(key, &error)),
@@ -68,7 +85,16 @@ impl LocalFolder {
         }
     }
 
-    /// The key's path, when the file it names really lies below the root.
+    /// A walk through the folder `prefix`, or through all where it is empty.
+    pub(crate) async fn walk(&self, prefix: &str, after: Option<&str>) -> FilesResult<Walk> {
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        if !prefix.is_empty() {
+            self.inside(prefix).await?;
+        }
+        Ok(Walk::new(self.root.clone(), prefix, after))
+    }
+
+    /// The key's path, when what it names really lies below the root.
     async fn inside(&self, key: &str) -> FilesResult<path::Path> {
         let at = sound(key)?;
         let (root, full) = (self.root.clone(), self.root.join(key));
@@ -78,134 +104,54 @@ impl LocalFolder {
         match real {
             Ok(real) if real.starts_with(&*root) => Ok(at),
             Ok(_) => Err(FilesError::Denied(key.to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(FilesError::NotFound(key.to_owned()))
-            }
+            Err(error) if is_missing(&error) => Err(FilesError::NotFound(key.to_owned())),
             Err(error) => Err(FilesError::Io(format!("{key:?}: {error}"))),
         }
     }
 
-    pub(crate) async fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> FilesResult<Vec<Entry>> {
-        let prefix = prefix.trim_matches('/').to_owned();
-        if !prefix.is_empty() {
-            sound(&prefix)?;
-        }
-        let walk = Walk {
-            root: self.root.clone(),
-            after: after.map(str::to_owned),
-            limit,
-            found: Vec::new(),
-        };
-        tokio::task::spawn_blocking(move || walk.run(&prefix))
-            .await
-            .map_err(|e| FilesError::Io(e.to_string()))?
-    }
-}
-
-/// A walk through a tree in the order of its keys.
-struct Walk {
-    root: Arc<PathBuf>,
-    after: Option<String>,
-    limit: usize,
-    found: Vec<Entry>,
-}
-
-impl Walk {
-    fn run(mut self, prefix: &str) -> FilesResult<Vec<Entry>> {
-        self.folder(prefix, 0)?;
-        Ok(self.found)
-    }
-
-    fn folder(&mut self, key: &str, depth: usize) -> FilesResult<()> {
-        if depth > DEEPEST {
-            return Ok(());
-        }
-        for (name, is_folder) in self.names(key)? {
-            if self.found.len() >= self.limit {
-                return Ok(());
-            }
-            let child = if key.is_empty() {
-                name
-            } else {
-                format!("{key}/{name}")
-            };
-            if is_folder {
-                // Everything below sorts as "child/…": skip it when that lies behind us.
-                let over = format!("{child}0"); // '0' follows '/' in the order of bytes
-                if self.after.as_deref().is_none_or(|after| *after < *over) {
-                    self.folder(&child, depth + 1)?;
-                }
-            } else if self.after.as_deref().is_none_or(|after| *after < *child) {
-                self.file(child)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Names in a folder in the order in which the keys below them sort.
-    fn names(&self, key: &str) -> FilesResult<Vec<(String, bool)>> {
-        let folder = self.root.join(key);
-        let unreadable =
-            |e: std::io::Error| FilesError::Io(format!("cannot read {}: {e}", folder.display()));
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue; // a name that is no text cannot be a key
-            };
-            if name.starts_with('.') {
-                continue;
-            }
-            let path = entry.path();
-            let Ok(real) = path.canonicalize() else {
-                continue; // a dangling link
-            };
-            if !real.starts_with(&*self.root) {
-                continue;
-            }
-            let is_folder = real.is_dir();
-            names.push((name, is_folder));
-        }
-        let order = |(name, is_folder): &(String, bool)| {
-            if *is_folder {
-                format!("{name}/")
-            } else {
-                name.clone()
-            }
-        };
-        names.sort_by_cached_key(order);
-        Ok(names)
-    }
-
-    fn file(&mut self, key: String) -> FilesResult<()> {
-        let meta = match std::fs::metadata(self.root.join(&key)) {
-            Ok(meta) if meta.is_file() => meta,
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(FilesError::Io(format!("{key:?}: {error}"))),
-        };
-        let time = meta.modified().unwrap_or(std::time::UNIX_EPOCH);
-        self.found.push(Entry {
-            key,
-            size: meta.len(),
-            last_modified: DateTime::<Utc>::from(time),
+    /// Refuses a key to be written whose folder, as far as it exists, is a link out of the root.
+    async fn stays_inside(&self, key: &str) -> FilesResult<()> {
+        let (root, full) = (self.root.clone(), self.root.join(key));
+        let inside = tokio::task::spawn_blocking(move || {
+            let mut folders = full.ancestors().skip(1);
+            let real = folders.find_map(|folder| folder.canonicalize().ok());
+            real.is_some_and(|real| real.starts_with(&*root))
         });
-        Ok(())
+        match inside.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(FilesError::Denied(key.to_owned())),
+            Err(error) => Err(FilesError::Io(error.to_string())),
+        }
     }
 }
 
-/// A key as a path of the store: relative, without "." and "..", without empty parts.
-fn sound(key: &str) -> FilesResult<path::Path> {
+/// A key as a path of the store: relative, without "." and "..", without empty parts. The store
+/// keeps names that end in "#" and digits for itself.
+pub(crate) fn sound(key: &str) -> FilesResult<path::Path> {
+    let denied = || FilesError::Denied(key.to_owned());
     let bad = |part: &str| part.is_empty() || part == "." || part == "..";
-    if key.split('/').any(bad) || key.contains(['\\', '\0']) {
-        return Err(FilesError::Denied(key.to_owned()));
+    let kept = |(_, end): (&str, &str)| !end.is_empty() && end.bytes().all(|b| b.is_ascii_digit());
+    let name = key.rsplit('/').next().unwrap_or(key);
+    if key.split('/').any(bad)
+        || key.contains(['\\', '\0'])
+        || name.split_once('#').is_some_and(kept)
+    {
+        return Err(denied());
     }
-    path::Path::parse(key).map_err(|_| FilesError::Denied(key.to_owned()))
+    path::Path::parse(key).map_err(|_| denied())
+}
+
+fn entry(key: &str, meta: ObjectMeta) -> Entry {
+    Entry {
+        key: key.to_owned(),
+        size: meta.size,
+        last_modified: meta.last_modified,
+        etag: meta.e_tag,
+    }
+}
+
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn explain(key: &str, error: &object_store::Error) -> FilesError {
@@ -219,56 +165,23 @@ fn explain(key: &str, error: &object_store::Error) -> FilesError {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::Files;
+    use futures_util::TryStreamExt;
 
-    fn tree() -> (tempfile::TempDir, LocalFolder) {
+    fn folder() -> (tempfile::TempDir, Files) {
         let dir = tempfile::tempdir().unwrap();
-        for name in [
-            "b.jpg",
-            "a/2.jpg",
-            "a/1.jpg",
-            "a.jpg",
-            "a-b.jpg",
-            ".hidden",
-            "c/d/e ü%.jpg",
-        ] {
+        for name in ["b.jpg", "a/1.jpg", "c/d/e ü%.jpg"] {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, name).unwrap();
         }
-        let folder = LocalFolder::open(dir.path()).unwrap();
-        (dir, folder)
-    }
-
-    #[tokio::test]
-    async fn pages_of_a_listing_add_up_to_the_whole_in_order() {
-        let (_dir, folder) = tree();
-        let all: Vec<String> = folder
-            .list("", None, 100)
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|e| e.key)
-            .collect();
-        let mut sorted = all.clone();
-        sorted.sort();
-        assert_eq!(all, sorted);
-        assert_eq!(all.len(), 6);
-        for size in 1..4 {
-            let mut paged = Vec::new();
-            let mut after: Option<String> = None;
-            loop {
-                let page = folder.list("", after.as_deref(), size).await.unwrap();
-                let Some(last) = page.last() else { break };
-                after = Some(last.key.clone());
-                paged.extend(page.into_iter().map(|e| e.key));
-            }
-            assert_eq!(paged, all, "pages of {size}");
-        }
+        let files = Files::local(dir.path()).unwrap();
+        (dir, files)
     }
 
     #[tokio::test]
     async fn nothing_leads_out_of_the_folder() {
-        let (dir, folder) = tree();
+        let (dir, files) = folder();
         let secret = tempfile::tempdir().unwrap();
         std::fs::write(secret.path().join("key"), "secret").unwrap();
         #[cfg(unix)]
@@ -277,49 +190,78 @@ mod tests {
             "../x",
             "/etc/passwd",
             "a/../../x",
+            "a/../b.jpg",
             "link/key",
             "",
+            "/",
             "a//1.jpg",
             "./b.jpg",
+            "b.jpg/",
+            "a\\1.jpg",
+            "b.jpg\0",
         ] {
-            let got = folder.get(key).await;
-            assert!(got.is_err(), "{key:?} was served");
+            let denied = |done: FilesResult<()>| matches!(done, Err(FilesError::Denied(_)));
+            assert!(denied(files.get(key).await.map(drop)), "get {key:?}");
+            assert!(denied(files.head(key).await.map(drop)), "head {key:?}");
+            assert!(denied(files.put(key, Bytes::new()).await), "put {key:?}");
+            assert!(denied(files.delete(key).await), "delete {key:?}");
         }
-        let listed = folder.list("", None, 100).await.unwrap();
-        assert!(listed.iter().all(|e| !e.key.starts_with("link")));
+        let put = files.put("link/deeper/new", Bytes::new()).await;
+        assert!(matches!(put, Err(FilesError::Denied(_))));
+        let left = std::fs::read_dir(secret.path()).unwrap().count();
+        assert_eq!(left, 1, "nothing was written outside");
+        assert!(secret.path().join("key").exists());
     }
 
     #[tokio::test]
     async fn what_is_put_can_be_had_and_deleted() {
-        let (_dir, folder) = tree();
-        folder
-            .put("x/y ü.jpg", Bytes::from_static(b"z"))
-            .await
-            .unwrap();
-        assert_eq!(&folder.get("x/y ü.jpg").await.unwrap()[..], b"z");
-        assert_eq!(folder.head("x/y ü.jpg").await.unwrap().size, 1);
-        folder.delete("x/y ü.jpg").await.unwrap();
-        folder.delete("x/y ü.jpg").await.unwrap();
-        assert!(matches!(
-            folder.get("x/y ü.jpg").await,
-            Err(FilesError::NotFound(_))
-        ));
+        let (dir, files) = folder();
+        let key = "x/y ü#?.jpg";
+        assert!(!files.exists(key).await.unwrap());
+        files.put(key, Bytes::from_static(b"z")).await.unwrap();
+        files.put(key, Bytes::from_static(b"zz")).await.unwrap();
+        assert!(files.exists(key).await.unwrap());
+        assert_eq!(&files.get(key).await.unwrap()[..], b"zz");
+        assert_eq!(std::fs::read(dir.path().join(key)).unwrap(), b"zz");
+        let inside = std::fs::read_dir(dir.path().join("x")).unwrap().count();
+        assert_eq!(inside, 1, "nothing half-written is left");
+        let head = files.head(key).await.unwrap();
+        assert_eq!((head.size, head.etag.is_some()), (2, true));
+        files.delete(key).await.unwrap();
+        files.delete(key).await.unwrap();
+        assert!(matches!(files.get(key).await, Err(FilesError::NotFound(k)) if k == key));
     }
 
     #[tokio::test]
-    async fn odd_names_are_read_as_they_are() {
-        let (_dir, folder) = tree();
-        assert_eq!(
-            &folder.get("c/d/e ü%.jpg").await.unwrap()[..],
-            "c/d/e ü%.jpg".as_bytes()
-        );
+    async fn what_is_no_file_is_not_found() {
+        let (_dir, files) = folder();
+        for key in ["a", "b.jpg/x", "none"] {
+            let got = files.get(key).await;
+            assert!(
+                matches!(got, Err(FilesError::NotFound(_))),
+                "{key:?}: {got:?}"
+            );
+        }
+        assert!(Files::local(Path::new("/does/not/exist")).is_err());
     }
 
-    #[cfg(unix)]
     #[tokio::test]
-    async fn a_loop_of_links_ends() {
-        let (dir, folder) = tree();
-        std::os::unix::fs::symlink(dir.path(), dir.path().join("a/again")).unwrap();
-        assert!(folder.list("", None, 10_000).await.is_ok());
+    async fn ranges_are_cut_at_the_end() {
+        let (_dir, files) = folder();
+        for (range, expected) in [
+            (None, "b.jpg"),
+            (Some(0..1), "b"),
+            (Some(2..4), "jp"),
+            (Some(2..100), "jpg"),
+        ] {
+            let content = files.get_stream("b.jpg", range.clone()).await.unwrap();
+            let length = content.range.end - content.range.start;
+            let pieces: Vec<Bytes> = content.stream.try_collect().await.unwrap();
+            assert_eq!(pieces.concat(), expected.as_bytes(), "{range:?}");
+            assert_eq!(length, expected.len() as u64);
+            assert_eq!(content.entry.size, 5);
+        }
+        assert!(files.get_stream("b.jpg", Some(5..6)).await.is_err());
+        assert!(files.get_stream("b.jpg", Some(2..2)).await.is_err());
     }
 }
