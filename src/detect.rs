@@ -39,8 +39,8 @@ pub fn evaluate(what: &Evaluate) -> anyhow::Result<()> {
 /// Names the file that cannot be read or written.
 pub fn preview(what: &Preview) -> anyhow::Result<()> {
     let shown = |file: &Path| file.display().to_string();
-    let bytes =
-        std::fs::read(&what.image).with_context(|| format!("cannot read {}", shown(&what.image)))?;
+    let bytes = std::fs::read(&what.image)
+        .with_context(|| format!("cannot read {}", shown(&what.image)))?;
     let picture = decode(&bytes).with_context(|| shown(&what.image))?;
     let mut pixels = picture.pixels;
     let found = detector::detect(&pixels);

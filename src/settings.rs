@@ -46,15 +46,30 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct Place {
     /// Folder for the database and the files; made if it does not exist
-    #[arg(long, env = "HAWKMOTH_DATA", default_value = "./hawkmoth-data", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "HAWKMOTH_DATA",
+        default_value = "./hawkmoth-data",
+        value_name = "DIR"
+    )]
     pub data: PathBuf,
     /// Address of the database; by default a SQLite file in the data folder.
     /// For example postgres://user@host/name
-    #[arg(long, env = "HAWKMOTH_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "HAWKMOTH_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// 64 hexadecimal digits that sign links; by default made at the first start and kept in
     /// the data folder. Processes on several machines need the same
-    #[arg(long, env = "HAWKMOTH_SECRET_KEY", value_name = "HEX", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "HAWKMOTH_SECRET_KEY",
+        value_name = "HEX",
+        hide_env_values = true
+    )]
     pub secret_key: Option<String>,
 }
 
@@ -64,7 +79,12 @@ pub struct Serve {
     #[command(flatten)]
     pub place: Place,
     /// Address and port to listen on
-    #[arg(long, env = "HAWKMOTH_BIND", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "HAWKMOTH_BIND",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR"
+    )]
     pub bind: SocketAddr,
     #[command(flatten)]
     pub public: Public,
@@ -100,7 +120,12 @@ pub struct Demo {
     #[command(flatten)]
     pub place: Place,
     /// Address and port to listen on
-    #[arg(long, env = "HAWKMOTH_BIND", default_value = "127.0.0.1:8000", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "HAWKMOTH_BIND",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR"
+    )]
     pub bind: SocketAddr,
     /// Folder of JPEG and PNG photographs, searched with all its sub-folders; their times are
     /// read from their names, such as 20220810231507-00-07.jpg. Without it, sheets are drawn
@@ -154,7 +179,12 @@ pub struct TokenOf {
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Detector {
     /// Address and port to listen on
-    #[arg(long, env = "HAWKMOTH_DETECTOR_BIND", default_value = "127.0.0.1:2000", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "HAWKMOTH_DETECTOR_BIND",
+        default_value = "127.0.0.1:2000",
+        value_name = "ADDR"
+    )]
     pub bind: SocketAddr,
     #[command(subcommand)]
     pub command: Option<DetectorCommand>,
@@ -205,7 +235,8 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let name = argument.get_id().as_str();
-                let exempt = argument.is_positional() || ["help", "version", "output"].contains(&name);
+                let exempt =
+                    argument.is_positional() || ["help", "version", "output"].contains(&name);
                 assert!(
                     exempt || argument.get_env().is_some(),
                     "{} --{name} has no variable",

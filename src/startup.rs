@@ -31,9 +31,10 @@ async fn open(place: &Place) -> anyhow::Result<Store> {
     let url = match &place.database_url {
         Some(url) => url.clone(),
         None => {
-            let folder = place.data.canonicalize().with_context(|| {
-                format!("cannot read the data folder {}", place.data.display())
-            })?;
+            let folder = place
+                .data
+                .canonicalize()
+                .with_context(|| format!("cannot read the data folder {}", place.data.display()))?;
             let file = folder.join("hawkmoth.db");
             let Some(file) = file.to_str() else {
                 bail!("the path of the data folder is not valid UTF-8");
@@ -136,7 +137,9 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
 pub async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(bind).await.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AddrInUse {
-            anyhow::anyhow!("{bind} is in use: another program listens there; choose another with --bind")
+            anyhow::anyhow!(
+                "{bind} is in use: another program listens there; choose another with --bind"
+            )
         } else {
             anyhow::anyhow!("cannot listen on {bind}: {error}")
         }
@@ -148,7 +151,9 @@ pub async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
 /// # Errors
 /// Where the listener has lost its address.
 pub fn own_url(listener: &TcpListener) -> anyhow::Result<String> {
-    let address = listener.local_addr().context("the listener has no address")?;
+    let address = listener
+        .local_addr()
+        .context("the listener has no address")?;
     let host = match address {
         SocketAddr::V4(a) if a.ip().is_unspecified() => "127.0.0.1".to_owned(),
         SocketAddr::V6(a) if a.ip().is_unspecified() => "[::1]".to_owned(),

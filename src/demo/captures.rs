@@ -60,7 +60,11 @@ pub async fn station(store: &Store, project: i64, found: &Found) -> anyhow::Resu
         .context("the folder's path is not valid UTF-8")?;
     let source = match store.local_source(project, folder).await? {
         Some(source) => source,
-        None => store.create_local_source(project, &found.name, folder).await?,
+        None => {
+            store
+                .create_local_source(project, &found.name, folder)
+                .await?
+        }
     };
     if let Some(station) = store.station_of_source(source.id).await? {
         return Ok(station);
@@ -100,7 +104,10 @@ async fn read(folder: &Path) -> anyhow::Result<Vec<NewCapture>> {
 /// The kinds of files that the detector reads.
 fn wanted(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
-    is_image_key(key) && [".jpg", ".jpeg", ".png"].iter().any(|end| lower.ends_with(end))
+    is_image_key(key)
+        && [".jpg", ".jpeg", ".png"]
+            .iter()
+            .any(|end| lower.ends_with(end))
 }
 
 fn capture(folder: &Path, file: files::Entry) -> NewCapture {

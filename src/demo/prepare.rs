@@ -247,7 +247,10 @@ impl Api {
             .await
             .context("the server does not answer")?;
         let status = answer.status();
-        let body: Value = answer.json().await.context("the server's answer is no JSON")?;
+        let body: Value = answer
+            .json()
+            .await
+            .context("the server's answer is no JSON")?;
         match body.get("id").and_then(Value::as_i64) {
             Some(id) if status.is_success() => Ok(id),
             _ => bail!("the server refused the job: {status} {body}"),

@@ -246,7 +246,10 @@ pub async fn table(store: &Store, prepared: &Prepared, job: &Job) -> anyhow::Res
         println!("  All captures had been processed before: nothing was left to do.");
     }
     println!();
-    println!("  Job page  {}/projects/{}/jobs/{}", prepared.url, job.project_id, job.id);
+    println!(
+        "  Job page  {}/projects/{}/jobs/{}",
+        prepared.url, job.project_id, job.id
+    );
     println!("  Job (API) {}/api/v2/jobs/{}/", prepared.url, job.id);
     Ok(())
 }

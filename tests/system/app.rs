@@ -126,15 +126,25 @@ impl TestApp {
             taken_at: domain::timestamp::from_file_name(name),
             ..Default::default()
         };
-        self.store.upsert_captures(station, &[capture]).await.unwrap();
+        self.store
+            .upsert_captures(station, &[capture])
+            .await
+            .unwrap();
         let scope = store::capture::Scope::Station(station.id);
-        let ids = self.store.capture_ids_after(&scope, i64::MIN, 10_000).await.unwrap();
+        let ids = self
+            .store
+            .capture_ids_after(&scope, i64::MIN, 10_000)
+            .await
+            .unwrap();
         let rows = self.store.captures_by_id(&ids).await.unwrap();
         rows.iter().find(|c| c.path == name).unwrap().id
     }
 
     pub fn anonymous(&self) -> Client<'_> {
-        Client { app: self, token: None }
+        Client {
+            app: self,
+            token: None,
+        }
     }
 
     pub fn with_token(&self, token: &str) -> Client<'_> {
@@ -155,7 +165,10 @@ impl TestApp {
         let client = self.user(&email, false).await;
         if let Some(role) = role {
             let user = self.store.user_by_email(&email).await.unwrap().unwrap();
-            self.store.set_role(project.id, user.id, role).await.unwrap();
+            self.store
+                .set_role(project.id, user.id, role)
+                .await
+                .unwrap();
         }
         client
     }

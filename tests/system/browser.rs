@@ -28,7 +28,10 @@ impl Driver {
             .spawn();
         let Ok(mut process) = process else {
             let required = std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
-            assert!(!required, "chromedriver is missing: apt-get install chromium chromium-driver");
+            assert!(
+                !required,
+                "chromedriver is missing: apt-get install chromium chromium-driver"
+            );
             eprintln!("SKIPPED in the browser: apt-get install chromium chromium-driver");
             return None;
         };
@@ -80,7 +83,12 @@ async fn the_job_page_follows_its_job() {
     let fresh = testing::fresh_sqlite().await;
     let app = TestApp::start(&fresh).await;
     let project = app.project("Moths", false).await;
-    let set = app.store.capture_set_by_name(project.id, "All Images").await.unwrap().unwrap();
+    let set = app
+        .store
+        .capture_set_by_name(project.id, "All Images")
+        .await
+        .unwrap()
+        .unwrap();
     let new = NewJob {
         name: "Fill the set".to_owned(),
         project_id: project.id,
@@ -90,7 +98,10 @@ async fn the_job_page_follows_its_job() {
     };
     let id = app.store.create_job(new).await.unwrap().id;
     let browser = driver.browser().await;
-    browser.goto(&format!("{}/projects/{}/jobs/{id}", app.url, project.id)).await.unwrap();
+    browser
+        .goto(&format!("{}/projects/{}/jobs/{id}", app.url, project.id))
+        .await
+        .unwrap();
     let word = Locator::Css("#state .state");
     let text = browser.find(word).await.unwrap().text().await.unwrap();
     assert_eq!(text, "Created");
@@ -99,8 +110,19 @@ async fn the_job_page_follows_its_job() {
     app.store.enqueue_job(id).await.unwrap();
     app.work();
     let done = Locator::Css("#state .state.success");
-    browser.wait().at_most(Duration::from_secs(60)).for_element(done).await.unwrap();
-    let log = browser.find(Locator::Css("#log")).await.unwrap().text().await.unwrap();
+    browser
+        .wait()
+        .at_most(Duration::from_secs(60))
+        .for_element(done)
+        .await
+        .unwrap();
+    let log = browser
+        .find(Locator::Css("#log"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(log.contains("Finished job"), "{log}");
 
     // The filter of the log hides lines and survives live updates.
@@ -118,8 +140,18 @@ async fn the_job_page_follows_its_job() {
 
     let list = Locator::LinkText("Jobs");
     browser.find(list).await.unwrap().click().await.unwrap();
-    let row = browser.find(Locator::LinkText("Fill the set")).await.unwrap();
+    let row = browser
+        .find(Locator::LinkText("Fill the set"))
+        .await
+        .unwrap();
     row.click().await.unwrap();
-    assert!(browser.current_url().await.unwrap().path().ends_with(&format!("/jobs/{id}")));
+    assert!(
+        browser
+            .current_url()
+            .await
+            .unwrap()
+            .path()
+            .ends_with(&format!("/jobs/{id}"))
+    );
     browser.close().await.unwrap();
 }

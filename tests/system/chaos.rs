@@ -39,7 +39,10 @@ async fn open(data: &Path) -> Store {
 
 /// The demo's detection job with its counts, once there is one.
 async fn detection(store: &Store) -> Option<(Job, Counts)> {
-    let job = store.newest_job(1, domain::job::ML, "Find insects").await.ok()??;
+    let job = store
+        .newest_job(1, domain::job::ML, "Find insects")
+        .await
+        .ok()??;
     let sums = store.counts(std::slice::from_ref(&job)).await.unwrap();
     let counts = sums.get(&job.id).copied().unwrap_or_default();
     Some((job, counts))

@@ -24,7 +24,15 @@ fn people_are_made_on_a_new_folder() {
     let data = dir.path().join("new/folder");
     let create = |email: &str| {
         hawkmoth(&data)
-            .args(["user", "create", "--email", email, "--password", "x", "--superuser"])
+            .args([
+                "user",
+                "create",
+                "--email",
+                email,
+                "--password",
+                "x",
+                "--superuser",
+            ])
             .output()
             .unwrap()
     };
@@ -33,18 +41,34 @@ fn people_are_made_on_a_new_folder() {
     let again = create("A@example.org");
     assert_eq!(again.status.code(), Some(1));
     assert!(said(&again).contains("exists already"), "{}", said(&again));
-    let token = hawkmoth(&data).args(["user", "token", "--email", "a@example.org"]).output().unwrap();
+    let token = hawkmoth(&data)
+        .args(["user", "token", "--email", "a@example.org"])
+        .output()
+        .unwrap();
     assert_eq!(said(&token).trim().len(), 40);
-    let nobody = hawkmoth(&data).args(["user", "token", "--email", "b@example.org"]).output().unwrap();
+    let nobody = hawkmoth(&data)
+        .args(["user", "token", "--email", "b@example.org"])
+        .output()
+        .unwrap();
     assert!(said(&nobody).contains("there is no user b@example.org"));
 }
 
 #[test]
 fn migrating_twice_is_harmless() {
     let dir = tempfile::tempdir().unwrap();
-    let first = hawkmoth(&dir.path().join("d")).arg("migrate").output().unwrap();
-    assert!(first.status.success() && said(&first).starts_with("Applied "), "{}", said(&first));
-    let second = hawkmoth(&dir.path().join("d")).arg("migrate").output().unwrap();
+    let first = hawkmoth(&dir.path().join("d"))
+        .arg("migrate")
+        .output()
+        .unwrap();
+    assert!(
+        first.status.success() && said(&first).starts_with("Applied "),
+        "{}",
+        said(&first)
+    );
+    let second = hawkmoth(&dir.path().join("d"))
+        .arg("migrate")
+        .output()
+        .unwrap();
     assert_eq!(said(&second), "The database is up to date.\n");
 }
 
@@ -58,19 +82,61 @@ fn what_is_wrong_is_said_in_one_sentence() {
     let data = dir.path().join("data");
     let cases: [(&Path, &[&str], &str); 6] = [
         (&data, &["serve", "--bind", &port], "is in use"),
-        (&data, &["serve", "--database-url", "mysql://x/y"], "unknown kind of database"),
-        (&data, &["web", "--database-url", "postgres://x@127.0.0.1:1/y"], "cannot open the database"),
+        (
+            &data,
+            &["serve", "--database-url", "mysql://x/y"],
+            "unknown kind of database",
+        ),
+        (
+            &data,
+            &["web", "--database-url", "postgres://x@127.0.0.1:1/y"],
+            "cannot open the database",
+        ),
         (&file, &["serve"], "cannot make the data folder"),
-        (&data, &["demo", "--bind", "127.0.0.1:0", "--captures", "/no/such/folder"], "cannot read the folder /no/such/folder"),
+        (
+            &data,
+            &[
+                "demo",
+                "--bind",
+                "127.0.0.1:0",
+                "--captures",
+                "/no/such/folder",
+            ],
+            "cannot read the folder /no/such/folder",
+        ),
         (&data, &["detector", "--bind", &port], "is in use"),
     ];
     for (data, arguments, words) in cases {
         let output = hawkmoth(data).args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            said(&output)
+        );
         let text = String::from_utf8(output.stderr.clone()).unwrap();
         assert!(text.contains(words), "{arguments:?}: {text}");
         assert_eq!(text.trim_end().lines().count(), 1, "{arguments:?}: {text}");
         assert!(!text.contains("panicked"));
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_owned();
+    let made = hawkmoth(&data).arg("migrate").output().unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let url = format!("sqlite://{}", data.join("hawkmoth.db").display());
+    store::testing::make_newer(&store::Store::open(&url).await.unwrap()).await;
+    for command in ["serve", "work", "migrate", "demo"] {
+        let refused = hawkmoth(&data).arg(command).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        assert!(
+            said(&refused).contains("newer Hawkmoth"),
+            "{}",
+            said(&refused)
+        );
     }
 }
 
@@ -90,9 +156,16 @@ fn every_command_explains_itself() {
         vec!["detector", "evaluate"],
         vec!["detector", "preview"],
     ] {
-        let output = hawkmoth(dir.path()).args(&command).arg("--help").output().unwrap();
+        let output = hawkmoth(dir.path())
+            .args(&command)
+            .arg("--help")
+            .output()
+            .unwrap();
         let text = said(&output);
-        assert!(output.status.success() && text.contains("Usage: hawkmoth"), "{command:?}");
+        assert!(
+            output.status.success() && text.contains("Usage: hawkmoth"),
+            "{command:?}"
+        );
         assert!(!text.contains("HAWKMOTH_PASSWORD=x"));
     }
 }

@@ -34,17 +34,39 @@ async fn a_job_page_shows_the_job_and_escapes_what_people_wrote() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths & more", false).await;
         let id = job(&app, project.id, "<script>alert(1)</script>").await;
-        let page = app.anonymous().get(&format!("/projects/{}/jobs/{id}", project.id)).await;
+        let page = app
+            .anonymous()
+            .get(&format!("/projects/{}/jobs/{id}", project.id))
+            .await;
         assert_eq!(page.status, 200);
-        assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+        assert!(
+            page.headers["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with("text/html")
+        );
         assert!(!page.text.contains("<script>alert"));
-        for words in ["Populate capture set", "Created", "Nobody has started it yet", "Moths &#38; more"] {
+        for words in [
+            "Populate capture set",
+            "Created",
+            "Nobody has started it yet",
+            "Moths &#38; more",
+        ] {
             assert!(page.text.contains(words), "{words} is missing");
         }
-        let list = app.anonymous().get(&format!("/projects/{}/jobs", project.id)).await;
-        assert!(list.text.contains(&format!("/projects/{}/jobs/{id}", project.id)));
+        let list = app
+            .anonymous()
+            .get(&format!("/projects/{}/jobs", project.id))
+            .await;
+        assert!(
+            list.text
+                .contains(&format!("/projects/{}/jobs/{id}", project.id))
+        );
         assert!(app.anonymous().get("/").await.text.contains("Moths"));
-        let log = app.anonymous().get(&format!("/projects/{}/jobs/{id}/log.txt", project.id)).await;
+        let log = app
+            .anonymous()
+            .get(&format!("/projects/{}/jobs/{id}/log.txt", project.id))
+            .await;
         assert_eq!(log.headers["content-type"], "text/plain; charset=utf-8");
     }
 }
@@ -70,7 +92,13 @@ async fn what_is_hidden_or_missing_is_a_page_too() {
             assert!(!page.text.contains("Secret"), "{path}");
         }
         let admin = app.superuser().await;
-        assert_eq!(admin.get(&format!("/projects/{}/jobs/{id}", draft.id)).await.status, 200);
+        assert_eq!(
+            admin
+                .get(&format!("/projects/{}/jobs/{id}", draft.id))
+                .await
+                .status,
+            200
+        );
         let api = app.anonymous().get("/api/v2/nowhere/").await;
         assert_eq!(api.text, r#"{"detail":"Not found."}"#);
     }
@@ -81,7 +109,12 @@ async fn viewers_hear_of_changes() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
-        let set = app.store.capture_set_by_name(project.id, "All Images").await.unwrap().unwrap();
+        let set = app
+            .store
+            .capture_set_by_name(project.id, "All Images")
+            .await
+            .unwrap()
+            .unwrap();
         let new = NewJob {
             name: "Fill".to_owned(),
             project_id: project.id,
@@ -115,12 +148,26 @@ async fn photographs_are_shown_to_those_who_have_the_link() {
         let project = app.project("Moths", false).await;
         let station = app.station(&project).await;
         let picture = jpeg(1200, 700);
-        let good = app.capture(&station, "20220810231507 ü#%.jpg", &picture).await;
-        let bad = app.capture(&station, "20220810231600.jpg", b"no picture").await;
-        let page = app.anonymous().get(&format!("/projects/{}/captures/{good}", project.id)).await;
+        let good = app
+            .capture(&station, "20220810231507 ü#%.jpg", &picture)
+            .await;
+        let bad = app
+            .capture(&station, "20220810231600.jpg", b"no picture")
+            .await;
+        let page = app
+            .anonymous()
+            .get(&format!("/projects/{}/captures/{good}", project.id))
+            .await;
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(page.text.contains("2022-08-10 23:15:07"));
-        let link = page.text.split("<img src=\"").nth(1).unwrap().split('"').next().unwrap();
+        let link = page
+            .text
+            .split("<img src=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
         let link = link.replace("&#38;", "&").replace("&amp;", "&");
         let shown = reqwest::get(format!("{}{link}", app.url)).await.unwrap();
         assert_eq!(shown.status(), 200);
@@ -136,16 +183,30 @@ async fn photographs_are_shown_to_those_who_have_the_link() {
         for forged in forged {
             assert_eq!(app.anonymous().get(&forged).await.status, 404, "{forged}");
         }
-        let thumbnail = |id: i64| app.tools.links.relative("thumbnails", &format!("capture_{id}/small.jpg"));
+        let thumbnail = |id: i64| {
+            app.tools
+                .links
+                .relative("thumbnails", &format!("capture_{id}/small.jpg"))
+        };
         for _ in 0..2 {
-            let small = reqwest::get(format!("{}{}", app.url, thumbnail(good))).await.unwrap();
+            let small = reqwest::get(format!("{}{}", app.url, thumbnail(good)))
+                .await
+                .unwrap();
             let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
             assert_eq!((small.width(), small.height()), (480, 280));
         }
         let damaged = app.anonymous().get(&thumbnail(bad)).await;
         assert_eq!(damaged.status, 404);
-        assert!(damaged.json()["detail"].as_str().unwrap().contains("cannot be read"));
-        let unknown = app.tools.links.relative("thumbnails", "capture_x/small.jpg");
+        assert!(
+            damaged.json()["detail"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be read")
+        );
+        let unknown = app
+            .tools
+            .links
+            .relative("thumbnails", "capture_x/small.jpg");
         assert_eq!(app.anonymous().get(&unknown).await.status, 404);
     }
 }
@@ -154,10 +215,19 @@ async fn photographs_are_shown_to_those_who_have_the_link() {
 async fn style_and_script_come_from_the_program() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;
-        for (name, kind) in [("hawkmoth.css", "text/css"), ("hawkmoth.js", "text/javascript"), ("icon.svg", "image/svg+xml")] {
+        for (name, kind) in [
+            ("hawkmoth.css", "text/css"),
+            ("hawkmoth.js", "text/javascript"),
+            ("icon.svg", "image/svg+xml"),
+        ] {
             let file = app.anonymous().get(&format!("/assets/{name}")).await;
             assert_eq!(file.status, 200);
-            assert!(file.headers["content-type"].to_str().unwrap().starts_with(kind));
+            assert!(
+                file.headers["content-type"]
+                    .to_str()
+                    .unwrap()
+                    .starts_with(kind)
+            );
             let tag = file.headers["etag"].to_str().unwrap().to_owned();
             let again = reqwest::Client::new()
                 .get(format!("{}/assets/{name}", app.url))
@@ -167,7 +237,19 @@ async fn style_and_script_come_from_the_program() {
                 .unwrap();
             assert_eq!(again.status(), 304);
         }
-        assert_eq!(app.anonymous().get("/assets/../Cargo.toml").await.status, 404);
-        assert_eq!(json!(app.anonymous().get("/assets/none.css").await.status.as_u16()), 404);
+        assert_eq!(
+            app.anonymous().get("/assets/../Cargo.toml").await.status,
+            404
+        );
+        assert_eq!(
+            json!(
+                app.anonymous()
+                    .get("/assets/none.css")
+                    .await
+                    .status
+                    .as_u16()
+            ),
+            404
+        );
     }
 }

@@ -73,7 +73,9 @@ fn fit(cells: &[Grid<f32>; 3]) -> ([Grid<f32>; 3], Grid<bool>) {
     let mut smooth = cells.clone();
     for round in 0..ROUNDS {
         for (wt, i) in weight.iter_mut().zip(0..) {
-            *wt *= f64::from(u8::from((i % w) % STRIDE == round % STRIDE && (i / w) % STRIDE == 0));
+            *wt *= f64::from(u8::from(
+                (i % w) % STRIDE == round % STRIDE && (i / w) % STRIDE == 0,
+            ));
         }
         for (plane, out) in cells.iter().zip(&mut smooth) {
             let coefficients = least_squares(&basis, &plane.data, &weight);

@@ -128,7 +128,8 @@ mod tests {
     fn all_colour_types_are_read() {
         let grey = DynamicImage::ImageLuma8(image::GrayImage::from_pixel(3, 2, Luma([100])));
         let deep = DynamicImage::ImageLuma16(image::ImageBuffer::from_pixel(3, 2, Luma([25_700])));
-        let glass = DynamicImage::ImageRgba8(image::RgbaImage::from_pixel(3, 2, Rgba([0, 0, 0, 0])));
+        let glass =
+            DynamicImage::ImageRgba8(image::RgbaImage::from_pixel(3, 2, Rgba([0, 0, 0, 0])));
         let veil = DynamicImage::ImageLumaA8(image::ImageBuffer::from_pixel(3, 2, LumaA([0, 128])));
         for (picture, value) in [(grey, 100), (deep, 100), (glass, 255), (veil, 127)] {
             let read = decode(&png(picture)).unwrap().pixels;
@@ -152,12 +153,18 @@ mod tests {
         let cut = &whole[..whole.len() / 2];
         assert!(matches!(decode(b""), Err(DecodeError::UnknownFormat)));
         assert!(matches!(decode(b"GIF89a"), Err(DecodeError::UnknownFormat)));
-        assert!(matches!(decode(b"<html>no"), Err(DecodeError::UnknownFormat)));
+        assert!(matches!(
+            decode(b"<html>no"),
+            Err(DecodeError::UnknownFormat)
+        ));
         assert!(matches!(decode(cut), Err(DecodeError::Damaged(_))));
         let mut huge = png(DynamicImage::new_rgb8(1, 1));
         huge[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
         let error = decode(&huge).unwrap_err();
-        assert!(matches!(error, DecodeError::TooLarge(..) | DecodeError::Damaged(_)));
+        assert!(matches!(
+            error,
+            DecodeError::TooLarge(..) | DecodeError::Damaged(_)
+        ));
     }
 
     #[test]
@@ -166,7 +173,10 @@ mod tests {
         assert_eq!(decode(&whole).unwrap().pixels.dimensions(), (300, 200));
         for share in [30, 60, 90, 99] {
             let cut = decode(&whole[..whole.len() * share / 100]);
-            assert!(matches!(cut, Err(DecodeError::Damaged(_))), "{share} %: {cut:?}");
+            assert!(
+                matches!(cut, Err(DecodeError::Damaged(_))),
+                "{share} %: {cut:?}"
+            );
         }
     }
 
@@ -176,15 +186,23 @@ mod tests {
         let frame = huge.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
         huge[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
         let error = decode(&huge).unwrap_err();
-        assert!(matches!(error, DecodeError::TooLarge(30_000, 30_000)), "{error}");
+        assert!(
+            matches!(error, DecodeError::TooLarge(30_000, 30_000)),
+            "{error}"
+        );
     }
 
     #[test]
     fn four_inks_become_three_colours() {
-        let read = decode(include_bytes!("../tests/data/cmyk.jpg")).unwrap().pixels;
+        let read = decode(include_bytes!("../tests/data/cmyk.jpg"))
+            .unwrap()
+            .pixels;
         for (x, y, wanted) in [(11, 9, [150, 40, 30]), (28, 20, [220, 220, 215])] {
             for (got, wanted) in read.get_pixel(x, y).0.into_iter().zip(wanted) {
-                assert!(i32::from(got).abs_diff(wanted) < 25, "{got} is not {wanted}");
+                assert!(
+                    i32::from(got).abs_diff(wanted) < 25,
+                    "{got} is not {wanted}"
+                );
             }
         }
     }

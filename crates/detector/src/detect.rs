@@ -9,6 +9,8 @@ use crate::frame::Frame;
 use crate::grid::Grid;
 use crate::region::{self, Region};
 
+#[cfg(test)]
+mod tests;
 
 /// Contrast from which a pixel may belong to something, in standard deviations of the bare sheet
 /// and in grey levels; both must be exceeded.
@@ -82,7 +84,12 @@ impl Analysis {
         let total = contrast.total.blur(1);
         let over = |(sigmas, levels): (f32, f32)| {
             let mut mask = Grid::new(total.width, total.height, false);
-            for ((m, t), n) in mask.data.iter_mut().zip(&total.data).zip(&contrast.noise.data) {
+            for ((m, t), n) in mask
+                .data
+                .iter_mut()
+                .zip(&total.data)
+                .zip(&contrast.noise.data)
+            {
                 *m = *t > (sigmas * n).max(levels);
             }
             mask
@@ -139,7 +146,10 @@ impl Analysis {
         // Casts from floats saturate, so boxes from outside cannot wrap.
         let low = |v: f64| (v / factor).floor() as usize;
         let high = |v: f64, most: usize| ((v / factor).ceil() as usize).min(most);
-        let (x2, y2) = (high(area[2], self.maybe.width), high(area[3], self.maybe.height));
+        let (x2, y2) = (
+            high(area[2], self.maybe.width),
+            high(area[3], self.maybe.height),
+        );
         let width = self.maybe.width;
         let pixels: Vec<usize> = (low(area[1])..y2)
             .flat_map(|y| (low(area[0])..x2).map(move |x| y * width + x))

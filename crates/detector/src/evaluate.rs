@@ -155,7 +155,12 @@ fn size(a: &[f64; 4]) -> f64 {
 }
 
 fn common(a: &[f64; 4], b: &[f64; 4]) -> f64 {
-    size(&[a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])])
+    size(&[
+        a[0].max(b[0]),
+        a[1].max(b[1]),
+        a[2].min(b[2]),
+        a[3].min(b[3]),
+    ])
 }
 
 /// Intersection over union.
@@ -167,7 +172,11 @@ fn iou(a: &[f64; 4], b: &[f64; 4]) -> f64 {
 
 /// Share of `a` that lies within `b`.
 fn inside(a: &[f64; 4], b: &[f64; 4]) -> f64 {
-    if size(a) > 0.0 { common(a, b) / size(a) } else { 0.0 }
+    if size(a) > 0.0 {
+        common(a, b) / size(a)
+    } else {
+        0.0
+    }
 }
 
 impl Report {
@@ -203,12 +212,22 @@ impl Row {
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|r| r.file.len()).max().unwrap_or(0).max(10);
+        let width = self
+            .rows
+            .iter()
+            .map(|r| r.file.len())
+            .max()
+            .unwrap_or(0)
+            .max(10);
         writeln!(
             f,
             "{:<width$} {:>8} {:>6} {:>6} {:>7} {:>10} {:>8}",

@@ -27,7 +27,11 @@ const DIGITS: [[u8; 5]; 11] = [
 pub fn draw(picture: &mut RgbImage, detections: &[Detection]) {
     let thick = (picture.width().max(picture.height()) / 1000).max(1);
     for d in detections {
-        let colour = if d.verdict.is_insect() { INSECT } else { DEBRIS };
+        let colour = if d.verdict.is_insect() {
+            INSECT
+        } else {
+            DEBRIS
+        };
         let [x1, y1, x2, y2] = d.area;
         for t in 0..thick {
             let (left, top) = (x1.saturating_sub(t), y1.saturating_sub(t));
@@ -42,7 +46,14 @@ pub fn draw(picture: &mut RgbImage, detections: &[Detection]) {
         }
         let text = format!("{:.2}", d.verdict.scores[0]);
         let high = 5 * thick * 2 + thick * 2;
-        write(picture, x1, y1.saturating_sub(high), thick * 2, &text, colour);
+        write(
+            picture,
+            x1,
+            y1.saturating_sub(high),
+            thick * 2,
+            &text,
+            colour,
+        );
     }
 }
 

@@ -10,7 +10,6 @@ mod refine;
 use divide::{divide, without_legs};
 use refine::refine;
 
-
 /// Working pixels that belong together, with the half-open box around them.
 #[derive(Clone, Debug)]
 pub(crate) struct Region {
@@ -76,7 +75,10 @@ pub(crate) fn regions(
         }
         for (part, patch) in refine(piece, total) {
             for part in divide(part, &patch.depth) {
-                let pixels: Vec<usize> = without_legs(part, &patch.depth).iter().map(|&i| patch.place(i)).collect();
+                let pixels: Vec<usize> = without_legs(part, &patch.depth)
+                    .iter()
+                    .map(|&i| patch.place(i))
+                    .collect();
                 if pixels.iter().any(|&i| sure.data[i]) {
                     out.push(Region::new(pixels, mask.width));
                 }

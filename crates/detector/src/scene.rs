@@ -84,8 +84,13 @@ struct Habit {
 impl Kind {
     /// True for moths.
     pub fn is_moth(self) -> bool {
-        use Kind::{Emerald, Footman, Geometer, GrassMoth, Hawkmoth, LeafRoller, Owlet, Pug, Tiger};
-        matches!(self, Owlet | Geometer | Pug | Emerald | GrassMoth | LeafRoller | Footman | Tiger | Hawkmoth)
+        use Kind::{
+            Emerald, Footman, Geometer, GrassMoth, Hawkmoth, LeafRoller, Owlet, Pug, Tiger,
+        };
+        matches!(
+            self,
+            Owlet | Geometer | Pug | Emerald | GrassMoth | LeafRoller | Footman | Tiger | Hawkmoth
+        )
     }
 
     fn habit(self) -> Habit {
@@ -107,7 +112,11 @@ impl Kind {
             Self::Caddisfly => ((36.0, 58.0), (2, 8), 0.25),
             Self::Mayfly => ((26.0, 40.0), (2, 7), 0.15),
         };
-        Habit { size, stay, restless }
+        Habit {
+            size,
+            stay,
+            restless,
+        }
     }
 
     fn figure(self, size: f32, seed: u64) -> Figure {
@@ -187,10 +196,18 @@ pub fn night_of(date: NaiveDate, night: usize, seed: u64, count: usize, busy: f3
         let minutes = i64::try_from(frame).unwrap_or(0).saturating_mul(10);
         let taken_at = dusk + TimeDelta::minutes(minutes) + TimeDelta::seconds(late);
         scenes.push(Scene {
-            name: format!("{}-00-{:02}.jpg", taken_at.format("%Y%m%d%H%M%S"), frame + 1),
+            name: format!(
+                "{}-00-{:02}.jpg",
+                taken_at.format("%Y%m%d%H%M%S"),
+                frame + 1
+            ),
             taken_at,
             night,
-            insects: plan.frames.get(frame).map(|all| all.iter().map(truth).collect()).unwrap_or_default(),
+            insects: plan
+                .frames
+                .get(frame)
+                .map(|all| all.iter().map(truth).collect())
+                .unwrap_or_default(),
             plan: Arc::clone(&plan),
             frame,
             seed: seed ^ (frame as u64 + 1).wrapping_mul(0x9E37_79B9),
@@ -206,7 +223,14 @@ fn truth(one: &Sitter) -> Truth {
     let y = edge((one.centre.y + b.low.y).floor(), HEIGHT - 1);
     let right = edge((one.centre.x + b.high.x).ceil(), WIDTH).max(x + 1);
     let bottom = edge((one.centre.y + b.high.y).ceil(), HEIGHT).max(y + 1);
-    Truth { kind: one.kind, individual: one.individual, x, y, width: right - x, height: bottom - y }
+    Truth {
+        kind: one.kind,
+        individual: one.individual,
+        x,
+        y,
+        width: right - x,
+        height: bottom - y,
+    }
 }
 
 impl Scene {
@@ -223,7 +247,12 @@ impl Scene {
         let sway = self.frame as f32 * 0.05 + chance.bell() * 0.06;
         let sheet = &self.plan.sheet;
         let mut canvas = sheet.lay(width, height, sway);
-        for one in self.plan.litter.iter().filter(|one| one.since <= self.frame) {
+        for one in self
+            .plan
+            .litter
+            .iter()
+            .filter(|one| one.since <= self.frame)
+        {
             let pose = self.pose(one.centre, one.angle, one.depth, one.soft, sway);
             canvas.stamp(&one.figure, &pose);
         }
@@ -242,8 +271,7 @@ impl Scene {
         let picture = self.draw();
         let mut bytes = Vec::with_capacity(900_000);
         let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        let written = picture.width() > 0
-            && encoder_ok(encoder, &picture);
+        let written = picture.width() > 0 && encoder_ok(encoder, &picture);
         debug_assert!(written, "writing a JPEG to memory");
         bytes
     }
@@ -259,7 +287,14 @@ impl Scene {
         // Steeper light near the rim makes longer shadows.
         let long = (away.length() / 1000.0 * 7.0 + 1.5) / away.length().max(1.0);
         let light = lit([here[0] / 238.0, here[1] / 238.0, here[2] / 232.0], 1.02);
-        Pose { centre, angle, light, shadow: at(away.x * long, away.y * long + 1.0), depth, soft }
+        Pose {
+            centre,
+            angle,
+            light,
+            shadow: at(away.x * long, away.y * long + 1.0),
+            depth,
+            soft,
+        }
     }
 }
 
@@ -267,5 +302,7 @@ impl Scene {
 fn encoder_ok(encoder: JpegEncoder<&mut Vec<u8>>, picture: &RgbImage) -> bool {
     let (width, height) = picture.dimensions();
     let mut encoder = encoder;
-    encoder.encode(picture.as_raw(), width, height, ExtendedColorType::Rgb8).is_ok()
+    encoder
+        .encode(picture.as_raw(), width, height, ExtendedColorType::Rgb8)
+        .is_ok()
 }

@@ -3,10 +3,12 @@
 //! there are cores and no more are in memory; one that cannot be fetched or read is left out of
 //! `source_images` and named in `errors`, and the others are answered.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,12 +16,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use chrono::{NaiveDateTime, Utc};
 use domain::wire::{
-    AlgorithmCategoryMapResponse, AlgorithmConfigResponse, AlgorithmReference, BoundingBox,
-    ClassificationResponse, DetectionRequest, DetectionResponse, PipelineConfigResponse,
-    PipelineRequest, PipelineResultsResponse, ProcessingServiceInfoResponse, SourceImageRequest,
-    SourceImageResponse,
+    AlgorithmReference, BoundingBox, ClassificationResponse, DetectionRequest, DetectionResponse,
+    PipelineRequest, PipelineResultsResponse, SourceImageRequest, SourceImageResponse,
 };
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -29,6 +28,15 @@ use crate::classify::{LABELS, Verdict};
 use crate::decode::decode;
 use crate::detect::{classify_areas, detect};
 
+mod catalogue;
+mod fetch;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::info;
+use fetch::fetch;
+
 /// Slug of the one pipeline.
 pub const PIPELINE: &str = "light-sheet";
 /// Key of the algorithm that draws boxes.
@@ -36,12 +44,8 @@ pub const DETECTOR: &str = "light_sheet_detector";
 /// Key of the algorithm that names them.
 pub const CLASSIFIER: &str = "light_sheet_classifier";
 
-/// Largest photograph that is fetched, in bytes.
-const MAX_PHOTOGRAPH: usize = 100 * 1024 * 1024;
 /// Largest request, in bytes.
 const MAX_REQUEST: usize = 32 * 1024 * 1024;
-/// Longest wait for a photograph.
-const FETCH: Duration = Duration::from_secs(30);
 
 /// Settings of the service.
 #[derive(Clone, Copy, Debug)]
@@ -68,21 +72,30 @@ struct Service {
 /// The service's routes, each with and without its last slash.
 ///
 /// # Errors
-/// Where the HTTP client cannot be made: no cryptography provider is installed.
+/// Where the HTTP client cannot be made.
 pub fn router(settings: Settings) -> Result<Router, reqwest::Error> {
     let service = Service {
-        http: reqwest::Client::builder().timeout(FETCH).build()?,
+        http: fetch::client()?,
         slots: Arc::new(Semaphore::new(settings.at_once.max(1))),
     };
     let mut router = Router::new();
     for end in ["", "/"] {
         router = router
             .route(&format!("/info{end}"), get(|| async { Json(info()) }))
-            .route(&format!("/livez{end}"), get(|| async { Json(json!({"status": true})) }))
-            .route(&format!("/readyz{end}"), get(|| async { Json(json!({"status": [PIPELINE]})) }))
+            .route(
+                &format!("/livez{end}"),
+                get(|| async { Json(json!({"status": true})) }),
+            )
+            .route(
+                &format!("/readyz{end}"),
+                get(|| async { Json(json!({"status": [PIPELINE]})) }),
+            )
             .route(&format!("/process{end}"), post(process));
     }
+    let refused = |code: StatusCode| async move { refuse(code, code.canonical_reason()) };
     Ok(router
+        .fallback(move || refused(StatusCode::NOT_FOUND))
+        .method_not_allowed_fallback(move || refused(StatusCode::METHOD_NOT_ALLOWED))
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .with_state(service))
 }
@@ -102,81 +115,28 @@ pub async fn serve(
         .await
 }
 
-/// What the service offers.
-pub fn info() -> ProcessingServiceInfoResponse {
-    let algorithm = |name: &str, key: &str, task: &str, description: &str| AlgorithmConfigResponse {
-        name: name.to_owned(),
-        key: key.to_owned(),
-        description: Some(description.to_owned()),
-        task_type: Some(task.to_owned()),
-        version: 1,
-        version_name: Some("1".to_owned()),
-        uri: None,
-        category_map: None,
+/// An error as services answer it: what cannot be understood is a 422.
+fn refuse(code: StatusCode, detail: impl Into<Value>) -> Response {
+    (code, Json(json!({"detail": detail.into()}))).into_response()
+}
+
+async fn process(State(service): State<Service>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return refuse(error.status(), error.body_text()),
     };
-    let detector = algorithm(
-        "Light sheet detector",
-        DETECTOR,
-        "detection",
-        "What stands out from a bright sheet: local background, threshold, connected regions.",
-    );
-    let mut classifier = algorithm(
-        "Light sheet classifier",
-        CLASSIFIER,
-        "classification",
-        "Insect or debris, a logistic function of size, shape, contrast and colour.",
-    );
-    classifier.category_map = Some(classes());
-    let algorithms = vec![detector, classifier];
-    ProcessingServiceInfoResponse {
-        name: "Hawkmoth detector".to_owned(),
-        description: Some(
-            "Finds insects on photographs of a lit sheet, without a neural network.".to_owned(),
-        ),
-        pipelines: vec![PipelineConfigResponse {
-            name: "Light sheet insects".to_owned(),
-            slug: PIPELINE.to_owned(),
-            version: 1,
-            description: Some("Boxes around insects on a lit sheet, told from debris.".to_owned()),
-            algorithms: algorithms.clone(),
-            stages: Vec::new(),
-        }],
-        algorithms,
-    }
-}
-
-fn classes() -> AlgorithmCategoryMapResponse {
-    let ranks = ["CLASS", "UNKNOWN"];
-    let class = |(index, (label, rank)): (usize, (&str, &str))| {
-        let class = json!({"index": index, "label": label, "taxon_rank": rank});
-        class.as_object().cloned().unwrap_or_default()
-    };
-    AlgorithmCategoryMapResponse {
-        data: LABELS.into_iter().zip(ranks).enumerate().map(class).collect(),
-        labels: LABELS.map(str::to_owned).to_vec(),
-        version: Some("1".to_owned()),
-        description: Some("Insects, and what only looks like one".to_owned()),
-        uri: None,
-    }
-}
-
-/// 422, as services answer what they cannot understand.
-fn refuse(detail: impl Into<Value>) -> Response {
-    let body = json!({"detail": detail.into()});
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
-}
-
-async fn process(State(service): State<Service>, body: Bytes) -> Response {
+    let not_understood = StatusCode::UNPROCESSABLE_ENTITY;
     let request: PipelineRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => {
-            let text = error.to_string();
-            return refuse(json!([{"loc": ["body"], "msg": text, "type": "value_error"}]));
+            let fault = json!({"loc": ["body"], "msg": error.to_string(), "type": "value_error"});
+            return refuse(not_understood, vec![fault]);
         }
     };
     if request.pipeline != PIPELINE {
         let slug = &request.pipeline;
-        return refuse(format!("Unknown pipeline {slug:?}; this service offers {PIPELINE:?}"));
+        let words = format!("Unknown pipeline {slug:?}; this service offers {PIPELINE:?}");
+        return refuse(not_understood, words);
     }
     Json(service.answer(request).await).into_response()
 }
@@ -184,16 +144,20 @@ async fn process(State(service): State<Service>, body: Bytes) -> Response {
 impl Service {
     async fn answer(self, request: PipelineRequest) -> PipelineResultsResponse {
         let start = Instant::now();
+        let mut known: HashMap<String, Vec<DetectionRequest>> = HashMap::new();
+        for detection in request.detections {
+            let id = detection.source_image.id.clone();
+            known.entry(id).or_default().push(detection);
+        }
+        let mut asked = HashSet::new();
         let mut work = JoinSet::new();
         for (place, image) in request.source_images.into_iter().enumerate() {
-            let known: Vec<DetectionRequest> = request
-                .detections
-                .iter()
-                .filter(|d| d.source_image.id == image.id)
-                .cloned()
-                .collect();
-            let service = self.clone();
-            work.spawn(async move { (place, service.image(image, known).await) });
+            // Named twice, it is worked on and answered once.
+            if asked.insert(image.id.clone()) {
+                let known = known.remove(&image.id).unwrap_or_default();
+                let service = self.clone();
+                work.spawn(async move { (place, service.image(image, known).await) });
+            }
         }
         let mut done: Vec<(usize, Result<Seen, String>)> = Vec::new();
         while let Some(one) = work.join_next().await {
@@ -257,28 +221,6 @@ struct Seen {
     detections: Vec<DetectionResponse>,
 }
 
-async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
-    let url = reqwest::Url::parse(url).map_err(|_| format!("{url:?} is no address"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("addresses of the kind {:?} are not fetched", url.scheme()));
-    }
-    let failed = |e: reqwest::Error| format!("cannot be fetched: {}", e.without_url());
-    let answer = http.get(url).send().await.map_err(failed)?;
-    if !answer.status().is_success() {
-        return Err(format!("cannot be fetched: HTTP {}", answer.status().as_u16()));
-    }
-    let mut bytes = Vec::new();
-    let mut chunks = answer.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(failed)?;
-        if bytes.len() + chunk.len() > MAX_PHOTOGRAPH {
-            return Err(format!("is larger than {} MiB", MAX_PHOTOGRAPH >> 20));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
 /// Finds what is on a picture, or names again the boxes that are known.
 fn look(
     id: &str,
@@ -287,30 +229,27 @@ fn look(
 ) -> Result<Vec<DetectionResponse>, String> {
     let start = Instant::now();
     let picture = decode(bytes).map_err(|e| e.to_string())?;
-    let found: Vec<(BoundingBox, AlgorithmReference, Verdict)> = if known.is_empty() {
-        let own = || reference("Light sheet detector", DETECTOR);
+    let found: Vec<(BoundingBox, Verdict)> = if known.is_empty() {
         detect(&picture.pixels)
             .into_iter()
-            .map(|d| (BoundingBox::from_array(d.area.map(f64::from)), own(), d.verdict))
+            .map(|d| (BoundingBox::from_array(d.area.map(f64::from)), d.verdict))
             .collect()
     } else {
         let areas: Vec<[f64; 4]> = known.iter().map(|d| d.bbox.as_array()).collect();
         let verdicts = classify_areas(&picture.pixels, &areas);
-        known
-            .into_iter()
-            .zip(verdicts)
-            .map(|(d, verdict)| (d.bbox, d.algorithm, verdict))
-            .collect()
+        known.into_iter().map(|d| d.bbox).zip(verdicts).collect()
     };
     let seconds = start.elapsed().as_secs_f64();
     let now = Utc::now().naive_utc();
     Ok(found
         .into_iter()
-        .map(|(bbox, algorithm, verdict)| DetectionResponse {
+        .map(|(bbox, verdict)| DetectionResponse {
             source_image_id: id.to_owned(),
             bbox: Some(bbox),
             inference_time: Some(seconds),
-            algorithm,
+            // Also for boxes that another pipeline's detector drew: a server takes no other
+            // algorithms than this pipeline's (§6.4) and keeps the one stored with the box.
+            algorithm: reference("Light sheet detector", DETECTOR),
             timestamp: now,
             crop_image_url: None,
             classifications: vec![classification(&verdict, now)],

@@ -83,8 +83,8 @@ impl Store {
             .order_by_asc(C::Id)
             .limit(PAGE);
         if let Some((time, id)) = last {
-            // The first condition says nothing new, but an index can begin there; with the
-            // second alone every page would read and sort the whole rest of the station.
+            // The first condition says nothing new, but with the second alone PostgreSQL reads and
+            // sorts the whole rest of the station for every page.
             select = select
                 .filter(C::TakenAt.gte(time))
                 .filter(Condition::any().add(C::TakenAt.gt(time)).add(C::Id.gt(id)));

@@ -47,6 +47,15 @@ pub async fn fresh_sqlite() -> Fresh {
     opened(url, Cleanup::File(file)).await
 }
 
+/// Makes a database look as if a newer program had changed its schema.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn make_newer(store: &Store) {
+    let row = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 1)";
+    store.db.execute_unprepared(row).await.expect("writable");
+}
+
 async fn fresh_postgres(server: &str) -> Fresh {
     let name = new_name();
     let admin = Database::connect(server)

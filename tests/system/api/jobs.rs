@@ -32,7 +32,12 @@ async fn a_job_has_the_recorded_keys_in_the_recorded_order() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let station = app.station(&project).await;
-        let set = app.store.capture_set_by_name(project.id, "All Images").await.unwrap().unwrap();
+        let set = app
+            .store
+            .capture_set_by_name(project.id, "All Images")
+            .await
+            .unwrap()
+            .unwrap();
         let user = app.superuser().await;
         let body = json!({
             "name": "A job", "delay": 0, "limit": 3, "shuffle": false,
@@ -77,9 +82,20 @@ async fn bad_bodies_are_answered_by_field() {
         let body = json!({"name": "x", "project_id": id, "delay": 0, "deployment_id": foreign.id});
         let answer = user.post("/api/v2/jobs/", body).await;
         assert_eq!(answer.status, 400, "a station of another project");
-        let broken = user.send(reqwest::Method::POST, "/api/v2/jobs/", Some("{bad".to_owned())).await;
+        let broken = user
+            .send(
+                reqwest::Method::POST,
+                "/api/v2/jobs/",
+                Some("{bad".to_owned()),
+            )
+            .await;
         assert_eq!(broken.status, 400);
-        assert!(broken.json()["detail"].as_str().unwrap().starts_with("JSON parse error - "));
+        assert!(
+            broken.json()["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("JSON parse error - ")
+        );
     }
 }
 
@@ -101,22 +117,38 @@ async fn who_may_make_run_and_see_jobs() {
             let client = app.member(&project, role).await;
             let made = client.post("/api/v2/jobs/", body(project.id)).await;
             assert_eq!(made.status.as_u16(), create, "{role:?} {}", made.text);
-            let started = client.post("/api/v2/jobs/?start_now", body(project.id)).await;
+            let started = client
+                .post("/api/v2/jobs/?start_now", body(project.id))
+                .await;
             assert_eq!(started.status.as_u16(), start, "{role:?} {}", started.text);
         }
         let made = app.store.jobs(&Default::default(), 100, 0).await.unwrap().1;
         assert_eq!(made, 6, "a refused start leaves no job behind");
         let anonymous = app.anonymous();
-        assert_eq!(anonymous.post("/api/v2/jobs/", body(project.id)).await.status, 401);
+        assert_eq!(
+            anonymous
+                .post("/api/v2/jobs/", body(project.id))
+                .await
+                .status,
+            401
+        );
         let admin = app.superuser().await;
-        let hidden = admin.post("/api/v2/jobs/", body(draft.id)).await.json()["id"].as_i64().unwrap();
+        let hidden = admin.post("/api/v2/jobs/", body(draft.id)).await.json()["id"]
+            .as_i64()
+            .unwrap();
         let hidden = format!("/api/v2/jobs/{hidden}/");
         assert_eq!(anonymous.get(&hidden).await.status, 404);
         assert_eq!(admin.get(&hidden).await.status, 200);
         assert_eq!(anonymous.get("/api/v2/jobs/").await.json()["count"], 6);
         assert_eq!(admin.get("/api/v2/jobs/").await.json()["count"], 7);
         let manager = app.member(&project, Some(Role::ProjectManager)).await;
-        assert_eq!(manager.post(&format!("{hidden}run/"), json!({})).await.status, 404);
+        assert_eq!(
+            manager
+                .post(&format!("{hidden}run/"), json!({}))
+                .await
+                .status,
+            404
+        );
     }
 }
 
@@ -134,16 +166,28 @@ async fn lists_are_paged_filtered_and_light() {
         assert_eq!(first["count"], 25);
         assert_eq!(first["results"].as_array().unwrap().len(), 20);
         assert_eq!(first["results"][0]["name"], "job 24");
-        assert_eq!(first["results"][0]["logs"], json!({"stdout": [], "stderr": []}));
+        assert_eq!(
+            first["results"][0]["logs"],
+            json!({"stdout": [], "stderr": []})
+        );
         let next = first["next"].as_str().unwrap();
-        assert!(next.ends_with("/api/v2/jobs/?limit=20&offset=20&project_id=1"), "{next}");
+        assert!(
+            next.ends_with("/api/v2/jobs/?limit=20&offset=20&project_id=1"),
+            "{next}"
+        );
         let second = user.get(next).await.json();
         assert_eq!(second["results"].as_array().unwrap().len(), 5);
         assert_eq!(second["next"], Value::Null);
-        assert_eq!(user.get("/api/v2/jobs/?status=STARTED").await.json()["count"], 0);
+        assert_eq!(
+            user.get("/api/v2/jobs/?status=STARTED").await.json()["count"],
+            0
+        );
         assert_eq!(user.get("/api/v2/jobs/?status=bogus").await.status, 400);
         assert_eq!(user.get("/api/v2/jobs/?project_id=abc").await.status, 400);
-        assert_eq!(user.get("/api/v2/jobs/?project_id=99").await.json()["count"], 0);
+        assert_eq!(
+            user.get("/api/v2/jobs/?project_id=99").await.json()["count"],
+            0
+        );
     }
 }
 
@@ -153,34 +197,66 @@ async fn a_job_is_run_ended_and_cancelled() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let user = app.superuser().await;
-        let set = app.store.capture_set_by_name(project.id, "All Images").await.unwrap().unwrap();
+        let set = app
+            .store
+            .capture_set_by_name(project.id, "All Images")
+            .await
+            .unwrap()
+            .unwrap();
         let body = json!({
             "name": "Fill", "delay": 0, "project_id": project.id,
             "source_image_collection_id": set.id, "job_type_key": "populate_captures_collection",
         });
         let made = user.post("/api/v2/jobs/", body.clone()).await.json();
-        assert_eq!((&made["status"], &made["dispatch_mode"]), (&json!("CREATED"), &json!("internal")));
+        assert_eq!(
+            (&made["status"], &made["dispatch_mode"]),
+            (&json!("CREATED"), &json!("internal"))
+        );
         let id = made["id"].as_i64().unwrap();
         let path = format!("/api/v2/jobs/{id}");
-        let cancelled = user.post(&format!("{path}/cancel/"), json!({})).await.json();
+        let cancelled = user
+            .post(&format!("{path}/cancel/"), json!({}))
+            .await
+            .json();
         assert_eq!(cancelled["status"], "REVOKED");
         let again = user.post(&format!("{path}/cancel"), json!({})).await.json();
-        assert_eq!(again["status"], "REVOKED", "cancelling twice changes nothing");
+        assert_eq!(
+            again["status"], "REVOKED",
+            "cancelling twice changes nothing"
+        );
         let run = user.post(&format!("{path}/run/"), json!({})).await.json();
-        assert_eq!((&run["status"], &run["progress"]["summary"]["status"]), (&json!("PENDING"), &json!("PENDING")));
-        assert_eq!(user.post(&format!("{path}/run/"), json!({})).await.status, 409);
+        assert_eq!(
+            (&run["status"], &run["progress"]["summary"]["status"]),
+            (&json!("PENDING"), &json!("PENDING"))
+        );
+        assert_eq!(
+            user.post(&format!("{path}/run/"), json!({})).await.status,
+            409
+        );
         app.work();
         assert_eq!(app.ended(id).await.job_state(), JobState::Success);
         let shown = user.get(&path).await.json();
         assert!(shown["duration"].as_str().unwrap().parse::<f64>().unwrap() >= 0.0);
         let newest = shown["logs"]["stdout"][0].as_str().unwrap();
-        assert!(newest.ends_with("(SUCCESS)") && newest.starts_with("[20"), "{newest}");
+        assert!(
+            newest.ends_with("(SUCCESS)") && newest.starts_with("[20"),
+            "{newest}"
+        );
         let started = user.post("/api/v2/jobs/?start_now", body).await.json();
         assert_eq!(started["status"], "PENDING");
         app.ended(started["id"].as_i64().unwrap()).await;
-        assert_eq!(user.post("/api/v2/jobs/9999/run/", json!({})).await.status, 404);
+        assert_eq!(
+            user.post("/api/v2/jobs/9999/run/", json!({})).await.status,
+            404
+        );
         assert_eq!(user.get("/api/v2/jobs/abc/").await.status, 404);
         let wrong = user.get(&format!("{path}/run/")).await;
-        assert_eq!((wrong.status.as_u16(), wrong.headers["allow"].to_str().unwrap()), (405, "POST, OPTIONS"));
+        assert_eq!(
+            (
+                wrong.status.as_u16(),
+                wrong.headers["allow"].to_str().unwrap()
+            ),
+            (405, "POST, OPTIONS")
+        );
     }
 }

@@ -48,7 +48,11 @@ async fn refusals_are_word_for_word() {
         for token in ["bad", "", "two words"] {
             let answer = app.with_token(token).get("/api/v2/jobs/").await;
             let header = answer.headers["www-authenticate"].to_str().unwrap();
-            seen.push(format!("{} {} {header}", answer.status.as_u16(), answer.text));
+            seen.push(format!(
+                "{} {} {header}",
+                answer.status.as_u16(),
+                answer.text
+            ));
         }
         insta::assert_snapshot!("refusals", seen.join("\n"));
     }

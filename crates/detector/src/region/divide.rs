@@ -23,13 +23,14 @@ pub(super) fn divide(mut piece: Vec<usize>, depth: &Grid<u16>) -> Vec<Vec<usize>
     }
     piece.sort_unstable_by_key(|&i| (Reverse(depth.data[i]), i));
     let mut basins = Basins::default();
-    let mut owner: HashMap<usize, usize> =
-        HashMap::with_capacity(piece.len());
+    let mut owner: HashMap<usize, usize> = HashMap::with_capacity(piece.len());
     for &i in &piece {
         let level = depth.data[i];
         let mut mine = None;
         for n in depth.around(i) {
-            let Some(&basin) = owner.get(&n) else { continue };
+            let Some(&basin) = owner.get(&n) else {
+                continue;
+            };
             let basin = basins.root(basin);
             mine = Some(match mine {
                 None => basin,
@@ -73,7 +74,11 @@ impl Basins {
     /// Joins two basins that meet at `level`, unless the bridge is thin; answers the basin to
     /// which the meeting place belongs.
     fn meet(&mut self, a: usize, b: usize, level: u16) -> usize {
-        let (deep, shallow) = if self.peak[a] >= self.peak[b] { (a, b) } else { (b, a) };
+        let (deep, shallow) = if self.peak[a] >= self.peak[b] {
+            (a, b)
+        } else {
+            (b, a)
+        };
         let thin = f32::from(level) < BRIDGE * f32::from(self.peak[shallow]);
         if !thin || self.peak[shallow] < LEAST_DEPTH {
             self.parent[shallow] = deep;
@@ -91,8 +96,11 @@ pub(super) fn without_legs(part: Vec<usize>, depth: &Grid<u16>) -> Vec<usize> {
     }
     let steps = usize::from(limit.div_ceil(3));
     let near: HashSet<usize> = part.iter().copied().collect();
-    let mut kept: HashSet<usize> =
-        part.iter().copied().filter(|&i| depth.data[i] > limit).collect();
+    let mut kept: HashSet<usize> = part
+        .iter()
+        .copied()
+        .filter(|&i| depth.data[i] > limit)
+        .collect();
     let mut rim: Vec<usize> = kept.iter().copied().collect();
     for _ in 0..steps {
         let mut next = Vec::new();
@@ -110,4 +118,3 @@ pub(super) fn without_legs(part: Vec<usize>, depth: &Grid<u16>) -> Vec<usize> {
     }
     part.into_iter().filter(|i| kept.contains(i)).collect()
 }
-

@@ -37,7 +37,13 @@ impl Patch {
             mask.data[at] = true;
         }
         let depth = mask.depth();
-        Patch { left, top, outer, mask, depth }
+        Patch {
+            left,
+            top,
+            outer,
+            mask,
+            depth,
+        }
     }
 
     fn pieces(&self) -> Vec<Vec<usize>> {
@@ -81,10 +87,11 @@ pub(super) fn refine(piece: Vec<usize>, total: &Grid<f32>) -> Vec<(Vec<usize>, P
         for part in core.pieces() {
             let part: Vec<usize> = part.into_iter().map(|i| core.place(i)).collect();
             let patch = Patch::of(&part, w, h);
-            let inner = (0..patch.mask.data.len()).filter(|&i| patch.mask.data[i]).collect();
+            let inner = (0..patch.mask.data.len())
+                .filter(|&i| patch.mask.data[i])
+                .collect();
             out.push((inner, patch));
         }
     }
     out
 }
-

@@ -46,7 +46,11 @@ struct Stamp {
 impl Canvas {
     pub(super) fn new(width: u32, height: u32) -> Self {
         let (width, height) = (width as usize, height as usize);
-        Self { width, height, px: vec![[0.0; 3]; width * height] }
+        Self {
+            width,
+            height,
+            px: vec![[0.0; 3]; width * height],
+        }
     }
 
     pub(super) fn height(&self) -> usize {
@@ -73,8 +77,18 @@ impl Canvas {
         if pose.depth > 0.0 {
             let near = blurred(&stamp.shade, stamp.width, (2.0 * scale) as usize);
             let wide = blurred(&stamp.shade, stamp.width, (7.0 * scale) as usize);
-            self.darken(&stamp, &near, at(pose.shadow.x * 0.35 * scale, pose.shadow.y * 0.35 * scale), 0.42 * pose.depth);
-            self.darken(&stamp, &wide, at(pose.shadow.x * scale, pose.shadow.y * scale), 0.58 * pose.depth);
+            self.darken(
+                &stamp,
+                &near,
+                at(pose.shadow.x * 0.35 * scale, pose.shadow.y * 0.35 * scale),
+                0.42 * pose.depth,
+            );
+            self.darken(
+                &stamp,
+                &wide,
+                at(pose.shadow.x * scale, pose.shadow.y * scale),
+                0.58 * pose.depth,
+            );
         }
         self.cover(&stamp);
     }
@@ -95,19 +109,27 @@ impl Canvas {
     fn cover(&mut self, stamp: &Stamp) {
         self.each(stamp, 0, 0, |px, i| {
             let [r, g, b, a] = stamp.px[i];
-            *px = [px[0] * (1.0 - a) + r, px[1] * (1.0 - a) + g, px[2] * (1.0 - a) + b];
+            *px = [
+                px[0] * (1.0 - a) + r,
+                px[1] * (1.0 - a) + g,
+                px[2] * (1.0 - a) + b,
+            ];
         });
     }
 
     /// Calls `change` for each pixel of the stamp that lies inside the picture.
     fn each(&mut self, stamp: &Stamp, dx: i32, dy: i32, change: impl Fn(&mut Colour, usize)) {
         for row in 0..stamp.height {
-            let Ok(y) = usize::try_from(stamp.y + dy + row as i32) else { continue };
+            let Ok(y) = usize::try_from(stamp.y + dy + row as i32) else {
+                continue;
+            };
             if y >= self.height {
                 break;
             }
             for column in 0..stamp.width {
-                let Ok(x) = usize::try_from(stamp.x + dx + column as i32) else { continue };
+                let Ok(x) = usize::try_from(stamp.x + dx + column as i32) else {
+                    continue;
+                };
                 if x >= self.width {
                     break;
                 }
@@ -126,10 +148,16 @@ impl Canvas {
         let mut out = Vec::with_capacity(self.px.len() * 3);
         let mut above = chance.below(TABLE);
         for row in self.px.chunks_exact(self.width.max(1)) {
-            let (here, red, blue) = (chance.below(TABLE), chance.below(TABLE), chance.below(TABLE));
+            let (here, red, blue) = (
+                chance.below(TABLE),
+                chance.below(TABLE),
+                chance.below(TABLE),
+            );
             for (x, px) in row.iter().enumerate() {
                 // Neighbours share some noise, as after a camera's own smoothing.
-                let g = at_of(&grey, here + x) * 1.25 + at_of(&grey, here + x + 1) * 0.7 + at_of(&grey, above + x) * 0.7;
+                let g = at_of(&grey, here + x) * 1.25
+                    + at_of(&grey, here + x + 1) * 0.7
+                    + at_of(&grey, above + x) * 0.7;
                 let r = g + at_of(&tint, red + x / 2) * 0.9;
                 let b = g + at_of(&tint, blue + x / 2) * 1.2;
                 for (value, grain) in px.iter().zip([r, g, b]) {
@@ -145,26 +173,49 @@ impl Canvas {
 impl Stamp {
     fn new(figure: &Figure, pose: &Pose, scale: f32) -> Self {
         let b = figure.bounds(pose.angle).grown(22.0);
-        let low = at(((b.low.x + pose.centre.x) * scale).floor(), ((b.low.y + pose.centre.y) * scale).floor());
-        let high = at(((b.high.x + pose.centre.x) * scale).ceil(), ((b.high.y + pose.centre.y) * scale).ceil());
+        let low = at(
+            ((b.low.x + pose.centre.x) * scale).floor(),
+            ((b.low.y + pose.centre.y) * scale).floor(),
+        );
+        let high = at(
+            ((b.high.x + pose.centre.x) * scale).ceil(),
+            ((b.high.y + pose.centre.y) * scale).ceil(),
+        );
         let width = (high.x - low.x).clamp(1.0, 4096.0) as usize;
         let height = (high.y - low.y).clamp(1.0, 4096.0) as usize;
-        Self { x: low.x as i32, y: low.y as i32, width, height, px: vec![[0.0; 4]; width * height], shade: vec![0.0; width * height] }
+        Self {
+            x: low.x as i32,
+            y: low.y as i32,
+            width,
+            height,
+            px: vec![[0.0; 4]; width * height],
+            shade: vec![0.0; width * height],
+        }
     }
 
     /// Paints the parts, the lowest first, each within its own box.
     fn draw(&mut self, figure: &Figure, pose: &Pose, scale: f32) {
         let (s, c) = (sin(pose.angle), cos(pose.angle));
-        let home = at(pose.centre.x * scale - self.x as f32, pose.centre.y * scale - self.y as f32);
+        let home = at(
+            pose.centre.x * scale - self.x as f32,
+            pose.centre.y * scale - self.y as f32,
+        );
         for part in &figure.parts {
             let flat = Bounds::around(part.outline()).grown(6.0);
             let b = Bounds::around(flat.corners().map(|p| p.turned(pose.angle)));
             let cut = |v: f32, size: usize| v.clamp(0.0, size as f32) as usize;
             let weight = part.shadow();
-            for y in cut(b.low.y * scale + home.y, self.height)..cut(b.high.y * scale + home.y + 1.0, self.height) {
-                for x in cut(b.low.x * scale + home.x, self.width)..cut(b.high.x * scale + home.x + 1.0, self.width) {
+            for y in cut(b.low.y * scale + home.y, self.height)
+                ..cut(b.high.y * scale + home.y + 1.0, self.height)
+            {
+                for x in cut(b.low.x * scale + home.x, self.width)
+                    ..cut(b.high.x * scale + home.x + 1.0, self.width)
+                {
                     let d = at((x as f32 - home.x) / scale, (y as f32 - home.y) / scale);
-                    let Some((colour, a)) = part.paint(at(d.x * c + d.y * s, d.y * c - d.x * s)) else { continue };
+                    let Some((colour, a)) = part.paint(at(d.x * c + d.y * s, d.y * c - d.x * s))
+                    else {
+                        continue;
+                    };
                     let i = y * self.width + x;
                     let px = &mut self.px[i];
                     for k in 0..3 {
@@ -180,7 +231,10 @@ impl Stamp {
     /// One pass of (1 2 1)/4 in both directions.
     fn soften(&mut self) {
         let (w, h) = (self.width, self.height);
-        let pass = |px: &[[f32; 4]], step: usize, inside: &dyn Fn(usize) -> bool| -> Vec<[f32; 4]> {
+        let pass = |px: &[[f32; 4]],
+                    step: usize,
+                    inside: &dyn Fn(usize) -> bool|
+         -> Vec<[f32; 4]> {
             let one = |i: usize| {
                 if !inside(i) {
                     return px[i];
@@ -214,7 +268,14 @@ fn blurred(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
 }
 
 /// A running mean along one line, counting what lies outside as 0.
-fn box_line(values: &mut [f32], start: usize, step: usize, count: usize, radius: usize, line: &mut Vec<f32>) {
+fn box_line(
+    values: &mut [f32],
+    start: usize,
+    step: usize,
+    count: usize,
+    radius: usize,
+    line: &mut Vec<f32>,
+) {
     line.clear();
     line.extend((0..count).map(|i| values[start + i * step]));
     let share = 1.0 / (2 * radius + 1) as f32;

@@ -13,7 +13,9 @@ pub(super) struct Chance {
 impl Chance {
     /// A stream of its own for each pair of seed and purpose.
     pub(super) fn new(seed: u64, purpose: u64) -> Self {
-        let mut start = Self { state: seed ^ purpose.wrapping_mul(0xA24B_AED4_963E_E407) };
+        let mut start = Self {
+            state: seed ^ purpose.wrapping_mul(0xA24B_AED4_963E_E407),
+        };
         start.state = start.bits();
         start
     }
@@ -55,7 +57,9 @@ impl Chance {
 
     /// One of the values, or the fallback of an empty list.
     pub(super) fn pick<T: Copy>(&mut self, from: &[T], fallback: T) -> T {
-        from.get(self.below(from.len())).copied().unwrap_or(fallback)
+        from.get(self.below(from.len()))
+            .copied()
+            .unwrap_or(fallback)
     }
 }
 

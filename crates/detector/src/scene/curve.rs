@@ -53,7 +53,11 @@ pub(super) fn bearing(p: Point) -> f32 {
     let q = low / high;
     let flat = q * (0.99997 + q * q * (-0.3253 + q * q * (0.1563 - q * q * 0.0456)));
     let from_vertical = if ax > ay { FRAC_PI_2 - flat } else { flat };
-    let right = if p.y > 0.0 { PI - from_vertical } else { from_vertical };
+    let right = if p.y > 0.0 {
+        PI - from_vertical
+    } else {
+        from_vertical
+    };
     if p.x < 0.0 { -right } else { right }
 }
 

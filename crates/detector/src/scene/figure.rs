@@ -27,10 +27,16 @@ impl Bounds {
     pub(super) fn around(points: impl IntoIterator<Item = Point>) -> Self {
         let mut points = points.into_iter();
         let first = points.next().unwrap_or(at(0.0, 0.0));
-        points.fold(Self { low: first, high: first }, |b, p| Self {
-            low: at(b.low.x.min(p.x), b.low.y.min(p.y)),
-            high: at(b.high.x.max(p.x), b.high.y.max(p.y)),
-        })
+        points.fold(
+            Self {
+                low: first,
+                high: first,
+            },
+            |b, p| Self {
+                low: at(b.low.x.min(p.x), b.low.y.min(p.y)),
+                high: at(b.high.x.max(p.x), b.high.y.max(p.y)),
+            },
+        )
     }
 
     /// The same with a margin on every side.
@@ -66,7 +72,12 @@ impl Part {
             Self::Round(blob) => {
                 let (w, h) = blob.extent();
                 let c = blob.centre;
-                vec![at(c.x - w, c.y), at(c.x + w, c.y), at(c.x, c.y - h), at(c.x, c.y + h)]
+                vec![
+                    at(c.x - w, c.y),
+                    at(c.x + w, c.y),
+                    at(c.x, c.y - h),
+                    at(c.x, c.y + h),
+                ]
             }
         }
     }
@@ -107,18 +118,37 @@ impl Figure {
         self.faint(points, thick, colour, 0.92);
     }
 
-    pub(super) fn faint(&mut self, points: Vec<Point>, thick: (f32, f32), colour: Colour, cover: f32) {
-        self.parts.push(Part::Thin(Stroke { points, thick, colour, cover }));
+    pub(super) fn faint(
+        &mut self,
+        points: Vec<Point>,
+        thick: (f32, f32),
+        colour: Colour,
+        cover: f32,
+    ) {
+        self.parts.push(Part::Thin(Stroke {
+            points,
+            thick,
+            colour,
+            cover,
+        }));
     }
 
     /// The rectangle around wings and bodies after turning by `angle`.
     pub(super) fn solid_bounds(&self, angle: f32) -> Bounds {
-        let solid = self.parts.iter().filter(|part| !matches!(part, Part::Thin(_)));
+        let solid = self
+            .parts
+            .iter()
+            .filter(|part| !matches!(part, Part::Thin(_)));
         Bounds::around(solid.flat_map(Part::outline).map(|p| p.turned(angle)))
     }
 
     /// The rectangle around everything after turning by `angle`.
     pub(super) fn bounds(&self, angle: f32) -> Bounds {
-        Bounds::around(self.parts.iter().flat_map(Part::outline).map(|p| p.turned(angle)))
+        Bounds::around(
+            self.parts
+                .iter()
+                .flat_map(Part::outline)
+                .map(|p| p.turned(angle)),
+        )
     }
 }

@@ -43,7 +43,14 @@ pub(super) fn of_night(chance: &mut Chance, frames: usize) -> Vec<Litter> {
 
 fn lay(figure: Figure, depth: f32, soft: u8, since: usize, chance: &mut Chance) -> Litter {
     let centre = at(chance.within(8.0, 2040.0), chance.within(8.0, 1072.0));
-    Litter { figure, centre, angle: chance.within(0.0, std::f32::consts::TAU), depth, soft, since }
+    Litter {
+        figure,
+        centre,
+        angle: chance.within(0.0, std::f32::consts::TAU),
+        depth,
+        soft,
+        since,
+    }
 }
 
 /// A grain of dirt, one to three pixels.
@@ -52,7 +59,13 @@ fn speck(chance: &mut Chance) -> Figure {
     let r = 0.6 + 1.5 * chance.unit() * chance.unit();
     let grey = chance.within(50.0, 130.0);
     let colour = [grey, grey * 0.92, grey * 0.82];
-    let mut blob = Blob::new(at(0.0, 0.0), r, r * chance.within(1.0, 2.2), colour, chance.bits() as u32);
+    let mut blob = Blob::new(
+        at(0.0, 0.0),
+        r,
+        r * chance.within(1.0, 2.2),
+        colour,
+        chance.bits() as u32,
+    );
     blob.cover = chance.within(0.25, 0.9);
     f.round(blob);
     f
@@ -63,9 +76,19 @@ fn thread(chance: &mut Chance) -> Figure {
     let mut f = Figure::default();
     let long = chance.within(6.0, 26.0);
     let bend = chance.within(-0.35, 0.35) * long;
-    let points = vec![at(0.0, -long * 0.5), at(bend * 0.7, -long * 0.15), at(bend, long * 0.2), at(bend * 0.4, long * 0.5)];
+    let points = vec![
+        at(0.0, -long * 0.5),
+        at(bend * 0.7, -long * 0.15),
+        at(bend, long * 0.2),
+        at(bend * 0.4, long * 0.5),
+    ];
     let grey = chance.within(70.0, 150.0);
-    f.faint(points, (0.9, 0.6), [grey, grey * 0.95, grey * 0.88], chance.within(0.35, 0.75));
+    f.faint(
+        points,
+        (0.9, 0.6),
+        [grey, grey * 0.95, grey * 0.88],
+        chance.within(0.35, 0.75),
+    );
     f
 }
 
@@ -73,11 +96,28 @@ fn thread(chance: &mut Chance) -> Figure {
 fn leaf(chance: &mut Chance) -> Figure {
     let mut f = Figure::default();
     let long = chance.within(4.0, 9.0);
-    let colour: Colour = chance.pick(&[[150.0, 112.0, 62.0], [112.0, 118.0, 66.0], [128.0, 92.0, 60.0]], [150.0, 112.0, 62.0]);
-    f.line(vec![at(0.0, long), at(long * 0.1, long * 1.7)], (1.2, 0.8), [104.0, 82.0, 54.0]);
+    let colour: Colour = chance.pick(
+        &[
+            [150.0, 112.0, 62.0],
+            [112.0, 118.0, 66.0],
+            [128.0, 92.0, 60.0],
+        ],
+        [150.0, 112.0, 62.0],
+    );
+    f.line(
+        vec![at(0.0, long), at(long * 0.1, long * 1.7)],
+        (1.2, 0.8),
+        [104.0, 82.0, 54.0],
+    );
     for i in 0..2u8 {
         let off = f32::from(i) * long * 0.35;
-        let mut blob = Blob::new(at(off * 0.4, off), long * chance.within(0.3, 0.5), long * chance.within(0.7, 1.0), colour, chance.bits() as u32);
+        let mut blob = Blob::new(
+            at(off * 0.4, off),
+            long * chance.within(0.3, 0.5),
+            long * chance.within(0.7, 1.0),
+            colour,
+            chance.bits() as u32,
+        );
         blob.fur = 0.8;
         f.round(blob);
     }
@@ -90,7 +130,13 @@ fn stain(chance: &mut Chance) -> Figure {
     let r = chance.within(5.0, 16.0);
     for _ in 0..3 {
         let centre = at(chance.within(-0.6, 0.6) * r, chance.within(-0.6, 0.6) * r);
-        let mut blob = Blob::new(centre, r * chance.within(0.4, 1.0), r * chance.within(0.4, 1.0), [176.0, 158.0, 124.0], chance.bits() as u32);
+        let mut blob = Blob::new(
+            centre,
+            r * chance.within(0.4, 1.0),
+            r * chance.within(0.4, 1.0),
+            [176.0, 158.0, 124.0],
+            chance.bits() as u32,
+        );
         blob.fur = 3.0;
         blob.cover = chance.within(0.05, 0.17);
         f.round(blob);

@@ -78,7 +78,9 @@ pub(super) fn plan(seed: u64, night: usize, count: usize, busy: f32) -> Plan {
         shuffle_about(&mut present, &mut chance);
         let t = frame as f32 / count.saturating_sub(1).max(1) as f32;
         let wanted = (activity(t) * busy + chance.bell() * 1.1).max(1.0) as usize;
-        let mut kinds: Vec<Kind> = (present.len()..wanted).map(|_| visitor(t, &mut chance)).collect();
+        let mut kinds: Vec<Kind> = (present.len()..wanted)
+            .map(|_| visitor(t, &mut chance))
+            .collect();
         if frame == guest {
             kinds.insert(0, Kind::Hawkmoth); // once a night, the one everybody came for
         }
@@ -90,7 +92,11 @@ pub(super) fn plan(seed: u64, night: usize, count: usize, busy: f32) -> Plan {
         }
         frames.push(present.clone());
     }
-    Plan { sheet, litter, frames }
+    Plan {
+        sheet,
+        litter,
+        frames,
+    }
 }
 
 /// How many insects sit on the sheet, from dusk (0) to the end of the series (1).
@@ -111,7 +117,13 @@ fn visitor(t: f32, chance: &mut Chance) -> Kind {
     Kind::Owlet
 }
 
-fn arrive(kind: Kind, individual: u32, present: &[Sitter], sheet: &Sheet, chance: &mut Chance) -> Option<Sitter> {
+fn arrive(
+    kind: Kind,
+    individual: u32,
+    present: &[Sitter],
+    sheet: &Sheet,
+    chance: &mut Chance,
+) -> Option<Sitter> {
     let habit = kind.habit();
     let mut one = Sitter {
         individual,
@@ -124,7 +136,11 @@ fn arrive(kind: Kind, individual: u32, present: &[Sitter], sheet: &Sheet, chance
         stay: habit.stay.0 + chance.below(habit.stay.1 - habit.stay.0 + 1),
     };
     let any_way = chance.hit(habit.restless);
-    one.angle = if any_way { chance.within(-3.1, 3.1) } else { chance.bell() * 0.33 };
+    one.angle = if any_way {
+        chance.within(-3.1, 3.1)
+    } else {
+        chance.bell() * 0.33
+    };
     let b = one.figure().solid_bounds(one.angle);
     one.room = b.corners().iter().map(|p| p.length()).fold(0.0, f32::max);
     for _ in 0..40 {
@@ -143,8 +159,14 @@ fn arrive(kind: Kind, individual: u32, present: &[Sitter], sheet: &Sheet, chance
 fn free(one: &Sitter, others: &[Sitter]) -> bool {
     let (c, margin) = (one.centre, one.room + 6.0);
     let inside = c.x > margin && c.x < 2048.0 - margin && c.y > margin && c.y < 1080.0 - margin;
-    let apart = |other: &Sitter| at(other.centre.x - c.x, other.centre.y - c.y).length() > other.room + one.room + 8.0;
-    inside && others.iter().filter(|other| other.individual != one.individual).all(apart)
+    let apart = |other: &Sitter| {
+        at(other.centre.x - c.x, other.centre.y - c.y).length() > other.room + one.room + 8.0
+    };
+    inside
+        && others
+            .iter()
+            .filter(|other| other.individual != one.individual)
+            .all(apart)
 }
 
 /// Lets the restless walk a little.

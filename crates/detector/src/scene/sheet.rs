@@ -42,9 +42,17 @@ impl Sheet {
         let mut chance = Chance::new(seed, 1);
         let warm = night.is_multiple_of(2);
         let (middle, top, rim): (Colour, Colour, Colour) = if warm {
-            ([236.0, 237.0, 226.0], [218.0, 226.0, 238.0], [146.0, 138.0, 128.0])
+            (
+                [236.0, 237.0, 226.0],
+                [218.0, 226.0, 238.0],
+                [146.0, 138.0, 128.0],
+            )
         } else {
-            ([229.0, 230.0, 232.0], [224.0, 224.0, 238.0], [140.0, 128.0, 146.0])
+            (
+                [229.0, 230.0, 232.0],
+                [224.0, 224.0, 238.0],
+                [140.0, 128.0, 146.0],
+            )
         };
         let folds = (0..5).map(|i| Fold::new(i, &mut chance)).collect();
         Self {
@@ -67,7 +75,11 @@ impl Sheet {
         let far = self.fall.0 * du * du * 4.0 + self.fall.1 * dv * dv * 1.6;
         let dim = far / (1.0 + 0.62 * far);
         let mut c = blend(self.middle, self.rim, dim.min(1.0) * 1.08);
-        c = blend(c, lit(self.top, 1.0 - 0.45 * dim), 0.75 * (1.0 - step(0.0, 0.42, v)) * (1.0 - step(0.2, 0.62, du.abs())));
+        c = blend(
+            c,
+            lit(self.top, 1.0 - 0.45 * dim),
+            0.75 * (1.0 - step(0.0, 0.42, v)) * (1.0 - step(0.2, 0.62, du.abs())),
+        );
         let corner = (u - 0.5) * (u - 0.5) + (v - 0.5) * (v - 0.5);
         let uneven = 1.0 + 0.016 * cloud(u * 5.0, v * 3.0, self.seed) - 0.16 * corner;
         let relief: f32 = self.folds.iter().map(|fold| fold.shade(u, v, sway)).sum();
@@ -103,8 +115,12 @@ impl Sheet {
     }
 
     fn grid(&self, sway: f32) -> Vec<[Colour; GRID.0 + 2]> {
-        let cell = |j: usize, i: usize| self.light(i as f32 / GRID.0 as f32, j as f32 / GRID.1 as f32, sway);
-        (0..GRID.1 + 2).map(|j| std::array::from_fn(|i| cell(j, i))).collect()
+        let cell = |j: usize, i: usize| {
+            self.light(i as f32 / GRID.0 as f32, j as f32 / GRID.1 as f32, sway)
+        };
+        (0..GRID.1 + 2)
+            .map(|j| std::array::from_fn(|i| cell(j, i)))
+            .collect()
     }
 
     /// The weave as shares of the light: threads across, fainter threads down, slubs.
@@ -114,13 +130,18 @@ impl Sheet {
         for y in 0..TILE {
             let thread = (y * 10 / 27) as f32;
             let phase = y as f32 / 2.7;
-            let ridge = if (phase - phase.floor()) < 0.5 { 0.55 } else { -0.55 };
+            let ridge = if (phase - phase.floor()) < 0.5 {
+                0.55
+            } else {
+                -0.55
+            };
             for x in 0..TILE {
                 let (fx, fy) = (x as f32, y as f32);
                 let slub = noise(fx * 0.045, thread * 7.3, self.seed ^ 21);
                 let warp = noise((x * 10 / 31) as f32 * 3.1, fy * 0.03, self.seed ^ 22);
                 let fluff = noise(fx * 0.31, fy * 0.31, self.seed ^ 23);
-                tile[y * TILE + x] = (ridge * 0.6 + slub * 0.8 + warp * 0.6 + fluff * 0.7) * strength;
+                tile[y * TILE + x] =
+                    (ridge * 0.6 + slub * 0.8 + warp * 0.6 + fluff * 0.7) * strength;
             }
         }
         tile
@@ -160,7 +181,11 @@ impl Fold {
     fn new(index: u8, chance: &mut Chance) -> Self {
         // Cloth that hangs from its corners folds steeply, now and then across.
         let steep = index != 4;
-        let angle = if steep { chance.within(-0.5, 0.5) } else { chance.within(1.3, 1.8) };
+        let angle = if steep {
+            chance.within(-0.5, 0.5)
+        } else {
+            chance.within(1.3, 1.8)
+        };
         Self {
             through: at(chance.within(0.05, 0.95) * 1.9, chance.within(0.1, 0.9)),
             way: towards(angle),

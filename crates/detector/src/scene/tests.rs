@@ -12,7 +12,13 @@ fn save_some() {
             let p = s.draw();
             let d = t.elapsed();
             let j = s.jpeg();
-            println!("{i} {} insects {} draw {d:?} total {:?} jpeg {}", s.name, s.insects.len(), t.elapsed()-d, j.len());
+            println!(
+                "{i} {} insects {} draw {d:?} total {:?} jpeg {}",
+                s.name,
+                s.insects.len(),
+                t.elapsed() - d,
+                j.len()
+            );
             p.save(format!("/tmp/scenes/{i:02}.png")).unwrap();
         }
     }

@@ -109,7 +109,8 @@ impl Wing {
         let wide = (self.to - self.from).clamp(0.05, 2.8);
         let (long, short) = (self.reach, self.reach * self.inner);
         let s = back.clamp(0.0, 1.0);
-        let chord = long * short * sin(wide) / (long * sin(s * wide) + short * sin((1.0 - s) * wide)).max(0.01);
+        let chord = long * short * sin(wide)
+            / (long * sin(s * wide) + short * sin((1.0 - s) * wide)).max(0.01);
         let tip = (1.0 - s / 0.2).max(0.0);
         let corner = ((s - 0.78) / 0.22).max(0.0);
         chord
@@ -134,7 +135,13 @@ impl Wing {
         let back = (angle - from) / (to - from);
         let margin = self.margin(back);
         let inside = (margin - r).min(back * span).min((1.0 - back) * span);
-        Some(Spot { out: r / margin, back, r, span, inside })
+        Some(Spot {
+            out: r / margin,
+            back,
+            r,
+            span,
+            inside,
+        })
     }
 
     /// Points of the outline, for the box around the insect.
@@ -144,11 +151,17 @@ impl Wing {
             let s = f32::from(i) / 12.0;
             let way = towards(mix(self.from, self.to, s));
             let r = self.margin(s);
-            points.push(at((self.hinge.x + way.x * r) * self.side, self.hinge.y + way.y * r));
+            points.push(at(
+                (self.hinge.x + way.x * r) * self.side,
+                self.hinge.y + way.y * r,
+            ));
         }
         let way = towards(self.from - self.shoulder * 0.3);
         let r = self.reach * 0.45;
-        points.push(at((self.hinge.x + way.x * r) * self.side, self.hinge.y + way.y * r));
+        points.push(at(
+            (self.hinge.x + way.x * r) * self.side,
+            self.hinge.y + way.y * r,
+        ));
         points
     }
 
@@ -165,7 +178,8 @@ impl Wing {
         let glass = self.pattern.cover;
         let vein = self.vein(&spot);
         let rim = bump(spot.inside, 1.3);
-        let opaque = (glass + (1.0 - glass) * (vein * self.pattern.veins + rim * 0.3).min(0.8)).min(1.0);
+        let opaque =
+            (glass + (1.0 - glass) * (vein * self.pattern.veins + rim * 0.3).min(0.8)).min(1.0);
         Some((self.colour(&spot, mine, vein), cover * opaque))
     }
 
@@ -221,7 +235,11 @@ impl Wing {
                 + sin(spot.back * 7.0 * TAU + place * 9.0) * 0.012;
             let off = spot.out - place - wander;
             c = blend(c, k.dark, k.lines * weight * bump(off, wide));
-            c = blend(c, k.light, k.lines * weight * 0.6 * bump(off - 2.4 * wide, wide));
+            c = blend(
+                c,
+                k.light,
+                k.lines * weight * 0.6 * bump(off - 2.4 * wide, wide),
+            );
         }
         c
     }
@@ -242,7 +260,11 @@ impl Wing {
             c = blend(c, k.dark, k.dot * bump(q, 1.0));
         }
         if k.dots > 0.0 {
-            let n = noise(mine.x * 15.0 / self.reach, mine.y * 15.0 / self.reach, self.seed ^ 5);
+            let n = noise(
+                mine.x * 15.0 / self.reach,
+                mine.y * 15.0 / self.reach,
+                self.seed ^ 5,
+            );
             c = blend(c, k.dark, k.dots * step(0.5, 0.62, n));
         }
         c

@@ -1,0 +1,199 @@
+//! The fields of a resource as plain data: one table from which validation, OPTIONS, forms and
+//! the schema are read (`architecture.md` §7). The idea: what a field is stands in one line, and
+//! nothing about it is written twice.
+
+use serde_json::{Map, Value, json};
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number between these bounds.
+    Integer(Option<i64>, Option<i64>),
+    /// A number.
+    Float,
+    /// A text of at most so many characters.
+    Text(Option<usize>),
+    /// A key of letters, digits, underscores and hyphens.
+    Slug(usize),
+    /// An e-mail address.
+    Email(usize),
+    /// An address.
+    Url(usize),
+    /// True or false.
+    Boolean,
+    /// One of these: value and name.
+    Choice(&'static [(&'static str, &'static str)]),
+    /// A time.
+    DateTime,
+    /// The key of a row of this resource.
+    Link(&'static str),
+    /// The keys of rows of this resource.
+    Links(&'static str),
+    /// An object with these fields.
+    Nested(&'static [Field]),
+    /// A list.
+    List,
+    /// An uploaded picture.
+    Image,
+    /// Anything else; only shown.
+    Any,
+}
+
+/// One field of a resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Key in bodies.
+    pub name: &'static str,
+    /// Name for people.
+    pub label: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Must be sent when a row is made.
+    pub required: bool,
+    /// Is only shown.
+    pub read_only: bool,
+    /// Is only sent, never shown.
+    pub write_only: bool,
+    /// May be null.
+    pub nullable: bool,
+    /// May be the empty text.
+    pub blank: bool,
+    /// A sentence for people.
+    pub help: &'static str,
+}
+
+impl Field {
+    /// An optional, writable field.
+    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Field {
+        Field {
+            name,
+            label,
+            kind,
+            required: false,
+            read_only: false,
+            write_only: false,
+            nullable: false,
+            blank: false,
+            help: "",
+        }
+    }
+
+    /// A field that is only shown.
+    pub const fn shown(name: &'static str, label: &'static str, kind: Kind) -> Field {
+        Field {
+            read_only: true,
+            ..Field::new(name, label, kind)
+        }
+    }
+
+    /// The number of the row.
+    pub const fn id() -> Field {
+        Field::shown("id", "Id", Kind::Integer(None, None))
+    }
+
+    /// The address of the row.
+    pub const fn details() -> Field {
+        Field::shown("details", "Details", Kind::Any)
+    }
+
+    /// A row named by its key, sent only; the row itself is shown in another field.
+    pub const fn link(name: &'static str, label: &'static str, to: &'static str) -> Field {
+        Field {
+            write_only: true,
+            nullable: true,
+            ..Field::new(name, label, Kind::Link(to))
+        }
+    }
+
+    /// Must be sent, and not as null.
+    pub const fn required(self) -> Field {
+        Field {
+            required: true,
+            nullable: false,
+            ..self
+        }
+    }
+
+    /// May be null.
+    pub const fn nullable(self) -> Field {
+        Field {
+            nullable: true,
+            ..self
+        }
+    }
+
+    /// May be the empty text.
+    pub const fn blank(self) -> Field {
+        Field {
+            blank: true,
+            ..self
+        }
+    }
+
+    /// With a sentence for people.
+    pub const fn help(self, help: &'static str) -> Field {
+        Field { help, ..self }
+    }
+
+    /// The word of OPTIONS for what it holds.
+    pub fn type_word(&self) -> &'static str {
+        match self.kind {
+            Kind::Integer(..) => "integer",
+            Kind::Float => "float",
+            Kind::Text(_) => "string",
+            Kind::Slug(_) => "slug",
+            Kind::Email(_) => "email",
+            Kind::Url(_) => "url",
+            Kind::Boolean => "boolean",
+            Kind::Choice(_) => "choice",
+            Kind::DateTime => "datetime",
+            Kind::Nested(_) => "nested object",
+            Kind::List => "list",
+            Kind::Image => "image upload",
+            Kind::Link(_) | Kind::Links(_) | Kind::Any => "field",
+        }
+    }
+
+    /// What OPTIONS says about it, with the keys in the recorded order.
+    pub fn metadata(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("type".into(), json!(self.type_word()));
+        map.insert("required".into(), json!(self.required));
+        map.insert("read_only".into(), json!(self.read_only));
+        map.insert("label".into(), json!(self.label));
+        if !self.help.is_empty() {
+            map.insert("help_text".into(), json!(self.help));
+        }
+        match self.kind {
+            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
+                map.insert("max_length".into(), json!(most));
+            }
+            Kind::Integer(least, most) => {
+                if let Some(least) = least {
+                    map.insert("min_value".into(), json!(least));
+                }
+                if let Some(most) = most {
+                    map.insert("max_value".into(), json!(most));
+                }
+            }
+            Kind::Choice(choices) if !self.read_only => {
+                let choice = |(value, name): &(&str, &str)| {
+                    json!({"value": value, "display_name": name})
+                };
+                let list: Vec<Value> = choices.iter().map(choice).collect();
+                map.insert("choices".into(), Value::Array(list));
+            }
+            Kind::Nested(fields) => {
+                map.insert("children".into(), table(fields));
+            }
+            _ => {}
+        }
+        Value::Object(map)
+    }
+}
+
+/// What OPTIONS says about a table of fields.
+pub fn table(fields: &[Field]) -> Value {
+    let entries = fields.iter().map(|f| (f.name.to_owned(), f.metadata()));
+    Value::Object(entries.collect())
+}
