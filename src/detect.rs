@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::Context;
 use detector::decode::decode;
 use detector::evaluate;
+use files::Files;
 
 use crate::settings::{Evaluate, Preview};
 use crate::startup;
@@ -27,9 +29,40 @@ pub async fn serve(bind: SocketAddr) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Names the file that cannot be read.
-pub fn evaluate(what: &Evaluate) -> anyhow::Result<()> {
-    let annotations = evaluate::read(&what.annotations)?;
-    println!("{}", evaluate::evaluate(&what.captures, &annotations)?);
+pub async fn evaluate(what: &Evaluate) -> anyhow::Result<()> {
+    match &what.annotations {
+        Some(file) => {
+            let annotations = evaluate::read(file)?;
+            println!("{}", evaluate::evaluate(&what.captures, &annotations)?);
+        }
+        None => time(&what.captures).await?,
+    }
+    Ok(())
+}
+
+/// Prints how long each photograph of a folder takes, from bytes to boxes, on one core.
+async fn time(folder: &Path) -> anyhow::Result<()> {
+    let files = Files::local(folder)?;
+    let mut after = None;
+    let mut total = 0.0;
+    loop {
+        let page = files.list("", after.as_deref(), 1000).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
+        for file in page
+            .iter()
+            .filter(|f| domain::capture::is_image_key(&f.key))
+        {
+            let bytes = files.get(&file.key).await?;
+            let start = Instant::now();
+            let picture = decode(&bytes).with_context(|| file.key.clone())?;
+            let found = detector::detect(&picture.pixels).len();
+            let seconds = start.elapsed().as_secs_f64();
+            total += seconds;
+            println!("{seconds:>8.3} s  {found:>4} boxes  {}", file.key);
+        }
+    }
+    println!("total {total:.3}");
     Ok(())
 }
 

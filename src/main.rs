@@ -43,7 +43,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::User(UserCommand::Token(of)) => people::token(of).await?,
         Command::Detector(detector) => match detector.command {
             None => detect::serve(detector.bind).await?,
-            Some(DetectorCommand::Evaluate(what)) => detect::evaluate(&what)?,
+            Some(DetectorCommand::Evaluate(what)) => detect::evaluate(&what).await?,
             Some(DetectorCommand::Preview(what)) => detect::preview(&what)?,
         },
     }

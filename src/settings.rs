@@ -205,9 +205,10 @@ pub struct Evaluate {
     /// Folder of the photographs
     #[arg(long, env = "HAWKMOTH_CAPTURES", value_name = "DIR")]
     pub captures: PathBuf,
-    /// JSON file with the boxes, as in crates/detector/tests/data/annotations.json
+    /// JSON file with the boxes, as in crates/detector/tests/data/annotations.json; without it,
+    /// only the time that each photograph takes is measured
     #[arg(long, env = "HAWKMOTH_ANNOTATIONS", value_name = "FILE")]
-    pub annotations: PathBuf,
+    pub annotations: Option<PathBuf>,
 }
 
 /// `hawkmoth detector preview`.

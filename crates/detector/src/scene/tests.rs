@@ -4,22 +4,72 @@
 
 use super::*;
 
+/// Mean brightness within a box and in the ring around it.
+fn brightness(picture: &RgbImage, [x1, y1, x2, y2]: [f64; 4]) -> (f64, f64) {
+    let (mut inside, mut ring) = ((0.0, 0.0), (0.0, 0.0));
+    let pad = 12.0;
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let (x, y) = (f64::from(x), f64::from(y));
+        if x < x1 - pad || x >= x2 + pad || y < y1 - pad || y >= y2 + pad {
+            continue;
+        }
+        let value = pixel.0.iter().map(|v| f64::from(*v)).sum::<f64>() / 3.0;
+        let within = x >= x1 && x < x2 && y >= y1 && y < y2;
+        let sum = if within { &mut inside } else { &mut ring };
+        sum.0 += value;
+        sum.1 += 1.0;
+    }
+    (inside.0 / inside.1, ring.0 / ring.1)
+}
+
 #[test]
-fn save_some() {
-    for (i, s) in demo_nights().iter().enumerate() {
-        if [2, 13, 14, 25, 43, 50].contains(&i) {
-            let t = std::time::Instant::now();
-            let p = s.draw();
-            let d = t.elapsed();
-            let j = s.jpeg();
-            println!(
-                "{i} {} insects {} draw {d:?} total {:?} jpeg {}",
-                s.name,
-                s.insects.len(),
-                t.elapsed() - d,
-                j.len()
+fn two_nights_in_order_with_names_that_tell_the_time() {
+    let scenes = demo_nights();
+    assert_eq!(scenes.len(), 2 * PER_NIGHT);
+    for pair in scenes.windows(2) {
+        assert!(pair[0].name < pair[1].name && pair[0].taken_at < pair[1].taken_at);
+    }
+    let gaps = scenes.windows(2).map(|p| p[1].taken_at - p[0].taken_at);
+    let long = gaps.filter(|gap| *gap >= TimeDelta::hours(2)).count();
+    assert_eq!(long, 1, "one pause between the nights");
+    for scene in &scenes {
+        let time = scene.taken_at.format("%Y%m%d%H%M%S").to_string();
+        assert!(scene.name.starts_with(&time), "{}", scene.name);
+    }
+}
+
+#[test]
+fn a_scene_is_the_same_picture_every_time() {
+    let again = demo_nights();
+    for (a, b) in demo_nights().iter().zip(&again).step_by(23) {
+        assert_eq!(a.jpeg(), b.jpeg());
+    }
+}
+
+#[test]
+fn scenes_differ_from_each_other() {
+    let scenes = demo_nights();
+    assert_ne!(scenes[10].draw().into_raw(), scenes[11].draw().into_raw());
+}
+
+#[test]
+fn every_true_box_lies_in_the_frame_and_shows_something() {
+    let scenes = demo_nights();
+    let insects: usize = scenes.iter().map(|s| s.insects.len()).sum();
+    assert!(insects > 200, "a lively sheet: {insects}");
+    for scene in scenes.iter().step_by(9) {
+        let picture = scene.draw();
+        assert_eq!((picture.width(), picture.height()), (WIDTH, HEIGHT));
+        for insect in &scene.insects {
+            let (right, low) = (insect.x + insect.width, insect.y + insect.height);
+            assert!(insect.width > 0 && insect.height > 0, "{insect:?}");
+            assert!(right <= WIDTH && low <= HEIGHT, "{insect:?}");
+            let area = [insect.x, insect.y, right, low].map(f64::from);
+            let (inside, ring) = brightness(&picture, area);
+            assert!(
+                (inside - ring).abs() > 0.5,
+                "{insect:?}: {inside} in {ring}"
             );
-            p.save(format!("/tmp/scenes/{i:02}.png")).unwrap();
         }
     }
 }
