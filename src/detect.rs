@@ -43,12 +43,9 @@ pub async fn evaluate(what: &Evaluate) -> anyhow::Result<()> {
 /// Prints how long each photograph of a folder takes, from bytes to boxes, on one core.
 async fn time(folder: &Path) -> anyhow::Result<()> {
     let files = Files::local(folder)?;
-    let mut after = None;
+    let mut listing = files.walk("", None).await?;
     let mut total = 0.0;
-    loop {
-        let page = files.list("", after.as_deref(), 1000).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.key.clone());
+    while let Some(page) = listing.next(1000).await? {
         for file in page
             .iter()
             .filter(|f| domain::capture::is_image_key(&f.key))

@@ -84,11 +84,8 @@ async fn read(folder: &Path) -> anyhow::Result<Vec<NewCapture>> {
     let files = files::Files::local(folder)
         .with_context(|| format!("cannot use the folder {}", folder.display()))?;
     let mut captures = Vec::new();
-    let mut after = None;
-    loop {
-        let page = files.list("", after.as_deref(), 1000).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.key.clone());
+    let mut listing = files.walk("", None).await?;
+    while let Some(page) = listing.next(1000).await? {
         let folder = folder.to_owned();
         let batch = tokio::task::spawn_blocking(move || {
             page.into_iter()

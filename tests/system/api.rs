@@ -1,4 +1,6 @@
 //! The API, one file per resource.
 
+mod format;
 mod jobs;
 mod login;
+mod people;

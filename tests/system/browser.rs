@@ -75,6 +75,22 @@ fn hyper_util_connector() -> hyper_util::client::legacy::connect::HttpConnector 
     hyper_util::client::legacy::connect::HttpConnector::new()
 }
 
+/// The text of an element once it holds these words. Read in one step, because live updates
+/// exchange elements at any moment.
+async fn shown(browser: &fantoccini::Client, css: &str, words: &str) -> String {
+    let read = "return document.querySelector(arguments[0])?.innerText ?? '';";
+    let mut text = String::new();
+    for _ in 0..600 {
+        let found = browser.execute(read, vec![json!(css)]).await.unwrap();
+        text = found.as_str().unwrap_or_default().trim().to_owned();
+        if text.contains(words) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    text
+}
+
 #[tokio::test]
 async fn the_job_page_follows_its_job() {
     let Some(driver) = Driver::start() else {
@@ -102,27 +118,15 @@ async fn the_job_page_follows_its_job() {
         .goto(&format!("{}/projects/{}/jobs/{id}", app.url, project.id))
         .await
         .unwrap();
-    let word = Locator::Css("#state .state");
-    let text = browser.find(word).await.unwrap().text().await.unwrap();
-    assert_eq!(text, "Created");
+    let seen = shown(&browser, "#state .state", "Created").await;
+    assert_eq!(seen, "Created");
 
     // The person does nothing; the page hears of it.
     app.store.enqueue_job(id).await.unwrap();
     app.work();
-    let done = Locator::Css("#state .state.success");
-    browser
-        .wait()
-        .at_most(Duration::from_secs(60))
-        .for_element(done)
-        .await
-        .unwrap();
-    let log = browser
-        .find(Locator::Css("#log"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let seen = shown(&browser, "#state .state.success", "Success").await;
+    assert_eq!(seen, "Success");
+    let log = shown(&browser, "#log", "Finished job").await;
     assert!(log.contains("Finished job"), "{log}");
 
     // The filter of the log hides lines and survives live updates.

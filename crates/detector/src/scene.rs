@@ -12,6 +12,7 @@ mod moths;
 mod night;
 mod others;
 mod sheet;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod wing;
@@ -123,13 +124,13 @@ impl Kind {
         let chance = &mut Chance::new(seed, 3);
         match self {
             Self::Owlet => moths::owlet(size, chance),
-            Self::Geometer | Self::Pug => moths::geometer(size, None, chance),
-            Self::Emerald => moths::emerald(size, chance),
+            Self::Geometer | Self::Pug => spread::geometer(size, chance),
+            Self::Emerald => spread::emerald(size, chance),
             Self::GrassMoth => moths::grass(size, chance),
             Self::LeafRoller => moths::bell(size, chance),
             Self::Footman => moths::footman(size, chance),
-            Self::Tiger => moths::tiger(size, chance),
-            Self::Hawkmoth => moths::hawkmoth(size, chance),
+            Self::Tiger => spread::tiger(size, chance),
+            Self::Hawkmoth => spread::hawkmoth(size, chance),
             Self::Midge => others::midge(size, chance),
             Self::Fly => others::fly(size, chance),
             Self::CraneFly => others::crane(size, chance),

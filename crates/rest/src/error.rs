@@ -15,6 +15,9 @@ pub enum ApiError {
     /// 400 with messages by field.
     #[error("the request has invalid fields")]
     Fields(FieldErrors),
+    /// 400 with a list of sentences that belong to no field.
+    #[error("{}", .0.join(" "))]
+    Messages(Vec<String>),
     /// 400 with a sentence.
     #[error("{0}")]
     BadRequest(String),
@@ -37,8 +40,11 @@ pub enum ApiError {
     #[error("{0}")]
     Gone(String),
     /// 405; the verbs that are allowed.
-    #[error("Method {0:?} not allowed.")]
+    #[error("Method \"{0}\" not allowed.")]
     MethodNotAllowed(String, &'static str),
+    /// 406: nothing that is offered suits the `Accept` header.
+    #[error("Could not satisfy the request Accept header.")]
+    NotAcceptable,
     /// 409: the row's state does not allow it.
     #[error("{0}")]
     Conflict(String),
@@ -46,12 +52,18 @@ pub enum ApiError {
     #[error("Request body exceeded the limit.")]
     TooLarge,
     /// 415; the media type that was sent.
-    #[error("Unsupported media type {0:?} in request.")]
+    #[error("Unsupported media type \"{0}\" in request.")]
     UnsupportedMediaType(String),
     /// 500; what happened goes to the log.
     #[error("A server error occurred.")]
     Internal(String),
+    /// 503 with a sentence: something that is needed does not answer now.
+    #[error("{0}")]
+    Unavailable(String),
 }
+
+/// Where messages stand that belong to no single field.
+const GENERAL: &str = "non_field_errors";
 
 /// Messages by field, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +84,11 @@ impl FieldErrors {
                 self.0.insert(field.to_owned(), Value::Array(vec![message]));
             }
         }
+    }
+
+    /// Adds a message that belongs to no single field.
+    pub fn add_general(&mut self, message: impl Into<String>) {
+        self.add(GENERAL, message);
     }
 
     /// True when there is no message.
@@ -100,18 +117,32 @@ impl ApiError {
         ApiError::Fields(errors)
     }
 
+    /// 400 with one message that belongs to no single field.
+    pub fn general(message: impl Into<String>) -> ApiError {
+        ApiError::field(GENERAL, message)
+    }
+
+    /// 400 with one sentence in a list.
+    pub fn message(message: impl Into<String>) -> ApiError {
+        ApiError::Messages(vec![message.into()])
+    }
+
     /// The status code.
     pub fn status(&self) -> StatusCode {
         match self {
-            ApiError::Fields(_) | ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            ApiError::Fields(_) | ApiError::Messages(_) | ApiError::BadRequest(_) => {
+                StatusCode::BAD_REQUEST
+            }
             ApiError::NotAuthenticated | ApiError::BadToken(_) => StatusCode::UNAUTHORIZED,
             ApiError::Forbidden | ApiError::ForbiddenBecause(_) => StatusCode::FORBIDDEN,
             ApiError::NotFound | ApiError::Gone(_) => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -119,6 +150,7 @@ impl ApiError {
     pub fn body(&self) -> Value {
         match self {
             ApiError::Fields(errors) => Value::Object(errors.0.clone()),
+            ApiError::Messages(messages) => json!(messages),
             other => json!({"detail": other.to_string()}),
         }
     }
@@ -146,27 +178,69 @@ impl IntoResponse for ApiError {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use axum::body::to_bytes;
 
-    #[test]
-    fn bodies_are_those_of_the_recordings() {
+    /// An answer as a client sees it.
+    async fn answer(error: ApiError) -> String {
+        let response = error.into_response();
+        let mut seen = response.status().as_u16().to_string();
+        for name in [
+            header::CONTENT_TYPE,
+            header::WWW_AUTHENTICATE,
+            header::ALLOW,
+        ] {
+            if let Some(value) = response.headers().get(&name) {
+                seen += &format!("\n{name}: {}", value.to_str().unwrap());
+            }
+        }
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        seen + "\n" + std::str::from_utf8(&body).unwrap() + "\n"
+    }
+
+    #[tokio::test]
+    async fn answers_are_those_of_the_recordings() {
         let mut fields = FieldErrors::new();
         fields.add("name", "This field is required.");
         fields.add("delay", "A valid integer is required.");
-        let all = [
+        fields.add("name", "Null characters are not allowed.");
+        let malformed = "JSON parse error - Expecting value: line 1 column 1 (char 0)";
+        let mut seen = Vec::new();
+        for error in [
             ApiError::Fields(fields),
+            ApiError::general("Unable to log in with provided credentials."),
+            ApiError::message("Only async_api jobs have fetchable tasks"),
+            ApiError::BadRequest(malformed.to_owned()),
             ApiError::NotAuthenticated,
             ApiError::BadToken("Invalid token."),
             ApiError::Forbidden,
+            ApiError::ForbiddenBecause("You do not have permission to run this job."),
             ApiError::NotFound,
+            ApiError::Gone("SourceImage with id 9 not found".to_owned()),
             ApiError::MethodNotAllowed("GET".to_owned(), "POST, OPTIONS"),
+            ApiError::NotAcceptable,
+            ApiError::Conflict("The job is running.".to_owned()),
+            ApiError::TooLarge,
             ApiError::UnsupportedMediaType("text/plain".to_owned()),
             ApiError::Internal("the database is on fire".to_owned()),
-        ];
-        let seen: Vec<String> = all
-            .iter()
-            .map(|e| format!("{} {}", e.status().as_u16(), e.body()))
-            .collect();
+            ApiError::Unavailable("The queue does not answer.".to_owned()),
+        ] {
+            seen.push(answer(error).await);
+        }
         insta::assert_snapshot!(seen.join("\n"));
+    }
+
+    #[test]
+    fn errors_are_collected() {
+        let mut errors = FieldErrors::new();
+        assert!(errors.clone().check().is_ok());
+        errors.add_general("No.");
+        errors.add("name", "a");
+        errors.add("name", "b");
+        let error = errors.check().unwrap_err();
+        assert_eq!(error.status(), 400);
+        let body = json!({"non_field_errors": ["No."], "name": ["a", "b"]});
+        assert_eq!(error.body(), body);
     }
 }

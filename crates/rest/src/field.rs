@@ -177,9 +177,8 @@ impl Field {
                 }
             }
             Kind::Choice(choices) if !self.read_only => {
-                let choice = |(value, name): &(&str, &str)| {
-                    json!({"value": value, "display_name": name})
-                };
+                let choice =
+                    |(value, name): &(&str, &str)| json!({"value": value, "display_name": name});
                 let list: Vec<Value> = choices.iter().map(choice).collect();
                 map.insert("choices".into(), Value::Array(list));
             }

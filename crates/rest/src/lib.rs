@@ -2,11 +2,17 @@
 //! the envelope of lists, flags in queries, naive times. The idea: who speaks to the reference
 //! platform reads the same words here. Knows nothing of insects or jobs.
 
+pub mod allow;
 pub mod body;
 pub mod error;
+pub mod field;
+mod json;
+pub mod negotiate;
 pub mod page;
+mod python;
 pub mod query;
 pub mod time;
 pub mod validate;
 
+pub use body::JsonBody;
 pub use error::{ApiError, ApiResult, FieldErrors};

@@ -19,9 +19,14 @@ pub struct Page {
 impl Page {
     /// Reads `limit` and `offset`; a bad one silently counts as not given.
     pub fn read(query: &Query) -> Page {
+        Page::read_or(query, DEFAULT_LIMIT)
+    }
+
+    /// The same with another number of rows where none is given.
+    pub fn read_or(query: &Query, default_limit: u64) -> Page {
         let number = |name| query.number(name).and_then(|n| u64::try_from(n).ok());
         Page {
-            limit: number("limit").filter(|n| *n > 0).unwrap_or(DEFAULT_LIMIT),
+            limit: number("limit").filter(|n| *n > 0).unwrap_or(default_limit),
             offset: number("offset").unwrap_or(0),
         }
     }
@@ -71,13 +76,14 @@ impl<T> Envelope<T> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     fn envelope(query: &str, count: u64) -> Envelope<()> {
         let query = Query::parse(query);
         let page = Page::read(&query);
         Envelope::new(
-            "http://h/api/v2/jobs/",
+            "http://h/jobs/",
             &query,
             page,
             count,
@@ -87,26 +93,65 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_to_the_pages_beside() {
-        let first = envelope("", 48);
+    fn links_lead_to_the_pages_beside_as_recorded() {
+        for (query, next, previous) in [
+            ("", Some("limit=20&offset=20"), None),
+            (
+                "limit=2&offset=2",
+                Some("limit=2&offset=4"),
+                Some("limit=2"),
+            ),
+            ("offset=5", Some("limit=20&offset=25"), Some("limit=20")),
+            ("limit=2&offset=100000", None, Some("limit=2&offset=99998")),
+            ("limit=2&offset=47", None, Some("limit=2&offset=45")),
+            ("limit=10000&ids_only=1", None, None),
+            ("page=2", Some("limit=20&offset=20&page=2"), None),
+            ("limit=&offset=", Some("limit=20&offset=20"), None),
+            ("project_id=", Some("limit=20&offset=20&project_id="), None),
+            (
+                "limit=2&ordering=-name&search=job&foo=bar",
+                Some("foo=bar&limit=2&offset=2&ordering=-name&search=job"),
+                None,
+            ),
+        ] {
+            let url = |query: &str| format!("http://h/jobs/?{query}");
+            let page = envelope(query, 48);
+            assert_eq!(page.next, next.map(url), "after {query}");
+            assert_eq!(page.previous, previous.map(url), "before {query}");
+        }
         assert_eq!(
-            first.next.as_deref(),
-            Some("http://h/api/v2/jobs/?limit=20&offset=20")
+            envelope("limit=20&offset=20", 40).next,
+            None,
+            "a full last page"
         );
-        assert_eq!(first.previous, None);
-        let second = envelope("limit=20&offset=20&status=STARTED", 48);
-        assert_eq!(
-            second.previous.as_deref(),
-            Some("http://h/api/v2/jobs/?limit=20&status=STARTED")
-        );
-        assert!(envelope("limit=20&offset=40", 48).next.is_none());
     }
 
     #[test]
     fn bad_numbers_count_as_not_given() {
-        for bad in ["limit=0", "limit=-1", "limit=abc", "limit=", "offset=-3"] {
+        for bad in [
+            "limit=0",
+            "limit=-1",
+            "limit=abc",
+            "limit=",
+            "limit=1.5",
+            "offset=-3",
+        ] {
             let page = Page::read(&Query::parse(bad));
             assert_eq!((page.limit, page.offset), (20, 0), "{bad}");
         }
+        assert_eq!(Page::read_or(&Query::parse("limit=x"), 40).limit, 40);
+        assert_eq!(Page::read_or(&Query::parse("limit=7"), 40).limit, 7);
+    }
+
+    #[test]
+    fn no_number_is_too_large() {
+        let page = envelope("limit=9223372036854775807&offset=9223372036854775807", 3);
+        assert_eq!(page.next, None);
+        assert!(page.previous.is_some());
+    }
+
+    #[test]
+    fn the_keys_are_in_the_recorded_order() {
+        insta::assert_snapshot!(serde_json::to_string(&envelope("", 0)).unwrap());
     }
 }

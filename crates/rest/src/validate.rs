@@ -2,39 +2,74 @@
 //! reader notes its message and goes on, so a person sees all errors of a form at once; values
 //! are read as leniently as there ("5" is a number, 1 is true).
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
+use crate::body::JsonBody;
 use crate::error::{ApiError, ApiResult, FieldErrors};
+use crate::python;
 
-/// Largest value of a 32-bit column.
-const MAX_INT: i64 = 2_147_483_647;
+pub(crate) const INVALID_INTEGER: &str = "A valid integer is required.";
+const REQUIRED: &str = "This field is required.";
+const NULL: &str = "This field may not be null.";
 
-/// A body being read.
+/// Texts that are read as true, and as false.
+const YES: &[&str] = &[
+    "t", "T", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "1",
+];
+const NO: &[&str] = &[
+    "f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0",
+];
+
+/// Longest text that is read as a number, in characters.
+const LONGEST_NUMBER: usize = 1000;
+
+/// A body being read. A reader gives `None` where a value is left out or wrong; whether it was
+/// wrong is told at the end, by [`Input::finish`].
 #[derive(Debug, Default)]
 pub struct Input {
     body: Map<String, Value>,
+    is_form: bool,
+    is_partial: bool,
+    long: HashMap<String, String>,
     /// Messages so far.
     pub errors: FieldErrors,
 }
 
 impl Input {
-    /// Starts to read a body.
+    /// Starts to read a body: a [`JsonBody`], or a value alone.
     ///
     /// # Errors
     /// 400 where the body is no object.
-    pub fn new(body: Value) -> ApiResult<Input> {
-        let kind = match body {
-            Value::Object(body) => {
+    pub fn new(body: impl Into<JsonBody>) -> ApiResult<Input> {
+        let body = body.into();
+        let kind = match body.value {
+            Value::Object(object) => {
                 return Ok(Input {
-                    body,
-                    errors: FieldErrors::new(),
+                    body: object,
+                    is_form: body.is_form,
+                    long: body.long,
+                    ..Input::default()
                 });
             }
-            Value::Null => return Err(ApiError::field("non_field_errors", "No data provided")),
-            other => python_name(&other),
+            Value::Null => return Err(ApiError::general("No data provided")),
+            other => python::type_name(&other),
         };
         let message = format!("Invalid data. Expected a dictionary, but got {kind}.");
-        Err(ApiError::field("non_field_errors", message))
+        Err(ApiError::general(message))
+    }
+
+    /// For a change of some fields: whatever is not sent is not missed.
+    #[must_use]
+    pub fn partial(mut self) -> Input {
+        self.is_partial = true;
+        self
+    }
+
+    /// Whether the field was sent, as null too.
+    pub fn has(&self, field: &str) -> bool {
+        self.body.contains_key(field)
     }
 
     /// Ends the reading: the value, or all messages.
@@ -46,116 +81,199 @@ impl Input {
     }
 
     fn required(&mut self, field: &str) -> Option<Value> {
-        match self.body.get(field) {
-            None => {
-                self.errors.add(field, "This field is required.");
-                None
-            }
-            Some(Value::Null) => {
-                self.errors.add(field, "This field may not be null.");
-                None
-            }
-            Some(value) => Some(value.clone()),
-        }
-    }
-
-    /// A value that may be left out; null only where `nullable`.
-    fn optional(&mut self, field: &str, nullable: bool) -> Option<Value> {
-        match self.body.get(field) {
-            None => None,
-            Some(Value::Null) if nullable => None,
-            Some(_) => self.required(field),
-        }
-    }
-
-    /// A text of at most `max` characters.
-    pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
-        let value = self.required(field)?;
-        self.read_text(field, &value, max)
-    }
-
-    fn read_text(&mut self, field: &str, value: &Value, max: usize) -> Option<String> {
-        let text = match value {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => {
-                self.errors.add(field, "Not a valid string.");
-                return None;
-            }
-        };
-        let message = if text.is_empty() {
-            "This field may not be blank.".to_owned()
-        } else if text.contains('\0') {
-            "Null characters are not allowed.".to_owned()
-        } else if text.chars().count() > max {
-            format!("Ensure this field has no more than {max} characters.")
-        } else {
-            return Some(text);
+        let message = match self.body.get(field) {
+            Some(Value::Null) => NULL,
+            Some(value) => return Some(value.clone()),
+            None if self.is_partial => return None,
+            None => REQUIRED,
         };
         self.errors.add(field, message);
         None
     }
 
+    /// A value that may be left out or null. In a form, an empty text is no value.
+    fn optional(&self, field: &str) -> Option<Value> {
+        let value = self.body.get(field)?;
+        let is_none = value.is_null() || (self.is_form && value == "");
+        (!is_none).then(|| value.clone())
+    }
+
+    /// A text of at most `max` characters, without the spaces around it.
+    pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
+        let value = self.required(field)?;
+        self.read_text(field, &value, max, |_| true)
+    }
+
+    /// The same where the field may be left out, but not null or blank.
+    pub fn text_if_sent(&mut self, field: &str, max: usize) -> Option<String> {
+        if self.has(field) {
+            self.text(field, max)
+        } else {
+            None
+        }
+    }
+
+    /// The same where the field may be left out, null or blank; a blank text is `None` too.
+    pub fn optional_text(&mut self, field: &str, max: usize) -> Option<String> {
+        let value = self.optional(field)?;
+        if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return None;
+        }
+        self.read_text(field, &value, max, |_| true)
+    }
+
     /// A key of letters, digits, underscores and hyphens; `default` where it is left out.
     pub fn slug(&mut self, field: &str, max: usize, default: &str) -> Option<String> {
-        if !self.body.contains_key(field) {
+        if !self.has(field) {
             return Some(default.to_owned());
         }
         let value = self.required(field)?;
-        let text = self.read_text(field, &value, max)?;
         let sound = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if text.chars().all(sound) {
-            return Some(text);
-        }
-        self.errors.add(
-            field,
-            "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens.",
-        );
-        None
+        self.read_text(field, &value, max, |text| text.chars().all(sound))
     }
 
-    /// A whole number that must be there.
+    /// All that is wrong with a text is noted, the shape last.
+    fn read_text(
+        &mut self,
+        field: &str,
+        value: &Value,
+        max: usize,
+        is_slug: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let Some(text) = self.as_text(field, value) else {
+            self.errors.add(field, "Not a valid string.");
+            return None;
+        };
+        let text = text.trim();
+        let mut messages = Vec::new();
+        if text.is_empty() {
+            messages.push("This field may not be blank.".to_owned());
+        }
+        if text.chars().count() > max {
+            messages.push(format!(
+                "Ensure this field has no more than {max} characters."
+            ));
+        }
+        if text.contains('\0') {
+            messages.push("Null characters are not allowed.".to_owned());
+        }
+        if !is_slug(text) {
+            let message = "Enter a valid \"slug\" consisting of letters, numbers, underscores or \
+                           hyphens.";
+            messages.push(message.to_owned());
+        }
+        let is_sound = messages.is_empty();
+        for message in messages {
+            self.errors.add(field, message);
+        }
+        is_sound.then(|| text.to_owned())
+    }
+
+    /// A text, or a number as it is written.
+    fn as_text(&self, field: &str, value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(match self.long.get(field) {
+                Some(digits) => digits.clone(),
+                None => python::number(number),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A whole number of 32 bits that must be there.
     pub fn integer(&mut self, field: &str, min: i64) -> Option<i32> {
         let value = self.required(field)?;
         self.read_integer(field, &value, min)
     }
 
-    /// A whole number that may be left out or null.
+    /// A whole number of 32 bits that may be left out or null.
     pub fn optional_integer(&mut self, field: &str, min: i64) -> Option<i32> {
-        let value = self.optional(field, true)?;
+        let value = self.optional(field)?;
         self.read_integer(field, &value, min)
     }
 
     fn read_integer(&mut self, field: &str, value: &Value, min: i64) -> Option<i32> {
-        let Some(number) = whole(value) else {
-            self.errors.add(field, "A valid integer is required.");
-            return None;
-        };
-        let message = if number > MAX_INT {
-            format!("Ensure this value is less than or equal to {MAX_INT}.")
-        } else if number < min {
-            format!("Ensure this value is greater than or equal to {min}.")
-        } else {
-            return i32::try_from(number).ok();
+        let max = i64::from(i32::MAX);
+        let min = min.max(i64::from(i32::MIN));
+        let text = self.as_text(field, value);
+        let message = match text.as_deref().map(|text| (text, parse_integer(text))) {
+            Some((text, _)) if text.chars().count() > LONGEST_NUMBER => {
+                "String value too large.".to_owned()
+            }
+            None | Some((_, None)) => INVALID_INTEGER.to_owned(),
+            Some((_, Some(number))) if number > max => {
+                format!("Ensure this value is less than or equal to {max}.")
+            }
+            Some((_, Some(number))) if number < min => too_small(min),
+            Some((_, Some(number))) => return i32::try_from(number).ok(),
         };
         self.errors.add(field, message);
         None
     }
 
-    /// A truth value; `default` where it is left out.
+    /// A number that must be there.
+    pub fn number(&mut self, field: &str) -> Option<f64> {
+        let value = self.required(field)?;
+        self.read_number(field, &value)
+    }
+
+    /// A number that may be left out or null.
+    pub fn optional_number(&mut self, field: &str) -> Option<f64> {
+        let value = self.optional(field)?;
+        self.read_number(field, &value)
+    }
+
+    fn read_number(&mut self, field: &str, value: &Value) -> Option<f64> {
+        let read = match value {
+            Value::Bool(yes) => Some(f64::from(u8::from(*yes))), // as Python counts it
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) if text.chars().count() > LONGEST_NUMBER => {
+                self.errors.add(field, "String value too large.");
+                return None;
+            }
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        // What JSON cannot say is not taken in as text either.
+        let read = read.filter(|number: &f64| number.is_finite());
+        if read.is_none() {
+            self.errors.add(field, "A valid number is required.");
+        }
+        read
+    }
+
+    /// A truth value; `default` where it is left out. In a form, what is left out is false: an
+    /// empty check box is not sent.
     pub fn boolean(&mut self, field: &str, default: bool) -> Option<bool> {
-        if !self.body.contains_key(field) {
+        if !self.has(field) {
+            let is_unchecked = self.is_form && !self.is_partial;
+            return Some(default && !is_unchecked);
+        }
+        let value = self.required(field)?;
+        if self.is_form && value == "" {
             return Some(default);
         }
-        let read = match self.required(field)? {
-            Value::Bool(b) => Some(b),
-            Value::Number(n) if n.as_i64() == Some(1) => Some(true),
-            Value::Number(n) if n.as_i64() == Some(0) => Some(false),
-            Value::String(s) => match s.to_lowercase().as_str() {
-                "true" | "t" | "1" | "yes" | "y" | "on" => Some(true),
-                "false" | "f" | "0" | "no" | "n" | "off" => Some(false),
-                _ => None,
-            },
+        self.read_boolean(field, &value)
+    }
+
+    /// A truth value that may be left out or null.
+    pub fn optional_boolean(&mut self, field: &str) -> Option<bool> {
+        let value = self.optional(field)?;
+        let is_none = |text: &str| matches!(text, "" | "null" | "Null" | "NULL");
+        if value.as_str().is_some_and(is_none) {
+            return None;
+        }
+        self.read_boolean(field, &value)
+    }
+
+    fn read_boolean(&mut self, field: &str, value: &Value) -> Option<bool> {
+        let read = match value {
+            Value::Bool(yes) => Some(*yes),
+            Value::Number(n) if n.as_f64() == Some(1.0) => Some(true),
+            Value::Number(n) if n.as_f64() == Some(0.0) => Some(false),
+            Value::String(text) if YES.contains(&text.as_str()) => Some(true),
+            Value::String(text) if NO.contains(&text.as_str()) => Some(false),
             _ => None,
         };
         if read.is_none() {
@@ -164,39 +282,55 @@ impl Input {
         read
     }
 
+    /// One of the choices, which must be there.
+    pub fn choice(&mut self, field: &str, choices: &[&'static str]) -> Option<&'static str> {
+        let text = python::display(&self.required(field)?);
+        let found = choices.iter().find(|choice| **choice == text).copied();
+        if found.is_none() {
+            let message = format!("\"{text}\" is not a valid choice.");
+            self.errors.add(field, message);
+        }
+        found
+    }
+
+    /// A value of any shape that may be left out or null.
+    pub fn json(&mut self, field: &str) -> Option<Value> {
+        self.optional(field)
+    }
+
     /// The key of a row that must be named; whether it exists is for the caller to see.
     pub fn key(&mut self, field: &str) -> Option<i64> {
         let value = self.required(field)?;
+        if value == "" {
+            self.errors.add(field, NULL);
+            return None;
+        }
         self.read_key(field, &value)
     }
 
-    /// The key of a row that may be left out or null.
+    /// The key of a row that may be left out, null or empty.
     pub fn optional_key(&mut self, field: &str) -> Option<i64> {
-        let value = self.optional(field, true)?;
+        let value = self.optional(field).filter(|value| value != "")?;
         self.read_key(field, &value)
     }
 
     fn read_key(&mut self, field: &str, value: &Value) -> Option<i64> {
-        let read = match value {
-            Value::Number(n) if n.is_f64() => {
-                self.missing(field, &n.to_string());
-                return None;
-            }
-            Value::Number(n) => n.as_i64(),
-            Value::String(s) => match s.trim().parse() {
-                Ok(n) => Some(n),
-                Err(_) => {
-                    self.wrong_type(field, value);
-                    return None;
-                }
-            },
-            other => {
-                self.wrong_type(field, other);
-                return None;
-            }
+        let text = self.as_text(field, value);
+        let is_key = |text: &str| match value {
+            Value::String(_) => parse_integer(text).is_some() && !text.contains('.'),
+            _ => true,
         };
+        let Some(text) = text.filter(|text| is_key(text)) else {
+            let kind = python::type_name(value);
+            let message = format!("Incorrect type. Expected pk value, received {kind}.");
+            self.errors.add(field, message);
+            return None;
+        };
+        // A key past 64 bits is no row's, and neither is a fraction.
+        let whole = text.trim().strip_suffix(".0").unwrap_or(text.trim());
+        let read = whole.parse().ok();
         if read.is_none() {
-            self.missing(field, &value.to_string());
+            self.missing(field, &text);
         }
         read
     }
@@ -206,94 +340,29 @@ impl Input {
         let message = format!("Invalid pk \"{key}\" - object does not exist.");
         self.errors.add(field, message);
     }
-
-    fn wrong_type(&mut self, field: &str, value: &Value) {
-        let kind = python_name(value);
-        let message = format!("Incorrect type. Expected pk value, received {kind}.");
-        self.errors.add(field, message);
-    }
 }
 
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(n) => n.as_i64().or_else(|| {
-            let f = n.as_f64()?;
-            (f.fract() == 0.0 && f.abs() < 9e15).then_some(f as i64)
-        }),
-        Value::String(s) => s.trim().parse().ok(),
-        _ => None,
+/// A whole number in a text: spaces around it and a fraction of zeros are taken, what is past 64
+/// bits becomes the largest or smallest number.
+pub(crate) fn parse_integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let cut = text.trim_end_matches('0').strip_suffix('.');
+    let whole = cut.unwrap_or(text);
+    let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
     }
+    let past = if whole.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    Some(whole.parse().unwrap_or(past))
 }
 
-/// What Python calls a value's type: the words of the recorded messages.
-fn python_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "NoneType",
-        Value::Bool(_) => "bool",
-        Value::Number(n) if n.is_f64() => "float",
-        Value::Number(_) => "int",
-        Value::String(_) => "str",
-        Value::Array(_) => "list",
-        Value::Object(_) => "dict",
-    }
+pub(crate) fn too_small(min: i64) -> String {
+    format!("Ensure this value is greater than or equal to {min}.")
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use serde_json::json;
-
-    fn messages(body: Value, read: impl FnOnce(&mut Input)) -> Value {
-        let mut input = Input::new(body).unwrap();
-        read(&mut input);
-        match input.finish(()) {
-            Ok(()) => Value::Null,
-            Err(error) => error.body(),
-        }
-    }
-
-    #[test]
-    fn messages_are_word_for_word() {
-        let job = |input: &mut Input| {
-            input.text("name", 255);
-            input.integer("delay", 0);
-            input.optional_integer("limit", 0);
-            input.boolean("shuffle", true);
-            input.key("project_id");
-            input.optional_key("deployment_id");
-            input.slug("job_type_key", 255, "ml");
-        };
-        let bodies = [
-            json!({}),
-            json!({"name": null, "delay": "x", "limit": "y", "shuffle": "z", "project_id": "q", "job_type_key": null}),
-            json!({"name": "", "delay": 1.5, "limit": 2147483648i64, "shuffle": null, "project_id": [1], "job_type_key": "not a slug!"}),
-            json!({"name": true, "delay": null, "project_id": true, "deployment_id": {}}),
-            json!({"name": "a\u{0}b", "delay": -1, "project_id": 1, "deployment_id": 1e30}),
-            json!({"name": 5, "delay": "7", "limit": null, "shuffle": "on", "project_id": "3"}),
-        ];
-        let seen: Vec<String> = bodies
-            .into_iter()
-            .map(|body| messages(body, job).to_string())
-            .collect();
-        insta::assert_snapshot!(seen.join("\n"));
-    }
-
-    #[test]
-    fn a_body_that_is_no_object_is_named() {
-        for (body, words) in [
-            (
-                json!([1, 2]),
-                "Invalid data. Expected a dictionary, but got list.",
-            ),
-            (
-                json!("abc"),
-                "Invalid data. Expected a dictionary, but got str.",
-            ),
-            (Value::Null, "No data provided"),
-        ] {
-            let error = Input::new(body).unwrap_err().body();
-            assert_eq!(error, json!({"non_field_errors": [words]}));
-        }
-    }
-}
+mod tests;

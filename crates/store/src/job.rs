@@ -4,17 +4,20 @@
 use domain::job::{DispatchMode, FeedMode, KindSpec, first_stages};
 use domain::progress::Stage;
 use domain::state::JobState;
-use sea_orm::sea_query::NullOrdering;
+use sea_orm::QueryOrder;
 use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
-use sea_orm::{Order, PaginatorTrait, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::job::{self, Entity};
 
+pub mod change;
 pub mod feed;
 pub mod life;
+pub mod list;
 
 pub use crate::entity::job::Model as Job;
+pub use change::JobChange;
+pub use list::{JobFilter, JobOrder};
 
 /// What a person gives to make a job.
 #[derive(Clone, Debug, Default)]
@@ -49,19 +52,6 @@ pub struct NewJob {
     pub dispatch_mode: Option<DispatchMode>,
     /// Ask for a run in the same transaction.
     pub start_now: bool,
-}
-
-/// Which jobs a list shows.
-#[derive(Clone, Debug, Default)]
-pub struct JobFilter {
-    /// Only of this project.
-    pub project_id: Option<i64>,
-    /// Only of these projects: what the caller may see. `None` means all.
-    pub visible: Option<Vec<i64>>,
-    /// Only in this state.
-    pub state: Option<JobState>,
-    /// Only of this kind.
-    pub kind: Option<String>,
 }
 
 impl Job {
@@ -185,40 +175,6 @@ impl Store {
             .one(&self.db)
             .await?
             .ok_or(StoreError::NotFound("job"))
-    }
-
-    /// One page of jobs, newest first, and how many there are in all.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs(
-        &self,
-        filter: &JobFilter,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        let mut select = Entity::find();
-        if let Some(project) = filter.project_id {
-            select = select.filter(job::Column::ProjectId.eq(project));
-        }
-        if let Some(visible) = &filter.visible {
-            select = select.filter(job::Column::ProjectId.is_in(visible.iter().copied()));
-        }
-        if let Some(state) = filter.state {
-            select = select.filter(job::Column::State.eq(state.code()));
-        }
-        if let Some(kind) = &filter.kind {
-            select = select.filter(job::Column::Kind.eq(kind.as_str()));
-        }
-        let count = select.clone().count(&self.db).await?;
-        let rows = select
-            .order_by_with_nulls(job::Column::CreatedAt, Order::Desc, NullOrdering::Last)
-            .order_by_desc(job::Column::Id)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?;
-        Ok((rows, count))
     }
 
     /// The newest job of this project with this name and kind, if any: what a program that

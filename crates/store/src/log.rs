@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
@@ -33,6 +33,24 @@ impl Level {
             Level::Error => "ERROR",
         }
     }
+}
+
+impl Level {
+    /// The level with this word.
+    pub fn from_word(word: &str) -> Option<Level> {
+        [Level::Debug, Level::Info, Level::Warning, Level::Error]
+            .into_iter()
+            .find(|level| level.word().eq_ignore_ascii_case(word))
+    }
+}
+
+/// Which lines are read.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// Only of this level or a more serious one.
+    pub least: Option<Level>,
+    /// Only with each of these words.
+    pub search: Vec<String>,
 }
 
 /// A stored line.
@@ -82,6 +100,17 @@ fn clean(message: &str) -> String {
         .collect()
 }
 
+impl Line {
+    fn of(row: job_log::Model) -> Line {
+        Line {
+            id: row.id,
+            at: row.created_at,
+            level: row.level,
+            message: row.message,
+        }
+    }
+}
+
 impl Store {
     /// Appends lines to a job's log.
     ///
@@ -109,15 +138,41 @@ impl Store {
             .limit(limit)
             .all(&self.db)
             .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Line {
-                id: row.id,
-                at: row.created_at,
-                level: row.level,
-                message: row.message,
-            })
-            .collect())
+        Ok(rows.into_iter().map(Line::of).collect())
+    }
+
+    /// A page of a job's log, newest first, and how many lines the filter lets through.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn job_log_page(
+        &self,
+        job: i64,
+        filter: &LogFilter,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Line>, u64)> {
+        use job_log::Column as C;
+        let mut select = job_log::Entity::find().filter(C::JobId.eq(job));
+        if let Some(least) = filter.least {
+            let all = [Level::Debug, Level::Info, Level::Warning, Level::Error];
+            let words = all
+                .into_iter()
+                .filter(|level| *level >= least)
+                .map(Level::word);
+            select = select.filter(C::Level.is_in(words));
+        }
+        for word in &filter.search {
+            select = select.filter(crate::job::list::holds((job_log::Entity, C::Message), word));
+        }
+        let count = select.clone().count(&self.db).await?;
+        let rows = select
+            .order_by_desc(C::Id)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok((rows.into_iter().map(Line::of).collect(), count))
     }
 }
 

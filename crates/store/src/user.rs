@@ -7,7 +7,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use chrono::Duration;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, SqlErr,
+    QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
 use sha2::{Digest, Sha256};
 
@@ -81,6 +81,46 @@ impl Store {
             .one(&self.db)
             .await?
             .ok_or(StoreError::NotFound("user"))
+    }
+
+    /// A page of people by id, of all or only of one, and how many there are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn users(
+        &self,
+        only: Option<i64>,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<User>, u64)> {
+        let mut select = user::Entity::find();
+        if let Some(id) = only {
+            select = select.filter(user::Column::Id.eq(id));
+        }
+        let count = select.clone().count(&self.db).await?;
+        let rows = select
+            .order_by_asc(user::Column::Id)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok((rows, count))
+    }
+
+    /// Changes a person's name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn rename_user(&self, id: i64, name: &str) -> StoreResult<User> {
+        let tx = self.write().await?;
+        let user = user::Entity::find_by_id(id).one(&*tx).await?;
+        let mut row = user
+            .ok_or(StoreError::NotFound("user"))?
+            .into_active_model();
+        row.name = Set(name.to_owned());
+        let user = row.update(&*tx).await?;
+        tx.commit().await?;
+        Ok(user)
     }
 
     /// The person with this e-mail address, in whatever case it is written.

@@ -1,13 +1,20 @@
 //! The API, one file per resource, and what they share: errors of the store as answers.
 
-use axum::extract::{OriginalUri, Request};
-use axum::http::Method;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use rest::ApiError;
+use serde_json::Value;
 use store::StoreError;
+
+use crate::AppState;
+use crate::auth::Who;
+use crate::views::{VIEWS, View};
 
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {
@@ -18,17 +25,28 @@ pub fn internal(error: StoreError) -> ApiError {
     }
 }
 
-/// 405 in the words of Django REST framework.
-pub async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> ApiError {
-    let path = uri.path().trim_end_matches('/');
-    let allow = if path.ends_with("/jobs") {
-        "GET, POST, HEAD, OPTIONS"
-    } else if path.ends_with("/run") || path.ends_with("/cancel") || path.ends_with("/login") {
-        "POST, OPTIONS"
-    } else {
-        "GET, HEAD, OPTIONS"
+/// `/api/v2/`: the lists that can be looked at.
+pub async fn root(State(state): State<AppState>, headers: HeaderMap) -> Json<Value> {
+    let base = jobs::base(&state, &headers);
+    let list = |view: &&View| !view.path[1..].contains(['/', '{']);
+    let entry = |view: &View| {
+        let name = view.path.trim_start_matches('/').to_owned();
+        (name, Value::String(format!("{base}{}/", view.path)))
     };
-    ApiError::MethodNotAllowed(method.to_string(), allow)
+    Json(Value::Object(
+        VIEWS.iter().filter(list).map(entry).collect(),
+    ))
+}
+
+/// Whether somebody may send what an address takes: told by OPTIONS, decided by the handler.
+pub async fn may_write(state: &AppState, who: &Who, view: &View, path: &str) -> bool {
+    match view.path {
+        "/jobs/{id}" => {
+            let id = path.trim_end_matches('/').rsplit('/').next();
+            jobs::may_update(state, who, id.unwrap_or_default()).await
+        }
+        _ => true,
+    }
 }
 
 /// 404 below /api/.

@@ -2,6 +2,7 @@
 //! it asks for, as Django REST framework does (`browsable-api.md` §6).
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use domain::permission::{Caller, Decision, ProjectFacts};
@@ -50,30 +51,30 @@ impl FromRequestParts<AppState> for Who {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> ApiResult<Who> {
-        let Some(header) = parts.headers.get(AUTHORIZATION) else {
+        let Some(token) = token(&parts.headers)? else {
             return Ok(Who(None));
         };
-        let bad = ApiError::BadToken;
-        let text = header.to_str().map_err(|_| {
-            bad("Invalid token header. Token string should not contain invalid characters.")
-        })?;
-        let mut words = text.split_whitespace();
-        if !words
-            .next()
-            .is_some_and(|w| w.eq_ignore_ascii_case("token"))
-        {
-            return Ok(Who(None)); // another scheme: not ours to read
-        }
-        let token = words
-            .next()
-            .ok_or(bad("Invalid token header. No credentials provided."))?;
-        if words.next().is_some() {
-            return Err(bad(
-                "Invalid token header. Token string should not contain spaces.",
-            ));
-        }
-        let user = state.store.user_by_token(token).await.map_err(internal)?;
+        let user = state.store.user_by_token(&token).await.map_err(internal)?;
         user.map(|user| Who(Some(user)))
-            .ok_or(bad("Invalid token."))
+            .ok_or(ApiError::BadToken("Invalid token."))
+    }
+}
+
+/// The token that a request shows; other schemes are not ours to read.
+pub fn token(headers: &HeaderMap) -> ApiResult<Option<String>> {
+    let Some(header) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let bad = |words| Err(ApiError::BadToken(words));
+    let Ok(text) = header.to_str() else {
+        return bad("Invalid token header. Token string should not contain invalid characters.");
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words[..] {
+        [scheme, ..] if !scheme.eq_ignore_ascii_case("token") => Ok(None),
+        [] => Ok(None),
+        [_] => bad("Invalid token header. No credentials provided."),
+        [_, token] => Ok(Some(token.to_owned())),
+        _ => bad("Invalid token header. Token string should not contain spaces."),
     }
 }

@@ -10,13 +10,18 @@ mod live;
 mod media;
 mod pages;
 mod routes;
+mod shape;
 mod state;
+mod views;
 
 pub use routes::router;
 pub use state::AppState;
 
+use axum::ServiceExt;
+use axum::extract::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
 
 /// Serves until `stop` fires; requests under way are answered, live streams end.
 ///
@@ -28,7 +33,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let state = state.ending_with(stop.clone());
-    let service = router(state).into_make_service();
+    let service = MapRequest::new(router(state), shape::one_form);
+    let service = ServiceExt::<Request>::into_make_service(service);
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use rest::ApiError;
 
+pub mod browse;
 pub mod capture;
 pub mod job;
 pub mod jobs;

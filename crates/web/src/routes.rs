@@ -1,18 +1,21 @@
-//! The table of contents: every address that the server answers.
+//! From the table of addresses to a router, with the layers around it.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
-use axum::routing::{get, post};
+use axum::middleware;
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{AppState, api, assets, live, media, pages};
+use crate::views::VIEWS;
+use crate::{AppState, api, assets, live, media, pages, shape};
 
 /// Largest body that is read, in bytes (`processing-service.md` §7.3).
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// All routes with the layers around them.
+/// All routes with the layers around them. Addresses of the API are expected in the form that
+/// [`shape::one_form`] gives them.
 pub fn router(state: AppState) -> Router {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
@@ -21,7 +24,7 @@ pub fn router(state: AppState) -> Router {
         )
     };
     Router::new()
-        .merge(api_routes())
+        .merge(api_routes(&state))
         .merge(page_routes())
         .route("/media/{*name}", get(media::show))
         .route("/assets/{name}", get(assets::show))
@@ -34,26 +37,16 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Each address with and without its last slash: a POST must never be redirected
-/// (`adc-worker.md` §2).
-fn api_routes() -> Router<AppState> {
-    let both =
-        |router: Router<AppState>, path: &str, methods: axum::routing::MethodRouter<AppState>| {
-            router
-                .route(&format!("/api/v2{path}"), methods.clone())
-                .route(&format!("/api/v2{path}/"), methods)
-        };
+fn api_routes(state: &AppState) -> Router<AppState> {
     let mut router = Router::new();
-    for (path, methods) in [
-        ("/auth/token/login", post(api::login::login)),
-        ("/jobs", get(api::jobs::list).post(api::jobs::create)),
-        ("/jobs/{id}", get(api::jobs::detail)),
-        ("/jobs/{id}/run", post(api::jobs::run)),
-        ("/jobs/{id}/cancel", post(api::jobs::cancel)),
-    ] {
-        router = both(router, path, methods.fallback(api::method_not_allowed));
+    for view in VIEWS {
+        let methods = (view.methods)().fallback(rest::allow::only(view.allow));
+        router = router.route(&format!("/api/v2{}", view.path), methods);
     }
-    router.route("/api/{*rest}", axum::routing::any(api::not_found))
+    router
+        .route("/api/v2", get(api::root))
+        .route("/api/{*rest}", axum::routing::any(api::not_found))
+        .layer(middleware::from_fn_with_state(state.clone(), shape::shape))
 }
 
 fn page_routes() -> Router<AppState> {

@@ -260,3 +260,190 @@ async fn a_job_is_run_ended_and_cancelled() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_job_is_edited_and_deleted() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let other = app.project("Other", false).await;
+        let user = app.superuser().await;
+        let body = json!({"name": "x", "delay": 0, "project_id": project.id});
+        let id = user.post("/api/v2/jobs/", body).await.json()["id"].clone();
+        let path = format!("/api/v2/jobs/{id}/");
+        let send = |method: reqwest::Method, body: Value| {
+            let (user, path) = (&user, &path);
+            async move { user.send(method, path, Some(body.to_string())).await }
+        };
+        let patch = reqwest::Method::PATCH;
+        let put = reqwest::Method::PUT;
+        let renamed = send(patch.clone(), json!({"name": "y", "status": "SUCCESS"}))
+            .await
+            .json();
+        assert_eq!(
+            (&renamed["name"], &renamed["status"]),
+            (&json!("y"), &json!("CREATED"))
+        );
+        let delayed = send(patch.clone(), json!({"delay": 4})).await.json();
+        assert_eq!(delayed["progress"]["stages"][0]["key"], "delay");
+        let null = send(patch.clone(), json!({"name": null})).await;
+        assert_eq!(
+            null.json(),
+            json!({"name": ["This field may not be null."]})
+        );
+        let moved = send(patch.clone(), json!({"project_id": other.id})).await;
+        assert_eq!(
+            (moved.status.as_u16(), moved.json()["project_id"].is_array()),
+            (400, true)
+        );
+        let bare = send(put.clone(), json!({"name": "z"})).await;
+        let missing = json!(["This field is required."]);
+        assert_eq!(
+            bare.json(),
+            json!({"delay": missing, "project_id": missing})
+        );
+        let whole = send(
+            put,
+            json!({"name": "z", "delay": 1, "project_id": project.id}),
+        )
+        .await;
+        assert_eq!(
+            (whole.status.as_u16(), &whole.json()["delay"]),
+            (200, &json!(1))
+        );
+        let member = app.member(&project, Some(Role::ProjectManager)).await;
+        let refused = member.send(reqwest::Method::DELETE, &path, None).await;
+        assert_eq!(refused.status, 403, "only superusers delete jobs");
+        assert_eq!(
+            user.send(reqwest::Method::DELETE, &path, None).await.status,
+            204
+        );
+        assert_eq!(
+            user.send(reqwest::Method::DELETE, &path, None).await.status,
+            404
+        );
+    }
+}
+
+#[tokio::test]
+async fn workers_poll_ids_and_lists_are_searched_and_ordered() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let user = app.superuser().await;
+        for name in ["beta moth", "Alpha", "gamma MOTH"] {
+            let body = json!({"name": name, "delay": 0, "project_id": project.id});
+            user.post("/api/v2/jobs/", body).await;
+        }
+        let names = |list: &Value| -> Vec<String> {
+            let rows = list["results"].as_array().unwrap();
+            rows.iter()
+                .map(|r| r["name"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let found = user
+            .get("/api/v2/jobs/?search=moth&ordering=name")
+            .await
+            .json();
+        assert_eq!(names(&found), ["beta moth", "gamma MOTH"]);
+        let all = user
+            .get("/api/v2/jobs/?ordering=bogus,-created_at")
+            .await
+            .json();
+        assert_eq!(names(&all), ["gamma MOTH", "Alpha", "beta moth"]);
+        let ids = user.get("/api/v2/jobs?ids_only=1").await.json();
+        assert_eq!(
+            (
+                ids["count"].as_i64(),
+                ids["results"].as_array().unwrap().len()
+            ),
+            (Some(3), 1)
+        );
+        let keys: Vec<&String> = ids["results"][0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["id", "pipeline_slug", "user_permissions"]);
+        let first = user.post("/api/v2/jobs/1/cancel/", json!({})).await;
+        assert_eq!(first.json()["status"], "REVOKED");
+        let open = user
+            .get("/api/v2/jobs/?ids_only=1&incomplete_only=1&limit=9")
+            .await
+            .json();
+        assert_eq!(open["count"], 2);
+        assert_eq!(
+            user.get("/api/v2/jobs/?cutoff_hours=0").await.json()["count"],
+            2
+        );
+        assert_eq!(
+            user.get("/api/v2/jobs/?cutoff_hours=99999999").await.json()["count"],
+            3
+        );
+        for (query, field) in [
+            ("cutoff_hours=-1", "cutoff_hours"),
+            ("project=999", "project"),
+            ("pipeline=abc", "pipeline"),
+            ("dispatch_mode=bogus", "dispatch_mode"),
+            ("project_id=-1", "project_id"),
+        ] {
+            let answer = user.get(&format!("/api/v2/jobs/?{query}")).await;
+            assert_eq!(answer.status, 400, "{query}");
+            assert!(answer.json()[field].is_array(), "{query}");
+        }
+        assert_eq!(user.get("/api/v2/jobs/2/?status=SUCCESS").await.status, 404);
+        assert_eq!(
+            user.get("/api/v2/jobs/2/?logs_limit=5001").await.status,
+            400
+        );
+        assert_eq!(user.get("/api/v2/jobs/next/?pipelines=x").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_place_in_the_json_is_served_beside_it() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let user = app.superuser().await;
+        let body = json!({"name": "fails", "delay": 0, "project_id": project.id});
+        let made = user.post("/api/v2/jobs/?start_now", body).await.json();
+        app.work();
+        let id = made["id"].as_i64().unwrap();
+        assert_eq!(app.ended(id).await.job_state(), JobState::Failure);
+        let path = format!("/api/v2/jobs/{id}");
+        let queue = user.get(&format!("{path}/queue/")).await.json();
+        assert_eq!(
+            (&queue["waiting"], &queue["paused"]),
+            (&json!(0), &json!(false))
+        );
+        assert_eq!(
+            user.get(&format!("{path}/failures/")).await.json()["count"],
+            0
+        );
+        let errors = user.get(&format!("{path}/logs/?level=ERROR")).await.json();
+        assert_eq!(errors["count"], 1);
+        let text = user
+            .get(&format!("{path}/logs/?download=1&search=pipeline"))
+            .await;
+        assert!(text.text.contains("no pipeline is set"), "{}", text.text);
+        let bulk = user
+            .post(
+                "/api/v2/jobs/bulk/",
+                json!({"action": "retry", "ids": [id, 999]}),
+            )
+            .await
+            .json();
+        assert_eq!(
+            (&bulk["results"][0]["ok"], &bulk["results"][1]["code"]),
+            (&json!(true), &json!(404))
+        );
+        app.ended(id).await;
+        let bad = user
+            .post(
+                "/api/v2/jobs/bulk/",
+                json!({"action": "explode", "ids": []}),
+            )
+            .await;
+        assert_eq!(
+            bad.json(),
+            json!({"action": ["\"explode\" is not a valid choice."]})
+        );
+    }
+}

@@ -88,7 +88,7 @@ impl Blob {
 
     fn surface(&self, d: Point, q: Point, far: f32) -> Colour {
         let streak =
-            noise(d.x * 0.8, d.y * 0.28, self.seed ^ 3) * if self.fur > 0.0 { 0.22 } else { 0.06 };
+            noise(d.x * 0.8, d.y * 0.28, self.seed ^ 3) * if self.fur > 0.0 { 0.16 } else { 0.06 };
         let mut c = blend(self.colour, self.shade, (far * far * 0.75).min(1.0));
         if self.rings > 0.0 {
             let phase = (q.y * 0.5 + 0.5) * self.rings + q.x * q.x * 0.15;

@@ -155,9 +155,9 @@ impl Canvas {
             );
             for (x, px) in row.iter().enumerate() {
                 // Neighbours share some noise, as after a camera's own smoothing.
-                let g = at_of(&grey, here + x) * 1.25
-                    + at_of(&grey, here + x + 1) * 0.7
-                    + at_of(&grey, above + x) * 0.7;
+                let g = at_of(&grey, here + x) * 1.6
+                    + at_of(&grey, here + x + 1) * 0.9
+                    + at_of(&grey, above + x) * 0.9;
                 let r = g + at_of(&tint, red + x / 2) * 0.9;
                 let b = g + at_of(&tint, blue + x / 2) * 1.2;
                 for (value, grain) in px.iter().zip([r, g, b]) {

@@ -99,3 +99,22 @@ pub(super) fn blend(a: Colour, b: Colour, t: f32) -> Colour {
 pub(super) fn lit(c: Colour, gain: f32) -> Colour {
     [c[0] * gain, c[1] * gain, c[2] * gain]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn angles_agree_with_the_library(angle in -20.0f32..20.0) {
+            prop_assert!((sin(angle) - angle.sin()).abs() < 0.002);
+            prop_assert!((cos(angle) - angle.cos()).abs() < 0.002);
+        }
+
+        #[test]
+        fn a_bearing_points_back_where_it_came_from(angle in -3.1f32..3.1) {
+            prop_assert!((bearing(towards(angle)) - angle).abs() < 0.006);
+        }
+    }
+}

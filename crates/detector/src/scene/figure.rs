@@ -3,8 +3,9 @@
 //! figure for the colour at a point.
 
 use super::body::{Blob, Stroke};
+use super::chance::Chance;
 use super::curve::{Colour, Point, at};
-use super::wing::Wing;
+use super::wing::{Pattern, Wing};
 
 /// One layer of an insect.
 #[derive(Debug, Clone)]
@@ -92,13 +93,58 @@ impl Part {
     }
 }
 
-/// All parts of an insect, the lowest first.
+/// All parts of an insect, the lowest first, and the measure they are proportions of.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figure {
     pub(super) parts: Vec<Part>,
+    long: f32,
+    seed: u32,
 }
 
 impl Figure {
+    /// An empty figure whose proportions refer to `long` pixels.
+    pub(super) fn sized(long: f32, chance: &mut Chance) -> Self {
+        let seed = chance.bits() as u32;
+        Self {
+            parts: Vec::new(),
+            long,
+            seed,
+        }
+    }
+
+    /// A body part on the middle line; `y`, `wide` and `tall` are proportions.
+    pub(super) fn body(&self, y: f32, wide: f32, tall: f32, colour: Colour) -> Blob {
+        let long = self.long;
+        Blob::new(
+            at(0.0, y * long),
+            wide * long,
+            tall * long,
+            colour,
+            self.seed,
+        )
+    }
+
+    /// A wing hinged at `hinge`, from one bearing to another; lengths are proportions.
+    pub(super) fn wing(
+        &self,
+        hinge: (f32, f32),
+        angles: (f32, f32),
+        reach: f32,
+        p: Pattern,
+    ) -> Wing {
+        let base = at(hinge.0 * self.long, hinge.1 * self.long);
+        let seed = self.seed.wrapping_add((reach * 4096.0) as u32);
+        Wing::new(base, angles, reach * self.long, p, seed)
+    }
+
+    /// Points given as proportions, in pixels.
+    pub(super) fn scaled(&self, points: &[Point]) -> Vec<Point> {
+        points
+            .iter()
+            .map(|p| at(p.x * self.long, p.y * self.long))
+            .collect()
+    }
+
     pub(super) fn round(&mut self, blob: Blob) {
         self.parts.push(Part::Round(blob));
     }

@@ -25,7 +25,7 @@ pub(super) fn of_night(chance: &mut Chance, frames: usize) -> Vec<Litter> {
     let mut all = Vec::new();
     let specks = 110 + chance.below(60);
     for _ in 0..4 + chance.below(4) {
-        all.push(lay(stain(chance), 0.0, 2, 0, chance));
+        all.push(lay(stain(chance), 0.0, 4, 0, chance));
     }
     for i in 0..specks {
         let since = if i % 3 == 0 { chance.below(frames) } else { 0 };
@@ -134,11 +134,11 @@ fn stain(chance: &mut Chance) -> Figure {
             centre,
             r * chance.within(0.4, 1.0),
             r * chance.within(0.4, 1.0),
-            [176.0, 158.0, 124.0],
+            [186.0, 164.0, 124.0],
             chance.bits() as u32,
         );
-        blob.fur = 3.0;
-        blob.cover = chance.within(0.05, 0.17);
+        blob.fur = 6.0;
+        blob.cover = chance.within(0.03, 0.09);
         f.round(blob);
     }
     f

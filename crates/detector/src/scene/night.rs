@@ -43,8 +43,8 @@ pub(super) struct Plan {
 
 /// Kinds with their weight before and after the first hour of darkness.
 const VISITORS: [(Kind, f32, f32); 16] = [
-    (Kind::Midge, 7.0, 3.0),
-    (Kind::Fly, 3.0, 1.5),
+    (Kind::Midge, 15.0, 9.0),
+    (Kind::Fly, 6.0, 4.0),
     (Kind::Owlet, 2.5, 7.0),
     (Kind::Geometer, 3.0, 4.0),
     (Kind::Pug, 3.0, 3.0),
@@ -52,8 +52,8 @@ const VISITORS: [(Kind, f32, f32); 16] = [
     (Kind::LeafRoller, 2.5, 2.0),
     (Kind::Footman, 0.8, 2.5),
     (Kind::Emerald, 1.0, 1.4),
-    (Kind::Tiger, 0.2, 1.3),
-    (Kind::Hawkmoth, 0.1, 0.5),
+    (Kind::Tiger, 0.1, 0.6),
+    (Kind::Hawkmoth, 0.0, 0.07),
     (Kind::CraneFly, 1.0, 1.2),
     (Kind::Beetle, 1.0, 1.4),
     (Kind::Lacewing, 0.8, 1.2),
@@ -101,7 +101,7 @@ pub(super) fn plan(seed: u64, night: usize, count: usize, busy: f32) -> Plan {
 
 /// How many insects sit on the sheet, from dusk (0) to the end of the series (1).
 fn activity(t: f32) -> f32 {
-    2.0 + 20.0 * step(-0.03, 0.46, t) * (1.0 - 0.68 * step(0.52, 1.02, t))
+    2.0 + 23.0 * step(-0.03, 0.46, t) * (1.0 - 0.68 * step(0.52, 1.02, t))
 }
 
 fn visitor(t: f32, chance: &mut Chance) -> Kind {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use proptest::prelude::*;
+use std::collections::HashMap;
 
 /// Mean brightness within a box and in the ring around it.
 fn brightness(picture: &RgbImage, [x1, y1, x2, y2]: [f64; 4]) -> (f64, f64) {
@@ -71,5 +73,89 @@ fn every_true_box_lies_in_the_frame_and_shows_something() {
                 "{insect:?}: {inside} in {ring}"
             );
         }
+    }
+}
+
+#[test]
+fn insects_stay_arrive_and_leave() {
+    let scenes = demo_nights();
+    let mut seen: HashMap<(usize, u32), Vec<usize>> = HashMap::new();
+    for (i, scene) in scenes.iter().enumerate() {
+        for insect in &scene.insects {
+            let visits = seen.entry((scene.night, insect.individual)).or_default();
+            visits.push(i);
+        }
+    }
+    assert!(
+        seen.values().any(|visits| visits.len() >= 6),
+        "some stay an hour"
+    );
+    assert!(
+        seen.values().any(|visits| visits.len() == 1),
+        "some are seen once"
+    );
+    for visits in seen.values() {
+        let unbroken = visits.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        assert!(unbroken, "nobody comes back: {visits:?}");
+    }
+    let still = scenes.windows(2).any(|pair| {
+        let after = &pair[1].insects;
+        pair[0].insects.iter().any(|one| after.contains(one))
+    });
+    assert!(still, "some sit in the same place for two photographs");
+}
+
+#[test]
+fn each_night_rises_and_falls() {
+    for night in demo_nights().chunks(PER_NIGHT) {
+        let third = |part: usize| -> usize {
+            let ten = night.iter().skip(part * 10).take(10);
+            ten.map(|scene| scene.insects.len()).sum()
+        };
+        assert!(third(1) > third(0) && third(1) > third(2));
+    }
+}
+
+#[test]
+fn a_camera_file_opens_again_at_its_size() {
+    let bytes = demo_nights()[13].jpeg();
+    let picture = image::load_from_memory(&bytes).unwrap();
+    assert_eq!((picture.width(), picture.height()), (WIDTH, HEIGHT));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_night_can_be_drawn_at_any_width(
+        seed: u64,
+        night in 0usize..4,
+        count in 0usize..9,
+        busy in -1.0f32..9.0,
+        width in 0u32..330,
+    ) {
+        let date = NaiveDate::from_ymd_opt(2026, 7, 14).unwrap();
+        for scene in night_of(date, night, seed, count, busy) {
+            let picture = scene.draw_at(width);
+            prop_assert_eq!(picture.width(), width.max(16));
+            for insect in &scene.insects {
+                prop_assert!(insect.x + insect.width <= WIDTH);
+                prop_assert!(insect.y + insect.height <= HEIGHT);
+            }
+        }
+    }
+}
+
+#[test]
+fn zz_save() {
+    let all = demo_nights();
+    let t = std::time::Instant::now();
+    let n: usize = all.iter().map(|s| s.jpeg().len()).sum();
+    println!("60 scenes one thread {:?}, {} bytes", t.elapsed(), n);
+    for i in [2usize, 8, 14, 25, 43, 50] {
+        all[i]
+            .draw()
+            .save(format!("/tmp/scenes/{i:02}.png"))
+            .unwrap();
     }
 }

@@ -104,6 +104,30 @@ struct Spot {
 }
 
 impl Wing {
+    /// A right wing with the outline that most species share.
+    pub(super) fn new(
+        hinge: Point,
+        angles: (f32, f32),
+        reach: f32,
+        pattern: Pattern,
+        seed: u32,
+    ) -> Self {
+        Self {
+            hinge,
+            side: 1.0,
+            from: angles.0,
+            to: angles.1,
+            reach,
+            inner: 0.85,
+            shoulder: 0.0,
+            bulge: 0.05,
+            round: 0.1,
+            scallop: 0.0,
+            pattern,
+            seed,
+        }
+    }
+
     /// Distance of the outer margin in the direction `back`.
     fn margin(&self, back: f32) -> f32 {
         let wide = (self.to - self.from).clamp(0.05, 2.8);
@@ -119,7 +143,7 @@ impl Wing {
     }
 
     fn locate(&self, p: Point) -> Option<Spot> {
-        let d = at((p.x - 0.0) * self.side - self.hinge.x, p.y - self.hinge.y);
+        let d = at(p.x * self.side - self.hinge.x, p.y - self.hinge.y);
         let r = d.length();
         if r > self.reach * 1.3 || r < 0.01 {
             return None;
@@ -249,7 +273,7 @@ impl Wing {
         let k = &self.pattern;
         let mut c = c;
         if k.stigma > 0.0 {
-            for (out, back, radius) in [(0.42, 0.42, 0.042), (0.58, 0.38, 0.062)] {
+            for (out, back, radius) in [(0.42, 0.42, 0.032), (0.58, 0.36, 0.050)] {
                 let q = self.away(spot, out, back) / (radius * self.reach);
                 c = blend(c, k.light, k.stigma * 0.7 * (1.0 - step(0.6, 1.0, q)));
                 c = blend(c, k.dark, k.stigma * 0.8 * bump(q - 1.05, 0.22));

@@ -1,6 +1,7 @@
 //! Grouping a station's captures into sessions (`domain-rules.md` §4). One job at a time works
 //! on a station; the lock is void after a while, so a crash cannot leave it behind.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,12 +36,13 @@ impl JobKind for Regroup {
         wait_for_lock(cx, id, &holder).await?;
         cx.info(format!("Regrouping captures for station {label}"));
         cx.stage(REGROUP, |s| s.advance(0.05)).await?;
-        let stop = cx.stop.clone();
+        let share = AtomicU64::new(0);
+        let work = store.regroup(id, gap, |done| share.store(done.to_bits(), Relaxed));
         let stats = tokio::select! {
-            stats = store.regroup(id, gap, |_share| {}) => stats,
-            () = stop.cancelled() => {
+            stats = work => stats,
+            failed = watch(cx, id, &holder, &share) => {
                 store.unlock_regroup(id, &holder).await?;
-                return Err(crate::context::Stopped.into());
+                return Err(failed);
             }
         };
         store.unlock_regroup(id, &holder).await?;
@@ -57,6 +59,21 @@ impl JobKind for Regroup {
         })
         .await?;
         Ok(Outcome::Done)
+    }
+}
+
+/// Shows how far the work is and keeps the lock, until the job must stop.
+async fn watch(cx: &JobContext, station: i64, holder: &str, share: &AtomicU64) -> anyhow::Error {
+    loop {
+        let tick = async {
+            cx.sleep(Duration::from_secs(2)).await?;
+            cx.tools.store.lock_regroup(station, holder, LOCK).await?;
+            let done = f64::from_bits(share.load(Relaxed));
+            cx.stage(REGROUP, |s| s.advance(done.min(0.99))).await
+        };
+        if let Err(error) = tick.await {
+            return error;
+        }
     }
 }
 

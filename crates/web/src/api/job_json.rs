@@ -128,6 +128,16 @@ impl Around {
         })
     }
 
+    /// What a polling worker reads of a job (`processing-service.md` §7.1).
+    pub fn job_id(&self, job: &Job) -> Value {
+        let pipeline = job.pipeline_id.and_then(|id| self.pipelines.get(&id));
+        json!({
+            "id": job.id,
+            "pipeline_slug": pipeline.map(|p| &p.slug),
+            "user_permissions": self.permissions(job),
+        })
+    }
+
     fn link(&self, path: &str, id: i64) -> String {
         format!("{}/{path}/{id}/", self.base)
     }

@@ -1,29 +1,38 @@
-//! `/api/v2/jobs/`: list, make, show, run, cancel (`ui.md` §A.4, `domain-rules.md` §16).
+//! `/api/v2/jobs/`: list, make, show, edit, delete (`ui.md` §A.4, `domain-rules.md` §16). What
+//! can be done with a job stands in `jobs/act.rs`, what has no place in its JSON in
+//! `jobs/beside.rs`.
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use domain::job::DispatchMode;
+use axum::response::{IntoResponse, Response};
 use domain::permission::{Action, JobAction, JobFacts, decide, list_permissions, may};
 use domain::state::JobState;
 use queue::Changed;
 use rest::page::{Envelope, Page};
 use rest::query::Query;
-use rest::validate::Input;
-use rest::{ApiError, ApiResult};
-use serde_json::Value;
+use rest::{ApiError, ApiResult, JsonBody};
+use serde_json::{Value, json};
 use store::StoreError;
-use store::job::{Job, JobFilter, NewJob};
-use store::project::{Project, flag};
+use store::job::{Job, JobFilter, JobOrder};
+use store::project::Project;
 
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;
 use crate::auth::{Who, allow};
 
-/// Log lines in a job's detail.
-const LOG_LINES: u64 = 1000;
+pub mod act;
+pub mod beside;
+pub mod fields;
+mod filter;
+mod input;
+
+/// Log lines in a job's detail, unless asked otherwise.
+const LOG_LINES: i64 = 1000;
+/// Log lines that may be asked for.
+const MAX_LOG_LINES: i64 = 5000;
 
 /// The media type of a request.
 pub fn content_type(headers: &HeaderMap) -> Option<&str> {
@@ -31,7 +40,7 @@ pub fn content_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The server's own address as the caller knows it, with `/api/v2`.
-fn base(state: &AppState, headers: &HeaderMap) -> String {
+pub fn base(state: &AppState, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
     let root = match host {
         Some(host) => {
@@ -43,31 +52,54 @@ fn base(state: &AppState, headers: &HeaderMap) -> String {
     format!("{root}/api/v2")
 }
 
-/// A page of jobs, newest first.
+/// A page of jobs, newest first; with `ids_only` what workers need of them, at random.
 pub async fn list(
     State(state): State<AppState>,
     who: Who,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> ApiResult<Json<Envelope<Value>>> {
+) -> ApiResult<Response> {
     let query = Query::parse(query.as_deref().unwrap_or_default());
-    let page = Page::read(&query);
-    let filter = filter(&state, &who, &query).await?;
-    let found = state.store.jobs(&filter, page.limit, page.offset).await;
-    let (jobs, count) = found.map_err(internal)?;
-    let base = base(&state, &headers);
-    let around = Around::read(&state, &who, &base, &jobs).await?;
-    let rows = jobs.iter().map(|job| around.job(job, &[])).collect();
+    let filter = filter::read(&state, &who, &query).await?;
     let permissions = listed(&state, &who, filter.project_id).await?;
+    let base = base(&state, &headers);
     let url = format!("{base}/jobs/");
-    Ok(Json(Envelope::new(
-        &url,
-        &query,
-        page,
-        count,
-        rows,
-        permissions,
-    )))
+    let mut page = Page::read(&query);
+    let order: Vec<(JobOrder, bool)> = query
+        .ordering(&JobOrder::NAMES)
+        .iter()
+        .filter_map(|by| Some((JobOrder::from_name(by.field)?, by.descending)))
+        .collect();
+    if !query.flag("ids_only") {
+        let found = state
+            .store
+            .jobs_ordered(&filter, &order, page.limit, page.offset)
+            .await;
+        let (jobs, count) = found.map_err(internal)?;
+        let around = Around::read(&state, &who, &base, &jobs).await?;
+        let rows: Vec<Value> = jobs.iter().map(|job| around.job(job, &[])).collect();
+        let list = Envelope::new(&url, &query, page, count, rows, permissions);
+        return Ok(Json(list).into_response());
+    }
+    if query.get("limit").is_none() && query.get("page_size").is_none() {
+        page.limit = 1;
+    }
+    let found = if order.is_empty() {
+        state
+            .store
+            .jobs_at_random(&filter, page.limit, page.offset)
+            .await
+    } else {
+        state
+            .store
+            .jobs_ordered(&filter, &order, page.limit, page.offset)
+            .await
+    };
+    let (jobs, count) = found.map_err(internal)?;
+    let around = Around::read(&state, &who, &base, &jobs).await?;
+    let rows: Vec<Value> = jobs.iter().map(|job| around.job_id(job)).collect();
+    let list = Envelope::new(&url, &query, page, count, rows, permissions);
+    Ok(Json(list).into_response())
 }
 
 async fn listed(state: &AppState, who: &Who, project: Option<i64>) -> ApiResult<Vec<String>> {
@@ -83,46 +115,51 @@ async fn listed(state: &AppState, who: &Who, project: Option<i64>) -> ApiResult<
     Ok(list.into_iter().map(str::to_owned).collect())
 }
 
-async fn filter(state: &AppState, who: &Who, query: &Query) -> ApiResult<JobFilter> {
-    let project = match query.get("project_id") {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| ApiError::field("project_id", "A valid integer is required."))?,
-        ),
-    };
-    let status = match query.get("status") {
-        None | Some("") => None,
-        Some(text) => Some(JobState::from_code(text).ok_or_else(|| {
-            let message =
-                format!("Select a valid choice. {text} is not one of the available choices.");
-            ApiError::field("status", message)
-        })?),
-    };
-    let visible = state.store.visible_projects(who.0.as_ref()).await;
-    Ok(JobFilter {
-        project_id: project,
-        visible: visible.map_err(internal)?,
-        state: status,
-        kind: query.get("job_type_key").map(str::to_owned),
-    })
-}
-
-/// One job with its newest log lines.
+/// One job with its newest log lines. The filters of the list narrow it too, as in the
+/// reference: a job that they leave out is not found.
 pub async fn detail(
     State(state): State<AppState>,
     who: Who,
     headers: HeaderMap,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> ApiResult<Json<Value>> {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    let lines = query.integer("logs_limit", 1)?;
+    if lines.is_some_and(|lines| lines > MAX_LOG_LINES) {
+        let words = format!("Ensure this value is less than or equal to {MAX_LOG_LINES}.");
+        return Err(ApiError::field("logs_limit", words));
+    }
+    let filter = filter::read(&state, &who, &query).await?;
     let (job, _) = find(&state, &who, &id, JobAction::View).await?;
-    answer(&state, &who, &headers, &job).await.map(Json)
+    let filter = JobFilter {
+        id: Some(job.id),
+        ..filter
+    };
+    let (_, count) = state.store.jobs(&filter, 1, 0).await.map_err(internal)?;
+    if count == 0 {
+        return Err(ApiError::NotFound);
+    }
+    let lines = lines.unwrap_or(LOG_LINES);
+    answer_with(&state, &who, &headers, &job, lines)
+        .await
+        .map(Json)
 }
 
 async fn answer(state: &AppState, who: &Who, headers: &HeaderMap, job: &Job) -> ApiResult<Value> {
+    answer_with(state, who, headers, job, LOG_LINES).await
+}
+
+async fn answer_with(
+    state: &AppState,
+    who: &Who,
+    headers: &HeaderMap,
+    job: &Job,
+    lines: i64,
+) -> ApiResult<Value> {
     let base = base(state, headers);
     let around = Around::read(state, who, &base, std::slice::from_ref(job)).await?;
-    let log = state.store.job_log(job.id, LOG_LINES).await;
+    let log = state.store.job_log(job.id, lines.unsigned_abs()).await;
     Ok(around.job(job, &log.map_err(internal)?))
 }
 
@@ -149,6 +186,11 @@ async fn find(
     Ok((job, project))
 }
 
+/// Whether somebody may edit a job.
+pub async fn may_update(state: &AppState, who: &Who, id: &str) -> bool {
+    find(state, who, id, JobAction::Update).await.is_ok()
+}
+
 /// Makes a job; with `?start_now` it is asked to run in the same transaction.
 pub async fn create(
     State(state): State<AppState>,
@@ -158,8 +200,8 @@ pub async fn create(
     body: Bytes,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
     let query = Query::parse(query.as_deref().unwrap_or_default());
-    let body = rest::body::read(content_type(&headers), &body)?;
-    let (mut new, project) = read_job(&state, body).await?;
+    let body = JsonBody::read(content_type(&headers), &body)?;
+    let (mut new, project) = input::new_job(&state, body).await?;
     let facts = who.facts(&state, &project).await?;
     let job_facts = JobFacts {
         kind: new.kind,
@@ -180,130 +222,56 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// Reads the body of a new job; every named row must exist and belong to the project.
-async fn read_job(state: &AppState, body: Value) -> ApiResult<(NewJob, Project)> {
-    let mut input = Input::new(body)?;
-    let name = input.text("name", 255);
-    let delay = input.integer("delay", 0);
-    let limit = input.optional_integer("limit", 0);
-    let shuffle = input.boolean("shuffle", true);
-    let project = input.key("project_id");
-    let station = input.optional_key("deployment_id");
-    let capture = input.optional_key("source_image_single_id");
-    let set = input.optional_key("source_image_collection_id");
-    let pipeline = input.optional_key("pipeline_id");
-    let kind = input.slug("job_type_key", 255, domain::job::ML);
-
-    let store = &state.store;
-    let project = match project {
-        Some(id) => row(&mut input, "project_id", id, store.project(id).await)?,
-        None => None,
-    };
-    let home = project.as_ref().map(|p| p.id);
-    let mut check = |field: &str, id: Option<i64>, owner: Result<Option<i64>, StoreError>| {
-        let Some(id) = id else { return Ok(()) };
-        let owner = row(&mut input, field, id, owner)?;
-        if owner.is_some_and(|owner| home.is_some() && owner != home) {
-            input.missing(field, &id.to_string());
-        }
-        Ok::<(), ApiError>(())
-    };
-    let found = match station {
-        Some(id) => store.station(id).await.map(|s| s.project_id),
-        None => Ok(None),
-    };
-    check("deployment_id", station, found)?;
-    let found = match capture {
-        Some(id) => store.capture(id).await.map(|c| c.project_id),
-        None => Ok(None),
-    };
-    check("source_image_single_id", capture, found)?;
-    let found = match set {
-        Some(id) => store.capture_set(id).await.map(|s| Some(s.project_id)),
-        None => Ok(None),
-    };
-    check("source_image_collection_id", set, found)?;
-    if let Some(id) = pipeline {
-        row(&mut input, "pipeline_id", id, store.pipeline(id).await)?;
-    }
-    let known = kind.as_deref().and_then(domain::job::kind);
-    if let (Some(text), None) = (&kind, known) {
-        let message = format!("\"{text}\" is not a valid choice.");
-        input.errors.add("job_type_key", message);
-    }
-    input.finish(())?;
-    let (Some(project), Some(kind)) = (project, known) else {
-        return Err(ApiError::Internal("a checked value is missing".to_owned()));
-    };
-    let new = NewJob {
-        name: name.unwrap_or_default(),
-        project_id: project.id,
-        kind: kind.key,
-        delay: delay.unwrap_or_default(),
-        limit,
-        shuffle: shuffle.unwrap_or(true),
-        station_id: station,
-        capture_set_id: set,
-        capture_id: capture,
-        pipeline_id: pipeline,
-        dispatch_mode: Some(dispatch(kind.key, pipeline, &project)),
-        ..Default::default()
-    };
-    Ok((new, project))
+/// Replaces what a person may edit (PUT).
+pub async fn replace(
+    state: State<AppState>,
+    who: Who,
+    headers: HeaderMap,
+    id: Path<String>,
+    body: Bytes,
+) -> ApiResult<Json<Value>> {
+    change(state, who, headers, id, body, false).await
 }
 
-/// A row that the body names: noted as missing where it does not exist.
-fn row<T>(
-    input: &mut Input,
-    field: &str,
-    id: i64,
-    found: Result<T, StoreError>,
-) -> ApiResult<Option<T>> {
-    match found {
-        Ok(row) => Ok(Some(row)),
-        Err(StoreError::NotFound(_)) => {
-            input.missing(field, &id.to_string());
-            Ok(None)
-        }
-        Err(other) => Err(internal(other)),
-    }
+/// Changes some of what a person may edit (PATCH).
+pub async fn edit(
+    state: State<AppState>,
+    who: Who,
+    headers: HeaderMap,
+    id: Path<String>,
+    body: Bytes,
+) -> ApiResult<Json<Value>> {
+    change(state, who, headers, id, body, true).await
 }
 
-/// How the work of a new job is handed out (`processing-service.md` §10).
-fn dispatch(kind: &str, pipeline: Option<i64>, project: &Project) -> DispatchMode {
-    if kind != domain::job::ML || pipeline.is_none() {
-        DispatchMode::Internal
-    } else if flag(project, "async_pipeline_workers") {
-        DispatchMode::AsyncApi
-    } else {
-        DispatchMode::SyncApi
-    }
-}
-
-/// Asks for a run.
-pub async fn run(
+async fn change(
     State(state): State<AppState>,
     who: Who,
     headers: HeaderMap,
     Path(id): Path<String>,
+    body: Bytes,
+    partial: bool,
 ) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&state, &who, &id, JobAction::Run).await?;
-    let job = state.store.enqueue_job(job.id).await.map_err(internal)?;
+    let (job, project) = find(&state, &who, &id, JobAction::Update).await?;
+    let form = content_type(&headers).is_some_and(|t| !t.starts_with("application/json"));
+    let body = JsonBody::read(content_type(&headers), &body)?;
+    let change = input::change(&state, &job, &project, body, partial, form).await?;
+    let job = state.store.change_job(job.id, change).await;
+    let job = job.map_err(internal)?;
     announce(&state, &job);
     answer(&state, &who, &headers, &job).await.map(Json)
 }
 
-/// Cancels; a job that has ended stays as it is.
-pub async fn cancel(
+/// Deletes a job with its log and results.
+pub async fn delete(
     State(state): State<AppState>,
     who: Who,
-    headers: HeaderMap,
     Path(id): Path<String>,
-) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&state, &who, &id, JobAction::Run).await?;
-    let done = state.store.cancel_job(job.id).await.map_err(internal)?;
-    announce(&state, &done.job);
-    answer(&state, &who, &headers, &done.job).await.map(Json)
+) -> ApiResult<StatusCode> {
+    let (job, _) = find(&state, &who, &id, JobAction::Delete).await?;
+    state.store.delete_job(job.id).await.map_err(internal)?;
+    announce(&state, &job);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn announce(state: &AppState, job: &Job) {
@@ -311,4 +279,9 @@ fn announce(state: &AppState, job: &Job) {
         job: job.id,
         waiting: job.job_state() == JobState::Pending,
     });
+}
+
+/// `{"detail": …}` for handlers that answer with a sentence.
+fn sentence(text: &str) -> Json<Value> {
+    Json(json!({"detail": text}))
 }

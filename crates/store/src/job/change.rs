@@ -1,0 +1,105 @@
+//! What a person may edit on a job (`domain-rules.md` §16): its name at any time, the rest while
+//! nobody works on it, because a running job has chosen its captures by what stood there.
+
+use domain::job::{DELAY_STAGE, DispatchMode, first_stages};
+use domain::state::JobState;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+
+use super::{Job, life, stages_json};
+use crate::connection::{Store, StoreError, StoreResult, now};
+
+/// New values; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct JobChange {
+    /// Name.
+    pub name: Option<String>,
+    /// Seconds to wait.
+    pub delay: Option<i32>,
+    /// At most so many captures.
+    pub limit: Option<Option<i32>>,
+    /// In random order.
+    pub shuffle: Option<bool>,
+    /// Station.
+    pub station_id: Option<Option<i64>>,
+    /// Capture set.
+    pub capture_set_id: Option<Option<i64>>,
+    /// One capture.
+    pub capture_id: Option<Option<i64>>,
+    /// Pipeline.
+    pub pipeline_id: Option<Option<i64>>,
+    /// Kind, by key.
+    pub kind: Option<&'static str>,
+    /// How the work is handed out, when pipeline or kind change it.
+    pub dispatch_mode: Option<DispatchMode>,
+}
+
+impl JobChange {
+    /// True when more than the name would change.
+    fn touches_work(&self, job: &Job) -> bool {
+        fn differs<T: PartialEq>(new: &Option<T>, old: &T) -> bool {
+            new.as_ref().is_some_and(|new| new != old)
+        }
+        differs(&self.delay, &job.delay)
+            || differs(&self.limit, &job.limit)
+            || differs(&self.shuffle, &job.shuffle)
+            || differs(&self.station_id, &job.station_id)
+            || differs(&self.capture_set_id, &job.capture_set_id)
+            || differs(&self.capture_id, &job.capture_id)
+            || differs(&self.pipeline_id, &job.pipeline_id)
+            || self.kind.is_some_and(|kind| kind != job.kind)
+    }
+}
+
+impl Store {
+    /// Edits a job.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody works on it and more than the name would change.
+    pub async fn change_job(&self, id: i64, change: JobChange) -> StoreResult<Job> {
+        let tx = self.write().await?;
+        let job = life::lock(&tx, id).await?;
+        let at_work = matches!(
+            job.job_state(),
+            JobState::Pending | JobState::Started | JobState::Canceling
+        );
+        let work = change.touches_work(&job);
+        if at_work && work {
+            return Err(StoreError::Conflict(
+                "Only the name of a running job can be changed.".to_owned(),
+            ));
+        }
+        let mut row = job.clone().into_active_model();
+        if let Some(name) = change.name {
+            row.name = Set(name);
+        }
+        if work {
+            let delay = change.delay.unwrap_or(job.delay);
+            let pipeline = change.pipeline_id.unwrap_or(job.pipeline_id);
+            let kind = change.kind.unwrap_or(&job.kind);
+            if job.job_state() == JobState::Created
+                && let Some(spec) = domain::job::kind(kind)
+            {
+                let mut stages = first_stages(spec, delay, pipeline.is_some());
+                if let Some(stage) = stages.iter_mut().find(|s| s.key == DELAY_STAGE) {
+                    stage.set("Delay", delay);
+                }
+                row.stages = Set(stages_json(&stages)?);
+            }
+            row.kind = Set(kind.to_owned());
+            row.delay = Set(delay);
+            row.pipeline_id = Set(pipeline);
+            row.limit = Set(change.limit.unwrap_or(job.limit));
+            row.shuffle = Set(change.shuffle.unwrap_or(job.shuffle));
+            row.station_id = Set(change.station_id.unwrap_or(job.station_id));
+            row.capture_set_id = Set(change.capture_set_id.unwrap_or(job.capture_set_id));
+            row.capture_id = Set(change.capture_id.unwrap_or(job.capture_id));
+            if let Some(mode) = change.dispatch_mode {
+                row.dispatch_mode = Set(mode.code().to_owned());
+            }
+        }
+        row.updated_at = Set(now());
+        let after = row.update(&*tx).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}

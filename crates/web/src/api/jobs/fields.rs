@@ -1,0 +1,155 @@
+//! The fields of a job and the words about its addresses, as OPTIONS and the pages show them.
+
+use rest::field::{Field, Kind};
+
+const MAX_INT: i64 = 2_147_483_647;
+
+/// About jobs.
+pub const ABOUT: &str = "Jobs can be viewed, made and edited here.\n\n\
+Pass `start_now` as a parameter of the address when you `POST` a job, and it is queued at once.\n\n\
+Use the `delay` field to make a test job that does nothing for so many seconds.\n\n\
+## Actions\n\n\
+### `/jobs/{id}/run/` (`POST`)\n\nRun a job (put it into the queue).\n\n\
+### `/jobs/{id}/retry/` (`POST`)\n\nDo again what is missing.\n\n\
+### `/jobs/{id}/cancel/` (`POST`)\n\nCancel a job.";
+/// About running.
+pub const RUN: &str = "Run a job (put it into the queue).";
+/// About retrying.
+pub const RETRY: &str = "Do again what is missing; with `?failed_only=1` only what failed.";
+/// About cancelling.
+pub const CANCEL: &str = "Cancel a job.";
+/// About what to work on.
+pub const NEXT: &str = "The job that a worker for these pipelines should work on now.";
+/// About many jobs.
+pub const BULK: &str = "Run, retry, cancel or delete many jobs: `{\"action\": …, \"ids\": […]}`.";
+/// About the queue.
+pub const QUEUE: &str = "Where the images of a job are, and how fast they are finished.";
+/// About failures.
+pub const FAILURES: &str = "The captures that failed in a job, and why.";
+/// About the log.
+pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`.";
+
+const NAMED: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(80))).required(),
+    Field::details(),
+];
+
+const METHODS: &[(&str, &str)] = &[
+    ("full", "full"),
+    ("random", "random"),
+    ("stratified_random", "stratified_random"),
+    ("interval", "interval"),
+    ("manual", "manual"),
+    ("starred", "starred"),
+    ("random_from_each_event", "random_from_each_event"),
+    (
+        "last_and_random_from_each_event",
+        "last_and_random_from_each_event",
+    ),
+    (
+        "greatest_file_size_from_each_event",
+        "greatest_file_size_from_each_event",
+    ),
+    ("detections_only", "detections_only"),
+    ("common_combined", "common_combined"),
+];
+
+const SET: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::details(),
+    Field::new("method", "Method", Kind::Choice(METHODS)),
+];
+
+const CAPTURE: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("url", "Url", Kind::Any),
+    Field::new(
+        "width",
+        "Width",
+        Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+    ),
+    Field::new(
+        "height",
+        "Height",
+        Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+    ),
+    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::shown("event_id", "Event id", Kind::Any),
+];
+
+const PIPELINE: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::new("slug", "Slug", Kind::Slug(255)).required(),
+    Field::new("description", "Description", Kind::Text(None)),
+    Field::new(
+        "version",
+        "Version",
+        Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+    ),
+    Field::new("version_name", "Version name", Kind::Text(Some(255))),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const TYPE: &[Field] = &[
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("key", "Key", Kind::Slug(255)),
+];
+
+const STATES: &[(&str, &str)] = &[];
+
+/// The fields of a job, in the order of its JSON.
+pub const FIELDS: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::new("delay", "Delay", Kind::Integer(None, None)).required(),
+    Field::new(
+        "limit",
+        "Limit",
+        Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+    )
+    .nullable()
+    .help("Limit the number of images to process"),
+    Field::new("shuffle", "Shuffle", Kind::Boolean).help("Process images in a random order"),
+    Field::shown("project", "Project", Kind::Nested(NAMED)),
+    Field::link("project_id", "Project", "projects").required(),
+    Field::shown("deployment", "Deployment", Kind::Nested(NAMED)),
+    Field::link("deployment_id", "Deployment", "deployments"),
+    Field::shown(
+        "source_image_collection",
+        "Source image collection",
+        Kind::Nested(SET),
+    ),
+    Field::link(
+        "source_image_collection_id",
+        "Capture Set",
+        "captures/collections",
+    ),
+    Field::shown(
+        "source_image_single",
+        "Source image single",
+        Kind::Nested(CAPTURE),
+    ),
+    Field::link("source_image_single_id", "Source Image", "captures"),
+    Field::shown("pipeline", "Pipeline", Kind::Nested(PIPELINE)),
+    Field::link("pipeline_id", "Pipeline", "ml/pipelines"),
+    Field::shown("status", "Status", Kind::Choice(STATES)),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+    Field::shown("started_at", "Started at", Kind::DateTime),
+    Field::shown("finished_at", "Finished at", Kind::DateTime),
+    Field::shown("duration", "Duration", Kind::Any),
+    Field::shown("progress", "Progress", Kind::Any),
+    Field::shown("logs", "Logs", Kind::Any),
+    Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
+    Field::new("job_type_key", "Job type key", Kind::Slug(255)),
+    Field::shown("data_export", "Data export", Kind::Any),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(STATES)),
+    Field::shown("result", "Result", Kind::Any),
+];

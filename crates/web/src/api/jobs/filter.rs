@@ -1,0 +1,106 @@
+//! The filters of the list of jobs, as its clients send them (`processing-service.md` §7.1).
+
+use domain::job::DispatchMode;
+use domain::state::JobState;
+use rest::query::Query;
+use rest::{ApiError, ApiResult};
+use store::StoreError;
+use store::job::JobFilter;
+
+use super::super::internal;
+use crate::AppState;
+use crate::auth::Who;
+
+/// Reads the filter. Every named row must exist; `project_id`, which other lists share, is the
+/// exception: an unknown project has no jobs.
+///
+/// # Errors
+/// 400 names the parameter.
+pub async fn read(state: &AppState, who: &Who, query: &Query) -> ApiResult<JobFilter> {
+    let store = &state.store;
+    let visible = store.visible_projects(who.0.as_ref()).await;
+    let slugs = query.get("pipeline__slug__in").filter(|s| !s.is_empty());
+    let slug = query.get("pipeline__slug").filter(|s| !s.is_empty());
+    let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let kinds: Vec<&'static str> = domain::job::KINDS.iter().map(|kind| kind.key).collect();
+    let hours = query.integer("cutoff_hours", 0)?;
+    let filter = JobFilter {
+        id: None,
+        project_id: query.integer("project_id", 0)?,
+        visible: visible.map_err(internal)?,
+        state: query
+            .choice("status", &JobState::ALL.map(JobState::code))?
+            .and_then(JobState::from_code),
+        kind: query.choice("job_type_key", &kinds)?.map(str::to_owned),
+        dispatch: query
+            .choice("dispatch_mode", &DispatchMode::ALL.map(DispatchMode::code))?
+            .and_then(DispatchMode::from_code),
+        station_id: match row(query, "deployment")? {
+            Some(id) => Some(exists("deployment", id, store.station(id).await)?),
+            None => None,
+        },
+        capture_set_id: match row(query, "source_image_collection")? {
+            Some(id) => Some(exists(
+                "source_image_collection",
+                id,
+                store.capture_set(id).await,
+            )?),
+            None => None,
+        },
+        capture_id: match row(query, "source_image_single")? {
+            Some(id) => Some(exists("source_image_single", id, store.capture(id).await)?),
+            None => None,
+        },
+        pipeline_id: match row(query, "pipeline")? {
+            Some(id) => Some(exists("pipeline", id, store.pipeline(id).await)?),
+            None => None,
+        },
+        slugs: slugs.map(list).or(slug.map(|one| vec![one.to_owned()])),
+        search: query.search(),
+        incomplete: query.flag("incomplete_only"),
+        no_failures_before: hours.and_then(|hours| {
+            let span = chrono::Duration::try_hours(hours)?;
+            store::now().checked_sub_signed(span)
+        }),
+    };
+    let project = match row(query, "project")? {
+        Some(id) => Some(exists("project", id, store.project(id).await)?),
+        None => None,
+    };
+    Ok(narrowed(filter, project))
+}
+
+/// `project` and `project_id` together: a job of both is a job of one only where they agree.
+fn narrowed(filter: JobFilter, project: Option<i64>) -> JobFilter {
+    match (project, filter.project_id) {
+        (None, _) => filter,
+        (Some(project), Some(other)) if project != other => JobFilter {
+            visible: Some(Vec::new()),
+            ..filter
+        },
+        (Some(project), _) => JobFilter {
+            project_id: Some(project),
+            ..filter
+        },
+    }
+}
+
+const NO_CHOICE: &str = "Select a valid choice. That choice is not one of the available choices.";
+
+fn row(query: &Query, name: &str) -> ApiResult<Option<i64>> {
+    match query.get(name) {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(id) => Ok(Some(id)),
+            Err(_) => Err(ApiError::field(name, NO_CHOICE)),
+        },
+    }
+}
+
+fn exists<T>(name: &str, id: i64, found: Result<T, StoreError>) -> ApiResult<i64> {
+    match found {
+        Ok(_) => Ok(id),
+        Err(StoreError::NotFound(_)) => Err(ApiError::field(name, NO_CHOICE)),
+        Err(other) => Err(internal(other)),
+    }
+}

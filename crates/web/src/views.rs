@@ -1,0 +1,193 @@
+//! The table of contents of the API: every address with its name, its methods, what it is about
+//! and its fields. Routes, `Allow` headers, OPTIONS answers and browsable pages are read from it.
+
+use axum::routing::{MethodRouter, delete, get, post};
+use rest::allow::{ACTION, DETAIL, LIST, READ};
+use rest::field::Field;
+
+use crate::AppState;
+use crate::api::{jobs, login, users};
+
+/// One address of the API, below `/api/v2`.
+#[derive(Clone, Copy)]
+pub struct View {
+    /// Path with the names of its variable parts.
+    pub path: &'static str,
+    /// Name for people.
+    pub name: &'static str,
+    /// Methods it takes.
+    pub allow: &'static str,
+    /// What it is about, in Markdown.
+    pub about: &'static str,
+    /// What is sent to it.
+    pub fields: &'static [Field],
+    /// Its handlers.
+    pub methods: fn() -> MethodRouter<AppState>,
+}
+
+const fn view(
+    path: &'static str,
+    name: &'static str,
+    allow: &'static str,
+    about: &'static str,
+    fields: &'static [Field],
+    methods: fn() -> MethodRouter<AppState>,
+) -> View {
+    View {
+        path,
+        name,
+        allow,
+        about,
+        fields,
+        methods,
+    }
+}
+
+/// Where a row is changed but not deleted.
+const SELF: &str = "GET, PUT, PATCH, HEAD, OPTIONS";
+
+/// All of them.
+pub const VIEWS: &[View] = &[
+    view(
+        "/jobs",
+        "Job List",
+        LIST,
+        jobs::fields::ABOUT,
+        jobs::fields::FIELDS,
+        || get(jobs::list).post(jobs::create),
+    ),
+    view(
+        "/jobs/next",
+        "Next job",
+        READ,
+        jobs::fields::NEXT,
+        &[],
+        || get(jobs::beside::next),
+    ),
+    view(
+        "/jobs/bulk",
+        "Bulk",
+        ACTION,
+        jobs::fields::BULK,
+        &[],
+        || post(jobs::act::bulk),
+    ),
+    view(
+        "/jobs/{id}",
+        "Job Instance",
+        DETAIL,
+        jobs::fields::ABOUT,
+        jobs::fields::FIELDS,
+        || {
+            get(jobs::detail)
+                .put(jobs::replace)
+                .patch(jobs::edit)
+                .merge(delete(jobs::delete))
+        },
+    ),
+    view(
+        "/jobs/{id}/run",
+        "run",
+        ACTION,
+        jobs::fields::RUN,
+        jobs::fields::FIELDS,
+        || post(jobs::act::run),
+    ),
+    view(
+        "/jobs/{id}/retry",
+        "retry",
+        ACTION,
+        jobs::fields::RETRY,
+        jobs::fields::FIELDS,
+        || post(jobs::act::retry),
+    ),
+    view(
+        "/jobs/{id}/cancel",
+        "cancel",
+        ACTION,
+        jobs::fields::CANCEL,
+        jobs::fields::FIELDS,
+        || post(jobs::act::cancel),
+    ),
+    view(
+        "/jobs/{id}/queue",
+        "Queue",
+        READ,
+        jobs::fields::QUEUE,
+        &[],
+        || get(jobs::beside::queue),
+    ),
+    view(
+        "/jobs/{id}/failures",
+        "Failures",
+        READ,
+        jobs::fields::FAILURES,
+        &[],
+        || get(jobs::beside::failures),
+    ),
+    view(
+        "/jobs/{id}/logs",
+        "Logs",
+        READ,
+        jobs::fields::LOGS,
+        &[],
+        || get(jobs::beside::logs),
+    ),
+    view(
+        "/auth/token/login",
+        "Token Create",
+        ACTION,
+        login::ABOUT,
+        login::FIELDS,
+        || post(login::login),
+    ),
+    view(
+        "/auth/token/logout",
+        "Token Destroy",
+        ACTION,
+        login::LOGOUT,
+        &[],
+        || post(login::logout),
+    ),
+    view(
+        "/users",
+        "User List",
+        LIST,
+        users::ABOUT,
+        users::FIELDS,
+        || get(users::list).post(users::create),
+    ),
+    view(
+        "/users/me",
+        "User Me",
+        SELF,
+        users::ME,
+        users::FIELDS,
+        || get(users::me).put(users::edit_me).patch(users::edit_me),
+    ),
+    view("/users/roles", "Role List", READ, users::ROLES, &[], || {
+        get(users::roles)
+    }),
+    view(
+        "/users/set_password",
+        "Set password",
+        ACTION,
+        users::SET_PASSWORD,
+        &[],
+        || post(users::set_password),
+    ),
+    view(
+        "/users/{id}",
+        "User Instance",
+        READ,
+        users::ABOUT,
+        users::FIELDS,
+        || get(users::detail),
+    ),
+];
+
+/// The address with this pattern.
+pub fn find(pattern: &str) -> Option<&'static View> {
+    let path = pattern.strip_prefix("/api/v2")?;
+    VIEWS.iter().find(|view| view.path == path)
+}
