@@ -4,3 +4,4 @@ mod format;
 mod jobs;
 mod login;
 mod people;
+mod projects;

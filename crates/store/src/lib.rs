@@ -13,6 +13,7 @@ pub mod capture_set;
 pub mod counters;
 pub mod job;
 pub mod log;
+pub mod member;
 pub mod pipeline;
 pub mod progress;
 pub mod project;

@@ -107,6 +107,16 @@ impl Store {
         Ok((rows, count))
     }
 
+    /// Deletes a person with tokens and memberships; what the person made stays.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn delete_user(&self, id: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        user::Entity::delete_by_id(id).exec(&*tx).await?;
+        tx.commit().await
+    }
+
     /// Changes a person's name.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ use crate::views::{VIEWS, View};
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod members;
+pub mod projects;
 pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
@@ -45,6 +47,14 @@ pub async fn may_write(state: &AppState, who: &Who, view: &View, path: &str) -> 
             let id = path.trim_end_matches('/').rsplit('/').next();
             jobs::may_update(state, who, id.unwrap_or_default()).await
         }
+        "/projects/{id}" => {
+            let id = path.trim_end_matches('/').rsplit('/').next();
+            let action = domain::permission::Action::Change("update_project");
+            projects::find(state, who, id.unwrap_or_default(), action)
+                .await
+                .is_ok()
+        }
+        "/users/me" => who.0.is_some(),
         _ => true,
     }
 }

@@ -1,12 +1,12 @@
 //! The table of contents of the API: every address with its name, its methods, what it is about
 //! and its fields. Routes, `Allow` headers, OPTIONS answers and browsable pages are read from it.
 
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, get, post};
 use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::field::Field;
 
 use crate::AppState;
-use crate::api::{jobs, login, users};
+use crate::api::{jobs, login, members, projects, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -42,9 +42,6 @@ const fn view(
         methods,
     }
 }
-
-/// Where a row is changed but not deleted.
-const SELF: &str = "GET, PUT, PATCH, HEAD, OPTIONS";
 
 /// All of them.
 pub const VIEWS: &[View] = &[
@@ -82,7 +79,7 @@ pub const VIEWS: &[View] = &[
             get(jobs::detail)
                 .put(jobs::replace)
                 .patch(jobs::edit)
-                .merge(delete(jobs::delete))
+                .delete(jobs::delete)
         },
     ),
     view(
@@ -160,10 +157,15 @@ pub const VIEWS: &[View] = &[
     view(
         "/users/me",
         "User Me",
-        SELF,
+        DETAIL,
         users::ME,
         users::FIELDS,
-        || get(users::me).put(users::edit_me).patch(users::edit_me),
+        || {
+            get(users::me)
+                .put(users::edit_me)
+                .patch(users::edit_me)
+                .delete(users::delete_me)
+        },
     ),
     view("/users/roles", "Role List", READ, users::ROLES, &[], || {
         get(users::roles)
@@ -183,6 +185,48 @@ pub const VIEWS: &[View] = &[
         users::ABOUT,
         users::FIELDS,
         || get(users::detail),
+    ),
+    view(
+        "/projects",
+        "Project List",
+        LIST,
+        projects::ABOUT,
+        projects::FIELDS,
+        || get(projects::list).post(projects::create),
+    ),
+    view(
+        "/projects/{id}",
+        "Project Instance",
+        DETAIL,
+        projects::ABOUT,
+        projects::FIELDS,
+        || {
+            get(projects::detail)
+                .put(projects::replace)
+                .patch(projects::edit)
+                .delete(projects::delete)
+        },
+    ),
+    view(
+        "/projects/{id}/members",
+        "User Project Membership List",
+        LIST,
+        members::ABOUT,
+        members::FIELDS,
+        || get(members::list).post(members::create),
+    ),
+    view(
+        "/projects/{id}/members/{member}",
+        "User Project Membership Instance",
+        DETAIL,
+        members::ABOUT,
+        members::FIELDS,
+        || {
+            get(members::detail)
+                .put(members::edit)
+                .patch(members::edit)
+                .delete(members::delete)
+        },
     ),
 ];
 

@@ -138,6 +138,25 @@ pub async fn edit_me(
     Ok(Json(shown(&user, &base(&state, &headers), true)))
 }
 
+/// Deletes one's own account, with the password as a second thought.
+pub async fn delete_me(
+    State(state): State<AppState>,
+    who: Who,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<StatusCode> {
+    let me = signed_in(&who)?;
+    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
+    let current = input.text("current_password", 1024);
+    let current = input.finish(current.unwrap_or_default())?;
+    let fits = state.store.check_login(&me.email, &current).await;
+    if fits.map_err(internal)?.is_none() {
+        return Err(ApiError::field("current_password", "Invalid password."));
+    }
+    state.store.delete_user(me.id).await.map_err(internal)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Makes a person: staff only.
 pub async fn create(
     State(state): State<AppState>,
