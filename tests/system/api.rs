@@ -4,4 +4,5 @@ mod format;
 mod jobs;
 mod login;
 mod people;
+mod places;
 mod projects;

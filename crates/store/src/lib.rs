@@ -15,6 +15,7 @@ pub mod job;
 pub mod log;
 pub mod member;
 pub mod pipeline;
+pub mod place;
 pub mod progress;
 pub mod project;
 pub mod result;

@@ -15,6 +15,7 @@ pub mod job_json;
 pub mod jobs;
 pub mod login;
 pub mod members;
+pub mod places;
 pub mod projects;
 pub mod users;
 

@@ -15,7 +15,7 @@ use crate::{AppState, api, assets, live, media, pages, shape};
 const MAX_BODY: usize = 100 * 1024 * 1024;
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
-/// [`shape::one_form`] gives them.
+/// `shape::one_form` gives them.
 pub fn router(state: AppState) -> Router {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(

@@ -6,6 +6,7 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::field::Field;
 
 use crate::AppState;
+use crate::api::places::{self, Devices, Sites};
 use crate::api::{jobs, login, members, projects, users};
 
 /// One address of the API, below `/api/v2`.
@@ -226,6 +227,48 @@ pub const VIEWS: &[View] = &[
                 .put(members::edit)
                 .patch(members::edit)
                 .delete(members::delete)
+        },
+    ),
+    view(
+        "/deployments/sites",
+        "Site List",
+        LIST,
+        places::SITES,
+        places::FIELDS,
+        || get(places::list::<Sites>).post(places::create::<Sites>),
+    ),
+    view(
+        "/deployments/sites/{id}",
+        "Site Instance",
+        DETAIL,
+        places::SITES,
+        places::FIELDS,
+        || {
+            get(places::detail::<Sites>)
+                .put(places::replace::<Sites>)
+                .patch(places::edit::<Sites>)
+                .delete(places::delete::<Sites>)
+        },
+    ),
+    view(
+        "/deployments/devices",
+        "Device List",
+        LIST,
+        places::DEVICES,
+        places::FIELDS,
+        || get(places::list::<Devices>).post(places::create::<Devices>),
+    ),
+    view(
+        "/deployments/devices/{id}",
+        "Device Instance",
+        DETAIL,
+        places::DEVICES,
+        places::FIELDS,
+        || {
+            get(places::detail::<Devices>)
+                .put(places::replace::<Devices>)
+                .patch(places::edit::<Devices>)
+                .delete(places::delete::<Devices>)
         },
     ),
 ];
