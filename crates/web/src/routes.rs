@@ -71,6 +71,14 @@ fn page_routes() -> Router<AppState> {
             "/projects/{project}/captures/{capture}",
             get(pages::capture::show),
         )
+        .route(
+            "/auth/reset-password",
+            get(pages::reset::ask).post(pages::reset::send),
+        )
+        .route(
+            "/auth/reset-password-confirm",
+            get(pages::reset::choose).post(pages::reset::replace),
+        )
         .route_layer(middleware::from_fn(known::guard_page))
         // Not guarded: who has an old cookie must be able to sign in again.
         .route(
