@@ -31,7 +31,9 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
         None => startup::own_url(&listener)?,
     };
     let tools = startup::tools(&settings.place, store, &url)?;
-    let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
+    let state = startup::web_state(&settings.place, &tools)?
+        .in_zone(zone)
+        .linked(startup::linking(&settings.traces));
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
     let worker = with_worker.then(|| tokio::spawn(Runner::new(tools).run(stop.clone())));

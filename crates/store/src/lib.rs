@@ -15,6 +15,7 @@ pub mod job;
 pub mod log;
 pub mod login;
 pub mod member;
+pub mod origin;
 mod password;
 pub mod pipeline;
 pub mod place;

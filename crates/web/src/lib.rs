@@ -7,6 +7,8 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod joblog;
+mod linking;
 mod live;
 mod media;
 mod pages;
@@ -16,6 +18,7 @@ mod shape;
 mod state;
 mod views;
 
+pub use linking::Linking;
 pub use routes::router;
 pub use state::AppState;
 

@@ -9,6 +9,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::limit::Limiter;
+use crate::linking::Linking;
 use crate::live::Hub;
 
 /// Shared by all requests.
@@ -22,6 +23,8 @@ pub struct AppState {
     pub(crate) hub: Hub,
     /// Who must wait before guessing on.
     pub(crate) limiter: Limiter,
+    /// To whom lines of logs are linked; without it, no traces are kept.
+    pub(crate) linking: Option<Linking>,
     /// The clock on which pages and API tell times.
     pub(crate) zone: Zone,
     /// Fires when the server ends: live streams must not hold it up.
@@ -38,6 +41,7 @@ impl AppState {
             files,
             links,
             limiter: Limiter::default(),
+            linking: None,
             zone: Zone::default(),
             stop: CancellationToken::new(),
         }
@@ -51,6 +55,11 @@ impl AppState {
             zone,
             ..self
         }
+    }
+
+    /// Keeps traces of what is asked for, and links lines of logs to them.
+    pub fn linked(self, linking: Option<Linking>) -> AppState {
+        AppState { linking, ..self }
     }
 
     pub(crate) fn ending_with(mut self, stop: CancellationToken) -> AppState {

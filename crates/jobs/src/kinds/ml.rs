@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
 use domain::state::JobState;
+use store::origin::Origin;
 
 use crate::context::JobContext;
 use crate::kind::{JobKind, Outcome};
@@ -25,7 +26,7 @@ impl JobKind for Ml {
     }
 
     async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
-        delay(cx).await?;
+        Origin::step().around(delay(cx)).await?;
         let Some(pipeline) = cx.job.pipeline_id else {
             // A test job of a delay alone ends here.
             anyhow::ensure!(cx.job.delay > 0, "no pipeline is set");
@@ -38,7 +39,7 @@ impl JobKind for Ml {
             .await
             .context("the pipeline does not exist any more")?;
         if cx.job.total.is_none() {
-            feed(cx, &pipeline).await?;
+            Origin::step().around(feed(cx, &pipeline)).await?;
         }
         if cx.job.dispatch() != DispatchMode::AsyncApi {
             push::drain(cx, &pipeline).await?;

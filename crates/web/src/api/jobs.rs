@@ -6,6 +6,7 @@ use crate::views::{View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::permission::{Action, JobAction, JobFacts, may};
 use domain::state::JobState;
@@ -14,6 +15,7 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
+use store::job::request::Once;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
@@ -21,12 +23,15 @@ use super::internal;
 use super::job_json::Around;
 use crate::AppState;
 use crate::call::{Call, number};
+use once::Named;
 
 pub mod act;
 pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+mod once;
+pub mod timeline;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -96,6 +101,14 @@ pub const VIEWS: &[View] = &[
         fields::FAILURES,
         &[],
         || get(beside::failures),
+    ),
+    view(
+        "/jobs/{id}/timeline",
+        "Timeline",
+        READ,
+        fields::TIMELINE,
+        &[],
+        || get(timeline::list),
     ),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
@@ -187,8 +200,15 @@ pub async fn may_update(call: &Call, id: &str) -> bool {
     find(call, id, JobAction::Update).await.is_ok()
 }
 
-/// Makes a job; with `?start_now` it is asked to run in the same transaction.
-pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+/// Makes a job; with `?start_now` it is asked to run in the same transaction. With an
+/// `Idempotency-Key`, once.
+pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Response> {
+    let key = named.key(&call, &body);
+    if let Some(key) = &key
+        && let Some(answer) = once::before(&call, key).await?
+    {
+        return Ok(answer);
+    }
     let (mut new, project) = input::new_job(&call, body).await?;
     let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
@@ -205,9 +225,22 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         ));
     }
     new.created_by_id = caller.id();
-    let job = call.store().create_job(new).await.map_err(internal)?;
+    let job = match &key {
+        None => call.store().create_job(new).await.map_err(internal)?,
+        Some(key) => match call.store().create_job_once(new, key).await {
+            Ok(Once::Made(job)) => job,
+            Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
+            Err(error) => return Err(internal(error)),
+        },
+    };
     announce(&call.state, &job);
-    Ok((StatusCode::CREATED, answer(&call, &job).await?))
+    let answer = answer(&call, &job).await?;
+    if let Some(key) = &key {
+        let text = answer.0.to_string();
+        let kept = call.store().keep_answer(key, &text).await;
+        kept.map_err(internal)?;
+    }
+    Ok((StatusCode::CREATED, answer).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
