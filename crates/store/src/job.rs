@@ -165,6 +165,7 @@ pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
         .find(|s| s.key == domain::job::DELAY_STAGE)
     {
         stage.set("Delay", new.delay);
+        stage.set("Mood", "😴");
     }
     let at = now();
     let trace = new.start_now.then(life::present_trace).flatten();

@@ -72,11 +72,13 @@ async fn the_timeline_tells_what_happened_and_who_asked_for_it() {
                 ("ended", "REVOKED", ""),
                 ("retried", "PENDING", "Test"),
                 ("started", "STARTED", ""),
-                ("ended", "SUCCESS", ""),
+                ("ended", "FAILURE", ""),
             ]
         );
         assert_eq!(rows[1].3, "name, limit");
         assert!(rows[6].3.as_str().unwrap().starts_with("runner "));
+        let why = "No pipeline specified to process images in ML job";
+        assert_eq!(rows[7].3, why);
     }
 }
 

@@ -234,13 +234,14 @@ pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Respo
         },
     };
     announce(&call.state, &job);
-    let answer = answer(&call, &job).await?;
+    // As it was made: what a runner has begun to log since is not part of the answer.
+    let around = Around::read(&call, std::slice::from_ref(&job)).await?;
+    let answer = around.job(&job, &[]);
     if let Some(key) = &key {
-        let text = answer.0.to_string();
-        let kept = call.store().keep_answer(key, &text).await;
+        let kept = call.store().keep_answer(key, &answer.to_string()).await;
         kept.map_err(internal)?;
     }
-    Ok((StatusCode::CREATED, answer).into_response())
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
