@@ -7,4 +7,6 @@ mod browser;
 mod chaos;
 mod command;
 mod pages;
+mod roles;
 mod session;
+mod statements;

@@ -46,3 +46,9 @@ pub async fn serve(
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
 }
+
+/// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for
+/// whoever checks that something holds for all of them.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    views::all().map(|view| (view.path, view.allow))
+}
