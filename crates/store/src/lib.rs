@@ -27,6 +27,7 @@ pub mod taxon;
 pub mod testing;
 pub mod ticket;
 pub mod user;
+pub mod worker;
 
 pub use connection::{Store, StoreError, StoreResult, now};
 pub use sea_orm::prelude::Json;
