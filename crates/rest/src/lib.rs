@@ -7,6 +7,7 @@ pub mod body;
 pub mod document;
 pub mod error;
 pub mod field;
+pub mod form;
 mod json;
 pub mod negotiate;
 pub mod page;
@@ -15,5 +16,6 @@ pub mod query;
 pub mod time;
 pub mod validate;
 
-pub use body::JsonBody;
+pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
+pub use form::{Form, How};
