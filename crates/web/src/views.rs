@@ -6,7 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{jobs, login, members, pipelines, places, projects, users, workers};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -111,6 +111,8 @@ pub const VIEWS: &[&[View]] = &[
     members::VIEWS,
     places::VIEWS,
     jobs::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
 ];
 
 /// Every address of the API.

@@ -56,6 +56,7 @@ pub async fn read(call: &Call) -> ApiResult<JobFilter> {
         slugs: slugs.map(list).or(slug.map(|one| vec![one.to_owned()])),
         search: query.search(),
         incomplete: query.flag("incomplete_only"),
+        ready: false,
         no_failures_before: hours.and_then(|hours| {
             let span = chrono::Duration::try_hours(hours)?;
             store::now().checked_sub_signed(span)
