@@ -98,7 +98,13 @@ async fn a_returned_image_comes_back(queue: &dyn TaskQueue, job: i64, generation
         .settle(&receipts(&first), Settle::Nak(LONG))
         .await
         .unwrap();
-    assert!(queue.lease(job, ask(1, LONG, None)).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue
         .settle(&receipts(&first), Settle::Nak(NONE))
         .await
@@ -114,7 +120,13 @@ async fn extending_keeps_an_image(queue: &dyn TaskQueue, job: i64, generation: i
     let first = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     let kept = queue.extend(&receipts(&first), LONG).await.unwrap();
     assert_eq!(kept, receipts(&first));
-    assert!(queue.lease(job, ask(1, LONG, None)).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue.settle(&receipts(&first), Settle::Ack).await.unwrap();
     let kept = queue.extend(&receipts(&first), LONG).await.unwrap();
     assert!(kept.is_empty(), "what is gone is not kept");
@@ -127,7 +139,13 @@ async fn the_last_delivery_is_the_last(queue: &dyn TaskQueue, job: i64, generati
     assert_eq!(queue.lease(job, ask(1, NONE, most)).await.unwrap().len(), 1);
     let last = queue.lease(job, ask(1, NONE, most)).await.unwrap();
     assert_eq!(last.len(), 1);
-    assert!(queue.lease(job, ask(1, LONG, most)).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, most))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let depth = queue.depth(job, most).await.unwrap();
     assert_eq!((depth.waiting, depth.leased, depth.dead), (0, 0, 1));
     queue.settle(&receipts(&last), Settle::Ack).await.unwrap();
@@ -206,7 +224,13 @@ pub async fn nothing_is_handed_out_after_the_end<F, Fut>(
 {
     end().await;
     queue.publish(job, generation, &[1, 2]).await.unwrap();
-    assert!(queue.lease(job, ask(9, LONG, None)).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(9, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue.purge(job, generation).await.unwrap();
     empty(queue, job).await;
 }

@@ -97,7 +97,13 @@ pub fn from_text(text: &str) -> Result<Value, Vec<Value>> {
         let (words, at) = json::fault(text).unwrap_or_else(|| (error.to_string(), 0));
         let before: String = text.chars().take(at).collect();
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
         vec![json!({
             "loc": ["__root__"],
             "msg": format!("{words}: line {line} column {column} (char {at})"),
@@ -134,7 +140,10 @@ impl Walk {
 
     fn check(&mut self, value: &Value, shape: &Shape) {
         if value.is_null() && !matches!(shape, Shape::Any | Shape::Either(_)) {
-            return self.fault("none is not an allowed value", "type_error.none.not_allowed");
+            return self.fault(
+                "none is not an allowed value",
+                "type_error.none.not_allowed",
+            );
         }
         match shape {
             Shape::Any => {}
@@ -183,11 +192,13 @@ impl Walk {
             return self.fault("value is not a valid dict", "type_error.dict");
         }
         for member in members {
-            self.below(member.name.to_owned(), |walk| match value.get(member.name) {
-                None if member.required => walk.fault("field required", "value_error.missing"),
-                None => {}
-                Some(Value::Null) if member.nullable => {}
-                Some(inner) => walk.check(inner, &member.shape),
+            self.below(member.name.to_owned(), |walk| {
+                match value.get(member.name) {
+                    None if member.required => walk.fault("field required", "value_error.missing"),
+                    None => {}
+                    Some(Value::Null) if member.nullable => {}
+                    Some(inner) => walk.check(inner, &member.shape),
+                }
             });
         }
     }
@@ -264,7 +275,10 @@ mod tests {
         let text = |fault: &Value, key: &str| fault[key].as_str().unwrap().to_owned();
         let place = |fault: &Value| {
             let parts = fault["loc"].as_array().unwrap().iter();
-            parts.map(|p| p.as_str().unwrap()).collect::<Vec<_>>().join(".")
+            parts
+                .map(|p| p.as_str().unwrap())
+                .collect::<Vec<_>>()
+                .join(".")
         };
         faults.iter().map(|f| (place(f), text(f, "msg"))).collect()
     }

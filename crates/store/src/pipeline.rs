@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use domain::wire::PipelineConfigResponse;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
 };
 
 use crate::connection::{REGISTERING, Store, StoreError, StoreResult, now};

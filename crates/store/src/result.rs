@@ -308,7 +308,10 @@ async fn note_deliveries(tx: &Write, job: &Job, captures: &[i64]) -> StoreResult
             .await?;
         let mut by_number: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
         for t in tickets {
-            by_number.entry(t.deliveries).or_default().push(t.capture_id);
+            by_number
+                .entry(t.deliveries)
+                .or_default()
+                .push(t.capture_id);
         }
         for (deliveries, captures) in by_number {
             task_result::Entity::update_many()

@@ -7,8 +7,8 @@ use domain::capture::{is_detector, needs_category_map};
 use domain::wire::{AlgorithmConfigResponse, PipelineConfigResponse};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait,
-    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, prelude::Json,
 };
 
 use super::{Algorithm, Registered, algorithms_in};
@@ -51,7 +51,8 @@ pub(super) async fn pull_service(tx: &Write, project: i64, name: &str) -> StoreR
         .order_by_asc(processing_service::Column::Id)
         .one(&**tx)
         .await?;
-    let pushed = |s: &processing_service::Model| s.endpoint_url.as_ref().is_some_and(|u| !u.is_empty());
+    let pushed =
+        |s: &processing_service::Model| s.endpoint_url.as_ref().is_some_and(|u| !u.is_empty());
     let id = match known {
         Some(row) if pushed(&row) => {
             return Err(StoreError::Conflict(format!(

@@ -101,9 +101,7 @@ impl Store {
     pub async fn pipeline_shown(&self, id: i64, filter: &PipelineFilter) -> StoreResult<Shown> {
         let row = self.pipeline(id).await?;
         let mut shown = self.with_all(vec![row], filter).await?;
-        shown
-            .pop()
-            .ok_or(crate::StoreError::NotFound("pipeline"))
+        shown.pop().ok_or(crate::StoreError::NotFound("pipeline"))
     }
 
     async fn with_all(

@@ -107,12 +107,22 @@ pub const VIEWS: &[View] = &[
         fields::EXTEND_FIELDS,
         || post(pull::extend),
     ),
-    view("/jobs/{id}/pause", "Pause", ACTION, fields::PAUSE, &[], || {
-        post(steer::pause)
-    }),
-    view("/jobs/{id}/resume", "Resume", ACTION, fields::RESUME, &[], || {
-        post(steer::resume)
-    }),
+    view(
+        "/jobs/{id}/pause",
+        "Pause",
+        ACTION,
+        fields::PAUSE,
+        &[],
+        || post(steer::pause),
+    ),
+    view(
+        "/jobs/{id}/resume",
+        "Resume",
+        ACTION,
+        fields::RESUME,
+        &[],
+        || post(steer::resume),
+    ),
     view(
         "/jobs/{id}/queue",
         "Queue",

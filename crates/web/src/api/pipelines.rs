@@ -182,7 +182,7 @@ fn configs(input: &mut Input) -> Option<Vec<PipelineConfigResponse>> {
     if !input.has("pipelines") {
         return Some(Vec::new());
     }
-    let value = match input.json("pipelines")? {
+    let value = match input.document("pipelines")? {
         Value::String(text) => match document::from_text(&text) {
             Ok(value) => value,
             Err(faults) => {
@@ -237,10 +237,7 @@ fn too_long(configs: &[PipelineConfigResponse]) -> Vec<Value> {
 
 /// The pipelines that a project uses. A project that the caller may not see is refused openly,
 /// as the reference does.
-pub async fn of_project(
-    call: Call,
-    Path(id): Path<String>,
-) -> ApiResult<Json<Envelope<Value>>> {
+pub async fn of_project(call: Call, Path(id): Path<String>) -> ApiResult<Json<Envelope<Value>>> {
     let (project, facts) = call.project(number(&id)?).await?;
     let caller = call.who.caller();
     if !facts.visible_to(caller) {
@@ -419,7 +416,13 @@ pub async fn algorithms(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let rows = rows.iter().map(|a| described(&call, a, Some(&maps)));
     let words = call.list_words("algorithm").await?;
     let rows = rows.collect();
-    Ok(Json(call.envelope("ml/algorithms", page, count, rows, words)))
+    Ok(Json(call.envelope(
+        "ml/algorithms",
+        page,
+        count,
+        rows,
+        words,
+    )))
 }
 
 /// One algorithm.
@@ -452,7 +455,11 @@ pub async fn services(call: Call) -> ApiResult<Json<Envelope<Value>>> {
 pub async fn service(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
     let row = call.store().service_shown(number(&id)?).await;
     let visible = call.visible().await?;
-    Ok(Json(whole(&call, &row.map_err(internal)?, visible.as_deref())))
+    Ok(Json(whole(
+        &call,
+        &row.map_err(internal)?,
+        visible.as_deref(),
+    )))
 }
 
 fn whole(call: &Call, row: &ServiceShown, visible: Option<&[i64]>) -> Value {

@@ -40,10 +40,11 @@ const FILTERS: &[Field] = &[
 ];
 
 /// Its address.
-pub const VIEWS: &[View] =
-    &[view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list))
+pub const VIEWS: &[View] = &[
+    view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list))
         .filters(FILTERS)
-        .in_root()];
+        .in_root(),
+];
 
 /// A page of machines in projects that the caller may see, the last heard of first.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
@@ -58,7 +59,13 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let (rows, count) = found.map_err(internal)?;
     let rows = rows.iter().map(|(w, held)| shown(&call, w, *held));
     let rows = rows.collect();
-    Ok(Json(call.envelope("workers", page, count, rows, Vec::new())))
+    Ok(Json(call.envelope(
+        "workers",
+        page,
+        count,
+        rows,
+        Vec::new(),
+    )))
 }
 
 fn shown(call: &Call, w: &Worker, held: i64) -> Value {

@@ -49,7 +49,10 @@ impl Gathered {
         lines.extend(self.warnings.into_iter().map(|text| (Level::Warning, text)));
         lines.extend(self.errors.into_iter().map(|text| (Level::Error, text)));
         if self.untold > 0 {
-            let text = format!("{} more captures failed; see the list of failures", self.untold);
+            let text = format!(
+                "{} more captures failed; see the list of failures",
+                self.untold
+            );
             lines.push((Level::Error, text));
         }
         lines

@@ -10,9 +10,9 @@ use backon::{ExponentialBuilder, Retryable};
 use domain::storage::Location;
 use domain::wire::{Frame, PipelineRequest, PipelineResultsResponse, SourceImageRequest};
 use queue::{Ask, Lease};
+use store::Store;
 use store::pipeline::Pipeline;
 use store::result::{Batch, Outcome, Saved};
-use store::Store;
 use tokio::task::JoinSet;
 
 use crate::Tools;

@@ -171,7 +171,10 @@ async fn addresses(call: &Call, leases: &[Lease]) -> ApiResult<HashMap<i64, Stri
     let address = |(id, place)| match place {
         // Under the address by which the worker knows this server.
         Location::Folder { source, key, .. } => {
-            let path = call.state.links.relative(&format!("captures/{source}"), &key);
+            let path = call
+                .state
+                .links
+                .relative(&format!("captures/{source}"), &key);
             (id, format!("{root}{path}"))
         }
         Location::Web { url } => (id, url),
@@ -234,7 +237,9 @@ pub async fn result(
                             .push(format!("The result for image {capture} is broken: {why}"));
                         images.push((capture, Outcome::Failed(why)));
                     }
-                    None => brought.warnings.push(format!("A result was rejected: {why}")),
+                    None => brought
+                        .warnings
+                        .push(format!("A result was rejected: {why}")),
                 }
             }
         }

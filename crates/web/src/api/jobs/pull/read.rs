@@ -93,7 +93,7 @@ impl ClientInfo {
         if !input.has("client_info") {
             return ClientInfo::default();
         }
-        let Some(value) = input.json("client_info") else {
+        let Some(value) = input.document("client_info") else {
             return ClientInfo::default();
         };
         match document(value, &Shape::Map) {
@@ -148,14 +148,13 @@ struct Item {
 }
 
 /// `{"results": […], "client_info": …}`.
-pub fn results(
-    content_type: Option<&str>,
-    bytes: &[u8],
-) -> ApiResult<(Vec<Posted>, ClientInfo)> {
+pub fn results(content_type: Option<&str>, bytes: &[u8]) -> ApiResult<(Vec<Posted>, ClientInfo)> {
     let is_json = content_type.is_some_and(|t| t.starts_with("application/json"));
     if is_json
         && let Ok(outer) = serde_json::from_slice::<Outer<'_>>(bytes)
-        && outer.client_info.is_none_or(|info| info.get().starts_with('{'))
+        && outer
+            .client_info
+            .is_none_or(|info| info.get().starts_with('{'))
         && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(outer.results.get())
     {
         let client = outer
@@ -166,7 +165,7 @@ pub fn results(
         return Ok((all_of(texts)?, client));
     }
     let mut input = Input::new(JsonBody::read(content_type, bytes)?)?;
-    let value = input.json("results");
+    let value = input.document("results");
     let client = ClientInfo::read(&mut input);
     let list = match value.map(|value| document(value, &Shape::List(&Shape::Any))) {
         Some(Ok(Value::Array(list))) => list,
@@ -188,8 +187,10 @@ fn all_of<'a>(texts: impl Iterator<Item = &'a str>) -> ApiResult<Vec<Posted>> {
     let posted: Vec<Posted> = texts
         .enumerate()
         .map(|(i, text)| match serde_json::from_str::<Item>(text) {
-            Ok(item) if !item.reply_subject.is_array() && !item.reply_subject.is_object()
-                && !item.reply_subject.is_null() =>
+            Ok(item)
+                if !item.reply_subject.is_array()
+                    && !item.reply_subject.is_object()
+                    && !item.reply_subject.is_null() =>
             {
                 readable += 1;
                 Posted {
@@ -214,7 +215,9 @@ fn all_of<'a>(texts: impl Iterator<Item = &'a str>) -> ApiResult<Vec<Posted>> {
 }
 
 fn spelled(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn unreadable(i: usize, text: &str, words: Option<String>) -> (Posted, Vec<Value>) {
@@ -253,7 +256,7 @@ pub struct Extend {
 pub fn extend(content_type: Option<&str>, bytes: &[u8]) -> ApiResult<Extend> {
     const LONGEST: i32 = 86_400;
     let mut input = Input::new(JsonBody::read(content_type, bytes)?)?;
-    let receipts = input.json("reply_subjects");
+    let receipts = input.document("reply_subjects");
     let seconds = input.optional_integer("lease_seconds", 1);
     let client = ClientInfo::read(&mut input);
     let mut list = Vec::new();
