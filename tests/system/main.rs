@@ -8,3 +8,4 @@ mod chaos;
 mod command;
 mod pages;
 mod pull;
+mod session;

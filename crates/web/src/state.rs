@@ -5,9 +5,11 @@ use std::sync::Arc;
 use domain::lease::LeaseTerms;
 use files::{Files, Links};
 use queue::{Embedded, EventBus, TaskQueue};
+use rest::Zone;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::limit::Limiter;
 use crate::live::Hub;
 use crate::pull::Desk;
 
@@ -26,6 +28,10 @@ pub struct AppState {
     pub(crate) files: Files,
     pub(crate) links: Links,
     pub(crate) hub: Hub,
+    /// Who must wait before guessing on.
+    pub(crate) limiter: Limiter,
+    /// The clock on which pages and API tell times.
+    pub(crate) zone: Zone,
     /// Fires when the server ends: live streams must not hold it up.
     pub(crate) stop: CancellationToken,
 }
@@ -34,7 +40,7 @@ impl AppState {
     /// Puts the parts together.
     pub fn new(store: Store, bus: Arc<dyn EventBus>, files: Files, links: Links) -> AppState {
         AppState {
-            hub: Hub::new(store.clone(), bus.clone(), links.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
             queue: Arc::new(Embedded::new(store.clone())),
             leases: LeaseTerms::default(),
             desk: Arc::default(),
@@ -42,6 +48,8 @@ impl AppState {
             bus,
             files,
             links,
+            limiter: Limiter::default(),
+            zone: Zone::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -52,6 +60,16 @@ impl AppState {
         self.queue = queue;
         self.leases = leases;
         self
+    }
+
+    /// Tells times in another zone than UTC.
+    pub fn in_zone(self, zone: Zone) -> AppState {
+        let (store, bus, links) = (self.store.clone(), self.bus.clone(), self.links.clone());
+        AppState {
+            hub: Hub::new(store, bus, links, zone),
+            zone,
+            ..self
+        }
     }
 
     pub(crate) fn ending_with(mut self, stop: CancellationToken) -> AppState {

@@ -6,7 +6,9 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, pipelines, places, projects, users, workers};
+use crate::api::{
+    credentials, jobs, login, me, members, pipelines, places, projects, tokens, users, workers,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -106,6 +108,9 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     users::VIEWS,
+    me::VIEWS,
+    credentials::VIEWS,
+    tokens::VIEWS,
     login::VIEWS,
     projects::VIEWS,
     members::VIEWS,

@@ -1,7 +1,5 @@
-//! Pipelines: those of a project, which workers register (`processing-service.md` §7.5), and all of
-//! them with the algorithms and services behind them, to look at (§4, `ui.md`).
-
-use std::collections::HashMap;
+//! `/api/v2/projects/{id}/pipelines/`: the pipelines that a project uses, which workers register
+//! (`processing-service.md` §4, §7.5).
 
 use axum::Json;
 use axum::extract::Path;
@@ -9,7 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use domain::permission::{Action, list_permissions, pipeline_permissions};
 use domain::wire::PipelineConfigResponse;
-use rest::allow::{DETAIL, LIST};
+use rest::allow::LIST;
 use rest::document::{self, Member, Shape};
 use rest::page::{Envelope, Page};
 use rest::time::instant;
@@ -17,91 +15,31 @@ use rest::validate::Input;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
 use store::StoreError;
-use store::pipeline::shown::{PipelineFilter, Shown};
-use store::pipeline::{Algorithm, CategoryMap, Pipeline};
-use store::service::{ONLINE_SECONDS, ProcessingService, ServiceShown, is_online};
+use store::pipeline::Algorithm;
+use store::pipeline::shown::Shown;
+use store::service::{ONLINE_SECONDS, ProcessingService, is_online};
 
 use super::internal;
 use super::projects::find;
 use crate::call::{Call, number};
-use crate::views::{PROJECT, View, view};
+use crate::views::{View, view};
 
 mod fields;
 
-/// Their addresses.
-pub const VIEWS: &[View] = &[
-    view(
-        "/projects/{id}/pipelines",
-        "Project Pipeline List",
-        LIST,
-        fields::REGISTER,
-        fields::REGISTER_FIELDS,
-        || get(of_project).post(register),
-    )
-    .shows(fields::PIPELINE),
-    view(
-        "/ml/pipelines",
-        "Pipeline List",
-        LIST,
-        fields::PIPELINES,
-        fields::PIPELINE,
-        || get(list),
-    )
-    .filters(PROJECT)
-    .orders(&ORDERS)
-    .searched()
-    .in_root(),
-    view(
-        "/ml/pipelines/{id}",
-        "Pipeline Instance",
-        DETAIL,
-        fields::PIPELINES,
-        fields::PIPELINE,
-        || get(detail),
-    ),
-    view(
-        "/ml/algorithms",
-        "Algorithm List",
-        LIST,
-        fields::ALGORITHMS,
-        fields::ALGORITHM,
-        || get(algorithms),
-    )
-    .filters(PROJECT)
-    .orders(&ALGORITHM_ORDERS)
-    .in_root(),
-    view(
-        "/ml/algorithms/{id}",
-        "Algorithm Instance",
-        DETAIL,
-        fields::ALGORITHMS,
-        fields::ALGORITHM,
-        || get(algorithm),
-    ),
-    view(
-        "/ml/processing_services",
-        "Processing Service List",
-        LIST,
-        fields::SERVICES,
-        fields::SERVICE,
-        || get(services),
-    )
-    .filters(PROJECT)
-    .in_root(),
-    view(
-        "/ml/processing_services/{id}",
-        "Processing Service Instance",
-        DETAIL,
-        fields::SERVICES,
-        fields::SERVICE,
-        || get(service),
-    ),
-];
+/// Its address.
+pub const VIEWS: &[View] = &[view(
+    "/projects/{id}/pipelines",
+    "Project Pipeline List",
+    LIST,
+    fields::REGISTER,
+    fields::REGISTER_FIELDS,
+    || get(of_project).post(register),
+)
+.shows(fields::PIPELINE)
+.orders(&ORDERS)];
 
 /// What pipelines can be ordered by.
 const ORDERS: [&str; 4] = ["id", "name", "created_at", "updated_at"];
-/// What algorithms can be ordered by.
-const ALGORITHM_ORDERS: [&str; 4] = ["name", "version", "created_at", "updated_at"];
 
 const PARAM: Shape = Shape::Model(&[
     Member::required("name", Shape::Text),
@@ -249,64 +187,14 @@ pub async fn of_project(call: Call, Path(id): Path<String>) -> ApiResult<Json<En
     let words = list_permissions(caller, Some(&facts), "projectpipelineconfig");
     let words = words.into_iter().map(str::to_owned).collect();
     let path = format!("projects/{}/pipelines", project.id);
-    page(&call, &path, Some(project.id), words).await
-}
-
-/// All pipelines, or those of one project.
-pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
-    let project = known_project(&call).await?;
-    let words = call.list_words("pipeline").await?;
-    page(&call, "ml/pipelines", project, words).await
-}
-
-/// The project that the query names; an unknown one does not narrow the list.
-async fn known_project(call: &Call) -> ApiResult<Option<i64>> {
-    let Some(id) = call.query.integer("project_id", 0)? else {
-        return Ok(None);
-    };
-    match call.store().project(id).await {
-        Ok(project) => Ok(Some(project.id)),
-        Err(StoreError::NotFound(_)) => Ok(None),
-        Err(other) => Err(internal(other)),
-    }
-}
-
-async fn page(
-    call: &Call,
-    path: &str,
-    project: Option<i64>,
-    words: Vec<String>,
-) -> ApiResult<Json<Envelope<Value>>> {
     let page = Page::read(&call.query);
-    let filter = PipelineFilter {
-        project,
-        visible: call.visible().await?,
-        search: call.query.search(),
-        order: order(call, &ORDERS),
-    };
+    let by = call.query.ordering(&ORDERS);
+    let order: Vec<(&str, bool)> = by.iter().map(|by| (by.field, by.descending)).collect();
     let store = call.store();
-    let found = store.pipelines_shown(&filter, page.limit, page.offset);
+    let found = store.pipelines_of(project.id, &order, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
-    let rows = rows.iter().map(|row| shown(call, row)).collect();
-    Ok(Json(call.envelope(path, page, count, rows, words)))
-}
-
-fn order(call: &Call, names: &[&'static str]) -> Vec<(String, bool)> {
-    let by = call.query.ordering(names);
-    by.iter()
-        .map(|by| (by.field.to_owned(), by.descending))
-        .collect()
-}
-
-/// One pipeline.
-pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
-    let filter = PipelineFilter {
-        project: known_project(&call).await?,
-        visible: call.visible().await?,
-        ..Default::default()
-    };
-    let row = call.store().pipeline_shown(number(&id)?, &filter).await;
-    Ok(Json(shown(&call, &row.map_err(internal)?)))
+    let rows = rows.iter().map(|row| shown(&call, row)).collect();
+    Ok(Json(call.envelope(&path, page, count, rows, words)))
 }
 
 fn words(call: &Call) -> Vec<&'static str> {
@@ -333,7 +221,7 @@ fn shown(call: &Call, row: &Shown) -> Value {
         "name": p.name,
         "slug": p.slug,
         "description": p.description,
-        "algorithms": algorithms.map(|a| described(call, a, None)).collect::<Vec<_>>(),
+        "algorithms": algorithms.map(|a| described(call, a)).collect::<Vec<_>>(),
         "stages": p.stages,
         "processing_services": services.collect::<Vec<_>>(),
         "project_pipeline_configs": configs.collect::<Vec<_>>(),
@@ -372,18 +260,14 @@ fn live(service: &ProcessingService) -> Option<bool> {
     }
 }
 
-/// An algorithm; lists of algorithms count its classes, pipelines do not.
-fn described(call: &Call, a: &Algorithm, classes: Option<&HashMap<i64, CategoryMap>>) -> Value {
+/// An algorithm; only lists of algorithms count its classes.
+fn described(call: &Call, a: &Algorithm) -> Value {
     let map = a.category_map_id.map(|id| {
         json!({
             "id": id,
             "details": call.addresses.row("ml/labels", id),
             "user_permissions": words(call),
         })
-    });
-    let count = a.category_map_id.and_then(|id| {
-        let labels = classes?.get(&id)?.labels.as_array()?.len();
-        Some(labels)
     });
     json!({
         "id": a.id,
@@ -396,103 +280,9 @@ fn described(call: &Call, a: &Algorithm, classes: Option<&HashMap<i64, CategoryM
         "version_name": a.version_name,
         "task_type": a.task_type,
         "category_map": map,
-        "category_count": count,
+        "category_count": null,
         "created_at": instant(a.created_at),
         "updated_at": instant(a.updated_at),
-        "user_permissions": words(call),
-    })
-}
-
-/// All algorithms, or those of one project's pipelines.
-pub async fn algorithms(call: Call) -> ApiResult<Json<Envelope<Value>>> {
-    let page = Page::read(&call.query);
-    let project = known_project(&call).await?;
-    let order = order(&call, &ALGORITHM_ORDERS);
-    let store = call.store();
-    let found = store.algorithms_shown(project, &order, page.limit, page.offset);
-    let (rows, count) = found.await.map_err(internal)?;
-    let maps: Vec<i64> = rows.iter().filter_map(|a| a.category_map_id).collect();
-    let maps = store.category_maps(&maps).await.map_err(internal)?;
-    let rows = rows.iter().map(|a| described(&call, a, Some(&maps)));
-    let words = call.list_words("algorithm").await?;
-    let rows = rows.collect();
-    Ok(Json(call.envelope(
-        "ml/algorithms",
-        page,
-        count,
-        rows,
-        words,
-    )))
-}
-
-/// One algorithm.
-pub async fn algorithm(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
-    let store = call.store();
-    let row = store.algorithm(number(&id)?).await.map_err(internal)?;
-    let maps: Vec<i64> = row.category_map_id.into_iter().collect();
-    let maps = store.category_maps(&maps).await.map_err(internal)?;
-    Ok(Json(described(&call, &row, Some(&maps))))
-}
-
-/// The services of a project.
-pub async fn services(call: Call) -> ApiResult<Json<Envelope<Value>>> {
-    let page = Page::read(&call.query);
-    let Some(project) = call.query.integer("project_id", 0)? else {
-        return Err(ApiError::field("project_id", "This field is required."));
-    };
-    let store = call.store();
-    let found = store.services_page(project, page.limit, page.offset).await;
-    let (rows, count) = found.map_err(internal)?;
-    let visible = call.visible().await?;
-    let rows = rows.iter().map(|s| whole(&call, s, visible.as_deref()));
-    let rows = rows.collect();
-    let words = call.list_words("processingservice").await?;
-    let path = "ml/processing_services";
-    Ok(Json(call.envelope(path, page, count, rows, words)))
-}
-
-/// One service.
-pub async fn service(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
-    let row = call.store().service_shown(number(&id)?).await;
-    let visible = call.visible().await?;
-    Ok(Json(whole(
-        &call,
-        &row.map_err(internal)?,
-        visible.as_deref(),
-    )))
-}
-
-fn whole(call: &Call, row: &ServiceShown, visible: Option<&[i64]>) -> Value {
-    let s = &row.service;
-    let seen = |id: &&i64| visible.is_none_or(|ids| ids.contains(id));
-    json!({
-        "id": s.id,
-        "details": call.addresses.row("ml/processing_services", s.id),
-        "name": s.name,
-        "description": s.description,
-        "projects": row.projects.iter().filter(seen).collect::<Vec<_>>(),
-        "endpoint_url": s.endpoint_url,
-        "is_async": pulls(s),
-        "pipelines": row.pipelines.iter().map(|p| named(call, p)).collect::<Vec<_>>(),
-        "created_at": instant(s.created_at),
-        "updated_at": instant(s.updated_at),
-        "last_seen": s.last_seen_at.map(instant),
-        "last_seen_live": live(s),
-        "user_permissions": words(call),
-    })
-}
-
-fn named(call: &Call, p: &Pipeline) -> Value {
-    json!({
-        "id": p.id,
-        "details": call.addresses.row("ml/pipelines", p.id),
-        "name": p.name,
-        "slug": p.slug,
-        "description": p.description,
-        "version": p.version,
-        "version_name": p.version_name,
-        "created_at": instant(p.created_at),
-        "updated_at": instant(p.updated_at),
         "user_permissions": words(call),
     })
 }

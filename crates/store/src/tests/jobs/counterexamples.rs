@@ -56,7 +56,11 @@ async fn save(world: &World, job: i64, generation: i64, images: Vec<(i64, Outcom
 async fn counts(world: &World, job: i64) -> Counts {
     use task_result::Column as C;
     let row = world.store.job(job).await.unwrap();
-    let counts = world.store.counts(std::slice::from_ref(&row)).await.unwrap();
+    let counts = world
+        .store
+        .counts(std::slice::from_ref(&row))
+        .await
+        .unwrap();
     let counts = counts.get(&job).copied().unwrap_or_default();
     let number = async |outcome: i32| {
         task_result::Entity::find()
@@ -67,8 +71,16 @@ async fn counts(world: &World, job: i64) -> Counts {
             .await
             .unwrap() as i64
     };
-    assert_eq!(counts.done, number(DONE).await, "progress is what the rows say");
-    assert_eq!(counts.failed, number(FAILED).await, "progress is what the rows say");
+    assert_eq!(
+        counts.done,
+        number(DONE).await,
+        "progress is what the rows say"
+    );
+    assert_eq!(
+        counts.failed,
+        number(FAILED).await,
+        "progress is what the rows say"
+    );
     counts
 }
 
@@ -84,8 +96,14 @@ async fn a_rescue_keeps_the_generation_and_loses_no_result() {
         let world = World::new(&fresh.store, 2).await;
         let ids = world.captures().await;
         let (job, fence) = claimed(&world).await;
-        world.store.feed_page(&fence, &ids[..1], ids[0]).await.unwrap();
-        let leased = world.store.lease_tickets(job.id, lease(9, Duration::hours(1)));
+        world
+            .store
+            .feed_page(&fence, &ids[..1], ids[0])
+            .await
+            .unwrap();
+        let leased = world
+            .store
+            .lease_tickets(job.id, lease(9, Duration::hours(1)));
         let leased = leased.await.unwrap().images;
         world.store.rescue_jobs(NOW).await.unwrap();
         assert_eq!(state(&world, job.id).await, JobState::Pending);
@@ -97,7 +115,10 @@ async fn a_rescue_keeps_the_generation_and_loses_no_result() {
         let saved = save(&world, job.id, again.generation, vec![done(ids[1])]).await;
         assert_eq!(saved.done, 1);
         let ended = world.store.finalise_job(job.id).await.unwrap().unwrap();
-        assert_eq!((ended.job_state(), ended.total), (JobState::Success, Some(2)));
+        assert_eq!(
+            (ended.job_state(), ended.total),
+            (JobState::Success, Some(2))
+        );
     }
 }
 
@@ -109,12 +130,16 @@ async fn a_rescue_leaves_remote_leases_alone() {
         let ids = world.captures().await;
         let (job, fence) = claimed(&world).await;
         world.store.feed_page(&fence, &ids, ids[1]).await.unwrap();
-        let leased = world.store.lease_tickets(job.id, lease(1, Duration::hours(1)));
+        let leased = world
+            .store
+            .lease_tickets(job.id, lease(1, Duration::hours(1)));
         assert_eq!(leased.await.unwrap().images.len(), 1);
         world.store.rescue_jobs(NOW).await.unwrap();
         let (_, fence) = world.store.claim_job("next").await.unwrap().unwrap();
         world.store.feed_end(&fence, true).await.unwrap();
-        let leased = world.store.lease_tickets(job.id, lease(9, Duration::hours(1)));
+        let leased = world
+            .store
+            .lease_tickets(job.id, lease(9, Duration::hours(1)));
         assert_eq!(leased.await.unwrap().images.len(), 1, "only the free one");
     }
 }
@@ -185,7 +210,13 @@ async fn earlier_rows_swallow_no_result() {
         world.store.retry_job(job.id, false).await.unwrap();
         let (job, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         feed(&world, &fence, &ids).await;
-        let saved = save(&world, job.id, job.generation, vec![done(ids[0]), done(ids[1])]).await;
+        let saved = save(
+            &world,
+            job.id,
+            job.generation,
+            vec![done(ids[0]), done(ids[1])],
+        )
+        .await;
         assert_eq!(saved.done, 2);
         assert_eq!(counts(&world, job.id).await.done, 2);
         let ended = world.store.finalise_job(job.id).await.unwrap().unwrap();
@@ -212,12 +243,23 @@ async fn a_new_generation_begins_with_true_counts() {
         world.store.cancel_job(job.id).await.unwrap();
         let row = world.store.retry_job(job.id, false).await.unwrap();
         assert_eq!((row.total, row.kept, row.fed), (None, 1, 0));
-        let sums = world.store.counts(std::slice::from_ref(&row)).await.unwrap();
+        let sums = world
+            .store
+            .counts(std::slice::from_ref(&row))
+            .await
+            .unwrap();
         assert_eq!((sums[&job.id].done, sums[&job.id].failed), (1, 0));
         world.store.cancel_job(job.id).await.unwrap();
         let row = world.store.enqueue_job(job.id).await.unwrap();
-        let sums = world.store.counts(std::slice::from_ref(&row)).await.unwrap();
-        assert_eq!(sums.get(&job.id).copied().unwrap_or_default(), Counts::default());
+        let sums = world
+            .store
+            .counts(std::slice::from_ref(&row))
+            .await
+            .unwrap();
+        assert_eq!(
+            sums.get(&job.id).copied().unwrap_or_default(),
+            Counts::default()
+        );
         let depth = world.store.ticket_depth(job.id, None).await.unwrap();
         assert_eq!(depth.waiting + depth.leased, 0, "old tickets are gone");
     }
@@ -231,7 +273,9 @@ async fn a_receipt_of_an_earlier_generation_counts_nothing() {
         let ids = world.captures().await;
         let (job, fence) = claimed(&world).await;
         feed(&world, &fence, &ids).await;
-        let slow = world.store.lease_tickets(job.id, lease(1, Duration::hours(1)));
+        let slow = world
+            .store
+            .lease_tickets(job.id, lease(1, Duration::hours(1)));
         let slow = slow.await.unwrap().images[0];
         world.store.cancel_job(job.id).await.unwrap();
         world.store.enqueue_job(job.id).await.unwrap();
@@ -355,11 +399,21 @@ async fn what_is_saved_during_a_crash_is_in_the_total() {
         let ids = world.captures().await;
         let (job, fence) = claimed(&world).await;
         feed(&world, &fence, &ids).await;
-        save(&world, job.id, 1, vec![done(ids[0]), failed(ids[1]), failed(ids[2])]).await;
+        save(
+            &world,
+            job.id,
+            1,
+            vec![done(ids[0]), failed(ids[1]), failed(ids[2])],
+        )
+        .await;
         world.store.finalise_job(job.id).await.unwrap().unwrap();
         world.store.retry_job(job.id, false).await.unwrap();
         let (_, fence) = world.store.claim_job("r").await.unwrap().unwrap();
-        world.store.feed_page(&fence, &ids[..2], ids[1]).await.unwrap();
+        world
+            .store
+            .feed_page(&fence, &ids[..2], ids[1])
+            .await
+            .unwrap();
         save(&world, job.id, 2, vec![done(ids[1])]).await;
         world.store.rescue_jobs(NOW).await.unwrap();
         let (_, fence) = world.store.claim_job("s").await.unwrap().unwrap();
