@@ -7,4 +7,5 @@ mod browser;
 mod chaos;
 mod command;
 mod pages;
+mod pull;
 mod session;

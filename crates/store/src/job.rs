@@ -14,6 +14,8 @@ pub mod change;
 pub mod feed;
 pub mod life;
 pub mod list;
+pub mod offer;
+pub mod steer;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;
