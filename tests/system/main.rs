@@ -6,4 +6,5 @@ mod app;
 mod browser;
 mod chaos;
 mod command;
+mod golden;
 mod pages;

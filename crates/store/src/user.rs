@@ -284,7 +284,7 @@ fn normal_email(text: &str) -> StoreResult<String> {
     }
 }
 
-fn digest(token: &str) -> String {
+pub(crate) fn digest(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
