@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::recording::Exchange;
 
 /// Jobs that the recorder started as it made them.
-pub const STARTED: &[i64] = &[88, 98, 120];
+pub const STARTED: &[i64] = &[79, 81, 88, 98, 120];
 
 /// Jobs that were deleted before the tables were written.
 pub fn job(id: i64) -> Option<Value> {
@@ -21,9 +21,12 @@ pub fn job(id: i64) -> Option<Value> {
     }
 }
 
-/// Parameters of jobs that the API does not take.
-pub fn params(_name: &str) -> Vec<(i64, Value)> {
-    Vec::new()
+/// Jobs that were there before a folder's first request names them.
+pub fn jobs_before(folder: &str) -> std::ops::RangeInclusive<i64> {
+    match folder {
+        "jobs-roles" => 111..=120,
+        _ => 1..=0,
+    }
 }
 
 /// A body that the recording could not hold, or holds otherwise than it was sent.
