@@ -2,11 +2,13 @@
 //! JSON in what an empty or missing value means, so a body remembers what it was.
 
 use std::collections::HashMap;
+use std::future::ready;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use futures_util::{FutureExt, stream};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -25,6 +27,17 @@ pub struct JsonBody {
     pub(crate) is_form: bool,
     /// Members too large for a 64-bit number, in full.
     pub(crate) long: HashMap<String, String>,
+    /// Files of a multipart form, by field.
+    pub(crate) uploads: Vec<(String, Upload)>,
+}
+
+/// A file that was sent in a multipart form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upload {
+    /// Its name, without folders.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Bytes,
 }
 
 impl From<Value> for JsonBody {
@@ -54,8 +67,11 @@ impl JsonBody {
             return Ok(JsonBody {
                 value: Value::Object(value),
                 is_form,
-                long: HashMap::new(),
+                ..JsonBody::default()
             });
+        }
+        if kind == "multipart/form-data" {
+            return multipart(full, bytes);
         }
         if kind != "application/json" {
             return Err(ApiError::UnsupportedMediaType(full.to_owned()));
@@ -67,10 +83,60 @@ impl JsonBody {
         let long = long_numbers(&value, bytes);
         Ok(JsonBody {
             value,
-            is_form: false,
             long,
+            ..JsonBody::default()
         })
     }
+}
+
+/// Reads a multipart form. The bytes are all there, so no read ever waits.
+fn multipart(content_type: &str, bytes: &[u8]) -> ApiResult<JsonBody> {
+    let broken = |error: multer::Error| {
+        ApiError::BadRequest(format!("Multipart form parse error - {error}"))
+    };
+    let boundary = multer::parse_boundary(content_type).map_err(|_| {
+        ApiError::BadRequest(
+            "Multipart form parse error - Invalid boundary in multipart: None".to_owned(),
+        )
+    })?;
+    let bytes = Bytes::copy_from_slice(bytes);
+    let stream = stream::once(ready(Ok::<_, std::io::Error>(bytes)));
+    let mut form = multer::Multipart::new(stream, boundary);
+    let read = async {
+        let (mut values, mut uploads) = (Map::new(), Vec::new());
+        while let Some(part) = form.next_field().await? {
+            let field = part.name().unwrap_or_default().to_owned();
+            let file = part.file_name().map(str::to_owned);
+            let bytes = part.bytes().await?;
+            match file {
+                // A file input that was left empty is sent as a file without a name.
+                Some(name) if name.is_empty() && bytes.is_empty() => {}
+                Some(name) => {
+                    let name = name
+                        .rsplit(['/', '\\'])
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned();
+                    uploads.push((field, Upload { name, bytes }));
+                }
+                None => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    values.insert(field, Value::String(text));
+                }
+            }
+        }
+        Ok((values, uploads))
+    };
+    let read = read.now_or_never();
+    let (values, uploads) = read
+        .unwrap_or(Err(multer::Error::IncompleteStream))
+        .map_err(broken)?;
+    Ok(JsonBody {
+        value: Value::Object(values),
+        is_form: true,
+        uploads,
+        ..JsonBody::default()
+    })
 }
 
 fn long_numbers(value: &Value, bytes: &[u8]) -> HashMap<String, String> {
@@ -137,6 +203,27 @@ mod tests {
         for kind in [None, JSON, form, Some("text/plain")] {
             assert_eq!(read(kind, b"").unwrap(), json!({}));
         }
+    }
+
+    #[test]
+    fn multipart_forms_have_files() {
+        let kind = Some("multipart/form-data; boundary=b");
+        let bytes = b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n\
+            --b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"c/d.jpg\"\r\n\
+            Content-Type: image/jpeg\r\n\r\n\xff\xd8\r\n--b--\r\n";
+        let body = JsonBody::read(kind, bytes).unwrap();
+        assert_eq!(body.value, json!({"a": "x"}));
+        let (field, upload) = &body.uploads[0];
+        assert_eq!((field.as_str(), upload.name.as_str()), ("image", "d.jpg"));
+        assert_eq!(upload.bytes.as_ref(), b"\xff\xd8");
+        for cut in [1, 20, 60, bytes.len() - 20] {
+            assert_eq!(
+                JsonBody::read(kind, &bytes[..cut]).unwrap_err().status(),
+                400
+            );
+        }
+        let none = JsonBody::read(Some("multipart/form-data"), bytes);
+        assert_eq!(none.unwrap_err().status(), 400);
     }
 
     #[test]

@@ -91,6 +91,13 @@ impl FieldErrors {
         self.add(GENERAL, message);
     }
 
+    /// Adds the messages of a nested object, if there are any.
+    pub fn add_nested(&mut self, field: &str, inner: FieldErrors) {
+        if !inner.is_empty() {
+            self.0.insert(field.to_owned(), Value::Object(inner.0));
+        }
+    }
+
     /// True when there is no message.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -58,6 +58,8 @@ pub struct Field {
     pub nullable: bool,
     /// May be the empty text.
     pub blank: bool,
+    /// What it is where it is left out, as JSON.
+    pub default: Option<&'static str>,
     /// A sentence for people.
     pub help: &'static str,
 }
@@ -74,6 +76,7 @@ impl Field {
             write_only: false,
             nullable: false,
             blank: false,
+            default: None,
             help: "",
         }
     }
@@ -126,6 +129,14 @@ impl Field {
     pub const fn blank(self) -> Field {
         Field {
             blank: true,
+            ..self
+        }
+    }
+
+    /// Counts as this JSON where it is left out.
+    pub const fn default(self, json: &'static str) -> Field {
+        Field {
+            default: Some(json),
             ..self
         }
     }

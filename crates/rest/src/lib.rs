@@ -6,6 +6,7 @@ pub mod allow;
 pub mod body;
 pub mod error;
 pub mod field;
+pub mod form;
 mod json;
 pub mod negotiate;
 pub mod page;
@@ -14,5 +15,6 @@ pub mod query;
 pub mod time;
 pub mod validate;
 
-pub use body::JsonBody;
+pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
+pub use form::{Form, How};

@@ -14,6 +14,22 @@ pub fn naive(time: NaiveDateTime) -> String {
     }
 }
 
+/// Reads a time in ISO 8601; an offset is dropped, for times of captures are local.
+pub fn read(text: &str) -> Option<NaiveDateTime> {
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+        return Some(time.naive_local());
+    }
+    [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ]
+    .into_iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+}
+
 /// An instant in the server's zone, which is UTC.
 pub fn instant(time: DateTime<Utc>) -> String {
     naive(time.naive_utc())

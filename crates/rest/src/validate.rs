@@ -80,6 +80,65 @@ impl Input {
         self.errors.check().map(|()| value)
     }
 
+    /// Whether the body is a form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.is_form
+    }
+
+    /// Whether the field was sent as null.
+    pub(crate) fn is_null(&self, field: &str) -> bool {
+        self.body.get(field).is_some_and(Value::is_null)
+    }
+
+    /// Whether the field was sent without a value: null, or an empty text in a form.
+    pub(crate) fn is_empty(&self, field: &str) -> bool {
+        self.has(field) && self.optional(field).is_none()
+    }
+
+    /// Whether the field was sent as a text of nothing but spaces.
+    pub(crate) fn is_blank(&self, field: &str) -> bool {
+        let text = self.body.get(field).and_then(Value::as_str);
+        text.is_some_and(|text| text.trim().is_empty())
+    }
+
+    /// Notes that the field is required.
+    pub(crate) fn require(&mut self, field: &str) {
+        self.errors.add(field, REQUIRED);
+    }
+
+    /// The nested object of that name; in a form, the members that are named `object.member`.
+    /// `None` where nothing of it was sent, or it is no object.
+    pub(crate) fn within(&mut self, field: &str) -> Option<Input> {
+        let body = match self.body.get(field) {
+            Some(Value::Object(object)) => object.clone(),
+            Some(other) => {
+                let kind = python::type_name(other);
+                let message = format!("Invalid data. Expected a dictionary, but got {kind}.");
+                let mut inner = FieldErrors::new();
+                inner.add_general(message);
+                self.errors.add_nested(field, inner);
+                return None;
+            }
+            None => {
+                let prefix = format!("{field}.");
+                let members = self.body.iter();
+                let own = members.filter_map(|(name, value)| {
+                    Some((name.strip_prefix(&prefix)?.to_owned(), value.clone()))
+                });
+                let own: Map<String, Value> = own.collect();
+                if own.is_empty() {
+                    return None;
+                }
+                own
+            }
+        };
+        Some(Input {
+            body,
+            is_form: self.is_form,
+            ..Input::default()
+        })
+    }
+
     fn required(&mut self, field: &str) -> Option<Value> {
         let message = match self.body.get(field) {
             Some(Value::Null) => NULL,
@@ -130,6 +189,64 @@ impl Input {
         let value = self.required(field)?;
         let sound = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         self.read_text(field, &value, max, |text| text.chars().all(sound))
+    }
+
+    /// An e-mail address, which must be there.
+    pub(crate) fn email(&mut self, field: &str, max: usize) -> Option<String> {
+        let text = self.text(field, max)?;
+        let is_sound = text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty()
+                && host.contains('.')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
+                && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+                && !host.contains('@')
+        });
+        if !is_sound {
+            self.errors.add(field, "Enter a valid email address.");
+        }
+        is_sound.then_some(text)
+    }
+
+    /// An address, which must be there.
+    pub(crate) fn url(&mut self, field: &str, max: usize) -> Option<String> {
+        let text = self.text(field, max)?;
+        let known = |url: &url::Url| matches!(url.scheme(), "http" | "https" | "ftp" | "ftps");
+        let is_sound = url::Url::parse(&text).is_ok_and(|url| known(&url) && url.has_host());
+        if !is_sound {
+            self.errors.add(field, "Enter a valid URL.");
+        }
+        is_sound.then_some(text)
+    }
+
+    /// A time in ISO 8601, brought to `YYYY-MM-DDThh:mm:ss[.ffffff]`; an offset is dropped, times
+    /// of captures are local (`domain-rules.md`).
+    pub(crate) fn time(&mut self, field: &str) -> Option<String> {
+        let value = self.required(field)?;
+        let read = value.as_str().and_then(crate::time::read);
+        if read.is_none() {
+            let words = "Datetime has wrong format. Use one of these formats instead: \
+                         YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
+            self.errors.add(field, words);
+        }
+        read.map(crate::time::naive)
+    }
+
+    /// The keys of rows, which must be there.
+    pub(crate) fn keys(&mut self, field: &str) -> Option<Vec<i64>> {
+        let list = match self.required(field)? {
+            Value::Array(list) => list,
+            // In a form, one value is a list of one.
+            Value::String(text) if self.is_form => vec![Value::String(text)],
+            other => {
+                let kind = python::type_name(&other);
+                let message = format!("Expected a list of items but got type \"{kind}\".");
+                self.errors.add(field, message);
+                return None;
+            }
+        };
+        let read = list.iter().map(|value| self.read_key(field, value));
+        read.collect()
     }
 
     /// All that is wrong with a text is noted, the shape last.
@@ -193,9 +310,20 @@ impl Input {
         self.read_integer(field, &value, min)
     }
 
+    /// A whole number between these bounds, at most of 32 bits where none is given.
+    pub(crate) fn whole(&mut self, field: &str, min: Option<i64>, max: Option<i64>) -> Option<i64> {
+        let value = self.required(field)?;
+        let min = min.unwrap_or(i64::from(i32::MIN));
+        self.read_between(field, &value, min, max.unwrap_or(i64::from(i32::MAX)))
+    }
+
     fn read_integer(&mut self, field: &str, value: &Value, min: i64) -> Option<i32> {
-        let max = i64::from(i32::MAX);
         let min = min.max(i64::from(i32::MIN));
+        let read = self.read_between(field, value, min, i64::from(i32::MAX))?;
+        i32::try_from(read).ok()
+    }
+
+    fn read_between(&mut self, field: &str, value: &Value, min: i64, max: i64) -> Option<i64> {
         let text = self.as_text(field, value);
         let message = match text.as_deref().map(|text| (text, parse_integer(text))) {
             Some((text, _)) if text.chars().count() > LONGEST_NUMBER => {
@@ -206,7 +334,7 @@ impl Input {
                 format!("Ensure this value is less than or equal to {max}.")
             }
             Some((_, Some(number))) if number < min => too_small(min),
-            Some((_, Some(number))) => return i32::try_from(number).ok(),
+            Some((_, Some(number))) => return Some(number),
         };
         self.errors.add(field, message);
         None

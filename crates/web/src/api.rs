@@ -1,15 +1,14 @@
 //! The API, one file per resource, and what they share: errors of the store as answers.
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::extract::Request;
+use domain::permission::Action;
 use rest::ApiError;
 use serde_json::Value;
 use store::StoreError;
 
-use crate::AppState;
-use crate::auth::Who;
-use crate::views::{VIEWS, View};
+use crate::call::Call;
+use crate::views::{self, View};
 
 pub mod job_json;
 pub mod jobs;
@@ -29,33 +28,29 @@ pub fn internal(error: StoreError) -> ApiError {
 }
 
 /// `/api/v2/`: the lists that can be looked at.
-pub async fn root(State(state): State<AppState>, headers: HeaderMap) -> Json<Value> {
-    let base = jobs::base(&state, &headers);
-    let list = |view: &&View| !view.path[1..].contains(['/', '{']);
+pub async fn root(call: Call) -> Json<Value> {
+    let list = |view: &&View| !view.path.contains('{') && view.in_root;
     let entry = |view: &View| {
         let name = view.path.trim_start_matches('/').to_owned();
-        (name, Value::String(format!("{base}{}/", view.path)))
+        let address = call.addresses.path(&name);
+        (name, Value::String(address))
     };
     Json(Value::Object(
-        VIEWS.iter().filter(list).map(entry).collect(),
+        views::all().filter(list).map(entry).collect(),
     ))
 }
 
-/// Whether somebody may send what an address takes: told by OPTIONS, decided by the handler.
-pub async fn may_write(state: &AppState, who: &Who, view: &View, path: &str) -> bool {
+/// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
+/// decided by the handler.
+pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
+    let id = path.trim_end_matches('/').rsplit('/').next();
+    let id = id.unwrap_or_default();
     match view.path {
-        "/jobs/{id}" => {
-            let id = path.trim_end_matches('/').rsplit('/').next();
-            jobs::may_update(state, who, id.unwrap_or_default()).await
-        }
-        "/projects/{id}" => {
-            let id = path.trim_end_matches('/').rsplit('/').next();
-            let action = domain::permission::Action::Change("update_project");
-            projects::find(state, who, id.unwrap_or_default(), action)
-                .await
-                .is_ok()
-        }
-        "/users/me" => who.0.is_some(),
+        "/jobs/{id}" => jobs::may_update(call, id).await,
+        "/projects/{id}" => projects::find(call, id, Action::Change("update_project"))
+            .await
+            .is_ok(),
+        "/users/me" => call.who.0.is_some(),
         _ => true,
     }
 }

@@ -6,6 +6,7 @@
 mod api;
 mod assets;
 mod auth;
+mod call;
 mod live;
 mod media;
 mod pages;

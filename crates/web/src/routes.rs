@@ -8,7 +8,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::views::VIEWS;
+use crate::views;
 use crate::{AppState, api, assets, live, media, pages, shape};
 
 /// Largest body that is read, in bytes (`processing-service.md` §7.3).
@@ -39,7 +39,7 @@ pub fn router(state: AppState) -> Router {
 
 fn api_routes(state: &AppState) -> Router<AppState> {
     let mut router = Router::new();
-    for view in VIEWS {
+    for view in views::all() {
         let methods = (view.methods)().fallback(rest::allow::only(view.allow));
         router = router.route(&format!("/api/v2{}", view.path), methods);
     }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::AppState;
 use crate::auth::Who;
+use crate::call::Call;
 use crate::pages::browse;
 use crate::views::{self, View};
 
@@ -72,9 +73,9 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
         Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
         Err(_) => ApiError::NotAcceptable.into_response(),
         Ok(_) if method == Method::OPTIONS && view.is_some() => {
-            let who = Who::from_request_parts(&mut parts, &state).await;
-            match (who, view) {
-                (Ok(who), Some(view)) => options(&state, &who, view, parts.uri.path()).await,
+            let call = Call::from_request_parts(&mut parts, &state).await;
+            match (call, view) {
+                (Ok(call), Some(view)) => options(&call, view, parts.uri.path()).await,
                 (Err(error), _) => ApiError::into_response(error),
                 (_, None) => ApiError::NotFound.into_response(),
             }
@@ -128,7 +129,7 @@ fn dress(answer: Response, view: Option<&View>) -> Response {
 }
 
 /// What an address is and takes. What may be sent is told only to those who may send it.
-async fn options(state: &AppState, who: &Who, view: &View, path: &str) -> Response {
+async fn options(call: &Call, view: &View, path: &str) -> Response {
     let mut body = json!({
         "name": view.name,
         "description": view.about,
@@ -141,10 +142,9 @@ async fn options(state: &AppState, who: &Who, view: &View, path: &str) -> Respon
     });
     let method = ["PUT", "POST"].into_iter().find(|m| view.allow.contains(m));
     if let (Some(method), false) = (method, view.fields.is_empty())
-        && crate::api::may_write(state, who, view, path).await
+        && crate::api::may_write(call, view, path).await
     {
-        let shown: Vec<_> = view.fields.to_vec();
-        body["actions"] = json!({ method: rest::field::table(&shown) });
+        body["actions"] = json!({ method: rest::field::table(view.fields) });
     }
     Json(body).into_response()
 }

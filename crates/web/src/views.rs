@@ -1,13 +1,12 @@
-//! The table of contents of the API: every address with its name, its methods, what it is about
-//! and its fields. Routes, `Allow` headers, OPTIONS answers and browsable pages are read from it.
+//! The table of contents of the API: every address with its name, its methods, what it is about,
+//! its fields, filters and orders. Routes, `Allow` headers, OPTIONS answers, browsable pages and
+//! the schema are read from it; each resource holds its own part.
 
-use axum::routing::{MethodRouter, get, post};
-use rest::allow::{ACTION, DETAIL, LIST, READ};
-use rest::field::Field;
+use axum::routing::MethodRouter;
+use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::places::{self, Devices, Sites};
-use crate::api::{jobs, login, members, projects, users};
+use crate::api::{jobs, login, members, places, projects, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -20,13 +19,24 @@ pub struct View {
     pub allow: &'static str,
     /// What it is about, in Markdown.
     pub about: &'static str,
-    /// What is sent to it.
+    /// What is sent to it and, without what is write-only, shown of a row.
     pub fields: &'static [Field],
+    /// What is shown, where it is not the same table.
+    pub shown: Option<&'static [Field]>,
+    /// What the query may hold besides paging, order, search and format.
+    pub filters: &'static [Field],
+    /// What a list can be ordered by.
+    pub orders: &'static [&'static str],
+    /// Whether a list can be searched.
+    pub searched: bool,
+    /// Whether the first page of the API names it.
+    pub in_root: bool,
     /// Its handlers.
     pub methods: fn() -> MethodRouter<AppState>,
 }
 
-const fn view(
+/// An address; what else it has is said by the methods of [`View`].
+pub const fn view(
     path: &'static str,
     name: &'static str,
     allow: &'static str,
@@ -40,241 +50,76 @@ const fn view(
         allow,
         about,
         fields,
+        shown: None,
+        filters: &[],
+        orders: &[],
+        searched: false,
+        in_root: false,
         methods,
     }
 }
 
-/// All of them.
-pub const VIEWS: &[View] = &[
-    view(
-        "/jobs",
-        "Job List",
-        LIST,
-        jobs::fields::ABOUT,
-        jobs::fields::FIELDS,
-        || get(jobs::list).post(jobs::create),
-    ),
-    view(
-        "/jobs/next",
-        "Next job",
-        READ,
-        jobs::fields::NEXT,
-        &[],
-        || get(jobs::beside::next),
-    ),
-    view(
-        "/jobs/bulk",
-        "Bulk",
-        ACTION,
-        jobs::fields::BULK,
-        &[],
-        || post(jobs::act::bulk),
-    ),
-    view(
-        "/jobs/{id}",
-        "Job Instance",
-        DETAIL,
-        jobs::fields::ABOUT,
-        jobs::fields::FIELDS,
-        || {
-            get(jobs::detail)
-                .put(jobs::replace)
-                .patch(jobs::edit)
-                .delete(jobs::delete)
-        },
-    ),
-    view(
-        "/jobs/{id}/run",
-        "run",
-        ACTION,
-        jobs::fields::RUN,
-        jobs::fields::FIELDS,
-        || post(jobs::act::run),
-    ),
-    view(
-        "/jobs/{id}/retry",
-        "retry",
-        ACTION,
-        jobs::fields::RETRY,
-        jobs::fields::FIELDS,
-        || post(jobs::act::retry),
-    ),
-    view(
-        "/jobs/{id}/cancel",
-        "cancel",
-        ACTION,
-        jobs::fields::CANCEL,
-        jobs::fields::FIELDS,
-        || post(jobs::act::cancel),
-    ),
-    view(
-        "/jobs/{id}/queue",
-        "Queue",
-        READ,
-        jobs::fields::QUEUE,
-        &[],
-        || get(jobs::beside::queue),
-    ),
-    view(
-        "/jobs/{id}/failures",
-        "Failures",
-        READ,
-        jobs::fields::FAILURES,
-        &[],
-        || get(jobs::beside::failures),
-    ),
-    view(
-        "/jobs/{id}/logs",
-        "Logs",
-        READ,
-        jobs::fields::LOGS,
-        &[],
-        || get(jobs::beside::logs),
-    ),
-    view(
-        "/auth/token/login",
-        "Token Create",
-        ACTION,
-        login::ABOUT,
-        login::FIELDS,
-        || post(login::login),
-    ),
-    view(
-        "/auth/token/logout",
-        "Token Destroy",
-        ACTION,
-        login::LOGOUT,
-        &[],
-        || post(login::logout),
-    ),
-    view(
-        "/users",
-        "User List",
-        LIST,
-        users::ABOUT,
-        users::FIELDS,
-        || get(users::list).post(users::create),
-    ),
-    view(
-        "/users/me",
-        "User Me",
-        DETAIL,
-        users::ME,
-        users::FIELDS,
-        || {
-            get(users::me)
-                .put(users::edit_me)
-                .patch(users::edit_me)
-                .delete(users::delete_me)
-        },
-    ),
-    view("/users/roles", "Role List", READ, users::ROLES, &[], || {
-        get(users::roles)
-    }),
-    view(
-        "/users/set_password",
-        "Set password",
-        ACTION,
-        users::SET_PASSWORD,
-        &[],
-        || post(users::set_password),
-    ),
-    view(
-        "/users/{id}",
-        "User Instance",
-        READ,
-        users::ABOUT,
-        users::FIELDS,
-        || get(users::detail),
-    ),
-    view(
-        "/projects",
-        "Project List",
-        LIST,
-        projects::ABOUT,
-        projects::FIELDS,
-        || get(projects::list).post(projects::create),
-    ),
-    view(
-        "/projects/{id}",
-        "Project Instance",
-        DETAIL,
-        projects::ABOUT,
-        projects::FIELDS,
-        || {
-            get(projects::detail)
-                .put(projects::replace)
-                .patch(projects::edit)
-                .delete(projects::delete)
-        },
-    ),
-    view(
-        "/projects/{id}/members",
-        "User Project Membership List",
-        LIST,
-        members::ABOUT,
-        members::FIELDS,
-        || get(members::list).post(members::create),
-    ),
-    view(
-        "/projects/{id}/members/{member}",
-        "User Project Membership Instance",
-        DETAIL,
-        members::ABOUT,
-        members::FIELDS,
-        || {
-            get(members::detail)
-                .put(members::edit)
-                .patch(members::edit)
-                .delete(members::delete)
-        },
-    ),
-    view(
-        "/deployments/sites",
-        "Site List",
-        LIST,
-        places::SITES,
-        places::FIELDS,
-        || get(places::list::<Sites>).post(places::create::<Sites>),
-    ),
-    view(
-        "/deployments/sites/{id}",
-        "Site Instance",
-        DETAIL,
-        places::SITES,
-        places::FIELDS,
-        || {
-            get(places::detail::<Sites>)
-                .put(places::replace::<Sites>)
-                .patch(places::edit::<Sites>)
-                .delete(places::delete::<Sites>)
-        },
-    ),
-    view(
-        "/deployments/devices",
-        "Device List",
-        LIST,
-        places::DEVICES,
-        places::FIELDS,
-        || get(places::list::<Devices>).post(places::create::<Devices>),
-    ),
-    view(
-        "/deployments/devices/{id}",
-        "Device Instance",
-        DETAIL,
-        places::DEVICES,
-        places::FIELDS,
-        || {
-            get(places::detail::<Devices>)
-                .put(places::replace::<Devices>)
-                .patch(places::edit::<Devices>)
-                .delete(places::delete::<Devices>)
-        },
-    ),
+impl View {
+    /// Shows another table than is sent.
+    pub const fn shows(self, fields: &'static [Field]) -> View {
+        View {
+            shown: Some(fields),
+            ..self
+        }
+    }
+
+    /// Takes these in its query.
+    pub const fn filters(self, filters: &'static [Field]) -> View {
+        View { filters, ..self }
+    }
+
+    /// Can be ordered by these.
+    pub const fn orders(self, orders: &'static [&'static str]) -> View {
+        View { orders, ..self }
+    }
+
+    /// Can be searched.
+    pub const fn searched(self) -> View {
+        View {
+            searched: true,
+            ..self
+        }
+    }
+
+    /// Stands on the first page of the API.
+    pub const fn in_root(self) -> View {
+        View {
+            in_root: true,
+            ..self
+        }
+    }
+
+    /// The fields of a row as it is shown.
+    pub fn row_fields(&self) -> &'static [Field] {
+        self.shown.unwrap_or(self.fields)
+    }
+}
+
+/// The filter that most lists share.
+pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("projects"))];
+
+/// All of them: one table per resource, in the order of the first page of the API.
+pub const VIEWS: &[&[View]] = &[
+    users::VIEWS,
+    login::VIEWS,
+    projects::VIEWS,
+    members::VIEWS,
+    places::VIEWS,
+    jobs::VIEWS,
 ];
+
+/// Every address of the API.
+pub fn all() -> impl Iterator<Item = &'static View> {
+    VIEWS.iter().copied().flatten()
+}
 
 /// The address with this pattern.
 pub fn find(pattern: &str) -> Option<&'static View> {
     let path = pattern.strip_prefix("/api/v2")?;
-    VIEWS.iter().find(|view| view.path == path)
+    all().find(|view| view.path == path)
 }

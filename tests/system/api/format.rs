@@ -164,7 +164,7 @@ async fn the_page_of_a_job_shows_its_json_with_links() {
     for link in [
         format!("/api/v2/jobs/{id}/run/"),
         format!("/api/v2/jobs/{id}/cancel/"),
-        format!("{}/api/v2/projects/{}/", app.url, project.id),
+        format!("{}/api/v2/projects/{}/?format=api", app.url, project.id),
         "/api/v2/jobs/?format=api".to_owned(),
     ] {
         assert!(page.text.contains(&format!("href=\"{link}\"")), "{link}");

@@ -20,12 +20,12 @@ use store::project::Project;
 use store::station::Station;
 
 use super::internal;
-use crate::AppState;
 use crate::auth::Who;
+use crate::call::{Addresses, Call};
 
 /// What a page of jobs points to.
 pub struct Around {
-    base: String,
+    addresses: Addresses,
     who: Who,
     projects: HashMap<i64, (Project, ProjectFacts)>,
     stations: HashMap<i64, Station>,
@@ -36,28 +36,30 @@ pub struct Around {
 }
 
 impl Around {
-    /// Reads it all. `base` is the server's address with `/api/v2`.
-    pub async fn read(state: &AppState, who: &Who, base: &str, jobs: &[Job]) -> ApiResult<Around> {
+    /// Reads it all.
+    pub async fn read(call: &Call, jobs: &[Job]) -> ApiResult<Around> {
         let ids = |pick: fn(&Job) -> Option<i64>| {
             let mut ids: Vec<i64> = jobs.iter().filter_map(pick).collect();
             ids.sort_unstable();
             ids.dedup();
             ids
         };
-        let store = &state.store;
+        let store = call.store();
         let mut projects = HashMap::new();
         let rows = store.projects_by_id(&ids(|j| Some(j.project_id))).await;
-        for project in rows.map_err(internal)? {
-            let facts = who.facts(state, &project).await?;
+        let rows = rows.map_err(internal)?;
+        let facts = call.facts_of(&rows).await?;
+        for project in rows {
+            let facts = facts.get(&project.id).copied().unwrap_or_default();
             projects.insert(project.id, (project, facts));
         }
         let captures = store.captures_by_id(&ids(|j| j.capture_id)).await;
         let captures = captures.map_err(internal)?;
         let mut places = store.locations(&captures).await.map_err(internal)?;
-        let address = |place| crate::media::address(&state.links, &place);
+        let address = |place| crate::media::address(&call.state.links, &place);
         Ok(Around {
-            base: base.to_owned(),
-            who: who.clone(),
+            addresses: call.addresses.clone(),
+            who: call.who.clone(),
             projects,
             stations: by_id(
                 store
@@ -139,7 +141,7 @@ impl Around {
     }
 
     fn link(&self, path: &str, id: i64) -> String {
-        format!("{}/{path}/{id}/", self.base)
+        self.addresses.row(path, id)
     }
 
     fn facts(&self, project: i64) -> ProjectFacts {

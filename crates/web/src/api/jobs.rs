@@ -2,26 +2,25 @@
 //! can be done with a job stands in `jobs/act.rs`, what has no place in its JSON in
 //! `jobs/beside.rs`.
 
+use crate::views::{View, view};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use domain::permission::{Action, JobAction, JobFacts, decide, list_permissions, may};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use domain::permission::{Action, JobAction, JobFacts, may};
 use domain::state::JobState;
 use queue::Changed;
+use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
-use rest::query::Query;
-use rest::{ApiError, ApiResult, JsonBody};
+use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
-use store::StoreError;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;
-use crate::auth::{Who, allow};
+use crate::call::{Call, number};
 
 pub mod act;
 pub mod beside;
@@ -29,248 +28,217 @@ pub mod fields;
 mod filter;
 mod input;
 
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view(
+        "/jobs",
+        "Job List",
+        LIST,
+        fields::ABOUT,
+        fields::FIELDS,
+        || get(list).post(create),
+    )
+    .filters(fields::FILTERS)
+    .orders(&JobOrder::NAMES)
+    .searched()
+    .in_root(),
+    view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
+        get(beside::next)
+    })
+    .filters(fields::NEXT_FILTERS),
+    view("/jobs/bulk", "Bulk", ACTION, fields::BULK, &[], || {
+        post(act::bulk)
+    }),
+    view(
+        "/jobs/{id}",
+        "Job Instance",
+        DETAIL,
+        fields::ABOUT,
+        fields::FIELDS,
+        || get(detail).put(replace).patch(edit).delete(delete),
+    ),
+    view(
+        "/jobs/{id}/run",
+        "run",
+        ACTION,
+        fields::RUN,
+        fields::FIELDS,
+        || post(act::run),
+    ),
+    view(
+        "/jobs/{id}/retry",
+        "retry",
+        ACTION,
+        fields::RETRY,
+        fields::FIELDS,
+        || post(act::retry),
+    ),
+    view(
+        "/jobs/{id}/cancel",
+        "cancel",
+        ACTION,
+        fields::CANCEL,
+        fields::FIELDS,
+        || post(act::cancel),
+    ),
+    view(
+        "/jobs/{id}/queue",
+        "Queue",
+        READ,
+        fields::QUEUE,
+        &[],
+        || get(beside::queue),
+    ),
+    view(
+        "/jobs/{id}/failures",
+        "Failures",
+        READ,
+        fields::FAILURES,
+        &[],
+        || get(beside::failures),
+    ),
+    view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
+        get(beside::logs)
+    }),
+];
+
 /// Log lines in a job's detail, unless asked otherwise.
 const LOG_LINES: i64 = 1000;
 /// Log lines that may be asked for.
 const MAX_LOG_LINES: i64 = 5000;
 
-/// The media type of a request.
-pub fn content_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()
-}
-
-/// The server's own address as the caller knows it, with `/api/v2`.
-pub fn base(state: &AppState, headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
-    let root = match host {
-        Some(host) => {
-            let scheme = state.links.public_url().split("://").next();
-            format!("{}://{host}", scheme.unwrap_or("http"))
-        }
-        None => state.links.public_url().to_owned(),
-    };
-    format!("{root}/api/v2")
-}
-
 /// A page of jobs, newest first; with `ids_only` what workers need of them, at random.
-pub async fn list(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Response> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let filter = filter::read(&state, &who, &query).await?;
-    let permissions = listed(&state, &who, filter.project_id).await?;
-    let base = base(&state, &headers);
-    let url = format!("{base}/jobs/");
-    let mut page = Page::read(&query);
+pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
+    let query = &call.query;
+    let filter = filter::read(&call).await?;
+    let words = call.list_words("job").await?;
+    let mut page = Page::read(query);
     let order: Vec<(JobOrder, bool)> = query
         .ordering(&JobOrder::NAMES)
         .iter()
         .filter_map(|by| Some((JobOrder::from_name(by.field)?, by.descending)))
         .collect();
-    if !query.flag("ids_only") {
-        let found = state
-            .store
-            .jobs_ordered(&filter, &order, page.limit, page.offset)
-            .await;
-        let (jobs, count) = found.map_err(internal)?;
-        let around = Around::read(&state, &who, &base, &jobs).await?;
-        let rows: Vec<Value> = jobs.iter().map(|job| around.job(job, &[])).collect();
-        let list = Envelope::new(&url, &query, page, count, rows, permissions);
-        return Ok(Json(list).into_response());
-    }
-    if query.get("limit").is_none() && query.get("page_size").is_none() {
+    let ids_only = query.flag("ids_only");
+    if ids_only && query.get("limit").is_none() && query.get("page_size").is_none() {
         page.limit = 1;
     }
-    let found = if order.is_empty() {
-        state
-            .store
-            .jobs_at_random(&filter, page.limit, page.offset)
-            .await
+    let store = call.store();
+    let found = if ids_only && order.is_empty() {
+        store.jobs_at_random(&filter, page.limit, page.offset).await
     } else {
-        state
-            .store
-            .jobs_ordered(&filter, &order, page.limit, page.offset)
-            .await
+        let (limit, offset) = (page.limit, page.offset);
+        store.jobs_ordered(&filter, &order, limit, offset).await
     };
     let (jobs, count) = found.map_err(internal)?;
-    let around = Around::read(&state, &who, &base, &jobs).await?;
-    let rows: Vec<Value> = jobs.iter().map(|job| around.job_id(job)).collect();
-    let list = Envelope::new(&url, &query, page, count, rows, permissions);
-    Ok(Json(list).into_response())
-}
-
-async fn listed(state: &AppState, who: &Who, project: Option<i64>) -> ApiResult<Vec<String>> {
-    let facts = match project {
-        Some(id) => match state.store.project(id).await {
-            Ok(project) => Some(who.facts(state, &project).await?),
-            Err(StoreError::NotFound(_)) => None,
-            Err(other) => return Err(internal(other)),
-        },
-        None => None,
+    let around = Around::read(&call, &jobs).await?;
+    let row = |job: &Job| match ids_only {
+        true => around.job_id(job),
+        false => around.job(job, &[]),
     };
-    let list = list_permissions(who.caller(), facts.as_ref(), "job");
-    Ok(list.into_iter().map(str::to_owned).collect())
+    let rows = jobs.iter().map(row).collect();
+    Ok(Json(call.envelope("jobs", page, count, rows, words)))
 }
 
 /// One job with its newest log lines. The filters of the list narrow it too, as in the
 /// reference: a job that they leave out is not found.
-pub async fn detail(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Value>> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let lines = query.integer("logs_limit", 1)?;
+pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
+    let lines = call.query.integer("logs_limit", 1)?;
     if lines.is_some_and(|lines| lines > MAX_LOG_LINES) {
         let words = format!("Ensure this value is less than or equal to {MAX_LOG_LINES}.");
         return Err(ApiError::field("logs_limit", words));
     }
-    let filter = filter::read(&state, &who, &query).await?;
-    let (job, _) = find(&state, &who, &id, JobAction::View).await?;
+    let filter = filter::read(&call).await?;
+    let (job, _) = find(&call, &id, JobAction::View).await?;
     let filter = JobFilter {
         id: Some(job.id),
         ..filter
     };
-    let (_, count) = state.store.jobs(&filter, 1, 0).await.map_err(internal)?;
+    let (_, count) = call.store().jobs(&filter, 1, 0).await.map_err(internal)?;
     if count == 0 {
         return Err(ApiError::NotFound);
     }
-    let lines = lines.unwrap_or(LOG_LINES);
-    answer_with(&state, &who, &headers, &job, lines)
-        .await
-        .map(Json)
+    answer_with(&call, &job, lines.unwrap_or(LOG_LINES)).await
 }
 
-async fn answer(state: &AppState, who: &Who, headers: &HeaderMap, job: &Job) -> ApiResult<Value> {
-    answer_with(state, who, headers, job, LOG_LINES).await
+async fn answer(call: &Call, job: &Job) -> ApiResult<Json<Value>> {
+    answer_with(call, job, LOG_LINES).await
 }
 
-async fn answer_with(
-    state: &AppState,
-    who: &Who,
-    headers: &HeaderMap,
-    job: &Job,
-    lines: i64,
-) -> ApiResult<Value> {
-    let base = base(state, headers);
-    let around = Around::read(state, who, &base, std::slice::from_ref(job)).await?;
-    let log = state.store.job_log(job.id, lines.unsigned_abs()).await;
-    Ok(around.job(job, &log.map_err(internal)?))
+async fn answer_with(call: &Call, job: &Job, lines: i64) -> ApiResult<Json<Value>> {
+    let around = Around::read(call, std::slice::from_ref(job)).await?;
+    let log = call.store().job_log(job.id, lines.unsigned_abs()).await;
+    Ok(Json(around.job(job, &log.map_err(internal)?)))
 }
 
 /// The job, when the caller may do this with it.
-async fn find(
-    state: &AppState,
-    who: &Who,
-    id: &str,
-    action: JobAction,
-) -> ApiResult<(Job, Project)> {
-    let id: i64 = id.parse().map_err(|_| ApiError::NotFound)?;
-    let job = state.store.job(id).await.map_err(internal)?;
-    let project = state
-        .store
-        .project(job.project_id)
-        .await
-        .map_err(internal)?;
-    let facts = who.facts(state, &project).await?;
+async fn find(call: &Call, id: &str, action: JobAction) -> ApiResult<(Job, Project)> {
+    let job = call.store().job(number(id)?).await.map_err(internal)?;
+    let (project, facts) = call.project(job.project_id).await?;
     let job_facts = JobFacts {
         kind: &job.kind,
         single_capture: job.capture_id.is_some(),
     };
-    allow(decide(who.caller(), &facts, Action::Job(action, job_facts)))?;
+    call.permit(&facts, Action::Job(action, job_facts))?;
     Ok((job, project))
 }
 
 /// Whether somebody may edit a job.
-pub async fn may_update(state: &AppState, who: &Who, id: &str) -> bool {
-    find(state, who, id, JobAction::Update).await.is_ok()
+pub async fn may_update(call: &Call, id: &str) -> bool {
+    find(call, id, JobAction::Update).await.is_ok()
 }
 
 /// Makes a job; with `?start_now` it is asked to run in the same transaction.
-pub async fn create(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-    body: Bytes,
-) -> ApiResult<(StatusCode, Json<Value>)> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let body = JsonBody::read(content_type(&headers), &body)?;
-    let (mut new, project) = input::new_job(&state, body).await?;
-    let facts = who.facts(&state, &project).await?;
+pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+    let (mut new, project) = input::new_job(&call, body).await?;
+    let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
         kind: new.kind,
         single_capture: new.capture_id.is_some(),
     };
     let action = |act| Action::Job(act, job_facts);
-    allow(decide(who.caller(), &facts, action(JobAction::Create)))?;
-    new.start_now = query.flag("start_now");
-    if new.start_now && !may(who.caller(), &facts, action(JobAction::CreateAndStart)) {
+    call.permit(&facts, action(JobAction::Create))?;
+    let caller = call.who.caller();
+    new.start_now = call.query.flag("start_now");
+    if new.start_now && !may(caller, &facts, action(JobAction::CreateAndStart)) {
         return Err(ApiError::ForbiddenBecause(
             "You do not have permission to run this job.",
         ));
     }
-    new.created_by_id = who.caller().id();
-    let job = state.store.create_job(new).await.map_err(internal)?;
-    announce(&state, &job);
-    let answer = answer(&state, &who, &headers, &job).await?;
-    Ok((StatusCode::CREATED, Json(answer)))
+    new.created_by_id = caller.id();
+    let job = call.store().create_job(new).await.map_err(internal)?;
+    announce(&call.state, &job);
+    Ok((StatusCode::CREATED, answer(&call, &job).await?))
 }
 
 /// Replaces what a person may edit (PUT).
-pub async fn replace(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    change(state, who, headers, id, body, false).await
+pub async fn replace(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    change(call, id, body, How::Whole).await
 }
 
 /// Changes some of what a person may edit (PATCH).
-pub async fn edit(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    change(state, who, headers, id, body, true).await
+pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    change(call, id, body, How::Partial).await
 }
 
 async fn change(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
+    call: Call,
     Path(id): Path<String>,
-    body: Bytes,
-    partial: bool,
+    body: JsonBody,
+    how: How,
 ) -> ApiResult<Json<Value>> {
-    let (job, project) = find(&state, &who, &id, JobAction::Update).await?;
-    let form = content_type(&headers).is_some_and(|t| !t.starts_with("application/json"));
-    let body = JsonBody::read(content_type(&headers), &body)?;
-    let change = input::change(&state, &job, &project, body, partial, form).await?;
-    let job = state.store.change_job(job.id, change).await;
+    let (job, project) = find(&call, &id, JobAction::Update).await?;
+    let change = input::change(&call, &job, &project, body, how).await?;
+    let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
-    announce(&state, &job);
-    answer(&state, &who, &headers, &job).await.map(Json)
+    announce(&call.state, &job);
+    answer(&call, &job).await
 }
 
 /// Deletes a job with its log and results.
-pub async fn delete(
-    State(state): State<AppState>,
-    who: Who,
-    Path(id): Path<String>,
-) -> ApiResult<StatusCode> {
-    let (job, _) = find(&state, &who, &id, JobAction::Delete).await?;
-    state.store.delete_job(job.id).await.map_err(internal)?;
-    announce(&state, &job);
+pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
+    let (job, _) = find(&call, &id, JobAction::Delete).await?;
+    call.store().delete_job(job.id).await.map_err(internal)?;
+    announce(&call.state, &job);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,19 +2,22 @@
 //! token (`domain-rules.md` §12). Each login makes a token of its own, and signing out ends only
 //! the one that is shown: a browser must not sign out a worker.
 
+use crate::views::{View, view};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use rest::allow::ACTION;
 use rest::field::{Field, Kind};
 use rest::validate::Input;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
 
 use super::internal;
-use super::jobs::content_type;
 use crate::AppState;
 use crate::auth::{Who, token};
+use crate::call::content_type;
 
 /// About signing in.
 pub const ABOUT: &str = "Get a token for an e-mail address and a password.";
@@ -25,6 +28,26 @@ pub const LOGOUT: &str = "End the token that this request shows.";
 pub const FIELDS: &[Field] = &[
     Field::new("password", "Password", Kind::Text(None)),
     Field::new("email", "Email", Kind::Text(None)),
+];
+
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view(
+        "/auth/token/login",
+        "Token Create",
+        ACTION,
+        ABOUT,
+        FIELDS,
+        || post(login),
+    ),
+    view(
+        "/auth/token/logout",
+        "Token Destroy",
+        ACTION,
+        LOGOUT,
+        &[],
+        || post(logout),
+    ),
 ];
 
 /// Longest e-mail address or password that is read, in characters.

@@ -1,25 +1,22 @@
 //! `/api/v2/deployments/sites/` and `…/devices/`: two resources of the same shape
 //! (`ui.md` §A.6), so one file; only the word and the permission differ.
 
+use crate::views::{self, View, view};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
-use domain::permission::{Action, ProjectFacts, decide, list_permissions, object_permissions};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
+use domain::permission::{Action, ProjectFacts, object_permissions};
+use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
-use rest::query::Query;
 use rest::time::instant;
-use rest::validate::Input;
-use rest::{ApiError, ApiResult, JsonBody};
+use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
-use store::StoreError;
 use store::place::{Place, PlaceFilter, PlaceKind};
 
 use super::internal;
-use super::jobs::{base, content_type};
-use crate::AppState;
-use crate::auth::{Who, allow};
+use crate::call::{Call, found, number};
 
 /// About sites.
 pub const SITES: &str = "Places of research, at which stations stand.";
@@ -35,6 +32,56 @@ pub const FIELDS: &[Field] = &[
     Field::new("project", "Project", Kind::Link("projects")).required(),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view(
+        "/deployments/sites",
+        "Site List",
+        LIST,
+        SITES,
+        FIELDS,
+        || get(list::<Sites>).post(create::<Sites>),
+    )
+    .filters(views::PROJECT)
+    .in_root(),
+    view(
+        "/deployments/sites/{id}",
+        "Site Instance",
+        DETAIL,
+        SITES,
+        FIELDS,
+        || {
+            get(detail::<Sites>)
+                .put(replace::<Sites>)
+                .patch(edit::<Sites>)
+                .delete(delete::<Sites>)
+        },
+    ),
+    view(
+        "/deployments/devices",
+        "Device List",
+        LIST,
+        DEVICES,
+        FIELDS,
+        || get(list::<Devices>).post(create::<Devices>),
+    )
+    .filters(views::PROJECT)
+    .in_root(),
+    view(
+        "/deployments/devices/{id}",
+        "Device Instance",
+        DETAIL,
+        DEVICES,
+        FIELDS,
+        || {
+            get(detail::<Devices>)
+                .put(replace::<Devices>)
+                .patch(edit::<Devices>)
+                .delete(delete::<Devices>)
+        },
+    ),
 ];
 
 /// The words in which a site differs from a device.
@@ -64,10 +111,10 @@ impl Named for Devices {
     const MODEL: &'static str = "device";
 }
 
-fn shown<N: Named>(place: &Place, base: &str, who: &Who, facts: &ProjectFacts) -> Value {
+fn shown<N: Named>(call: &Call, place: &Place, facts: &ProjectFacts) -> Value {
     let mut value = json!({
         "id": place.id,
-        "details": format!("{base}/{}/{}/", N::PATH, place.id),
+        "details": call.addresses.row(N::PATH, place.id),
         "name": place.name,
         "description": place.description,
         "project": place.project_id,
@@ -78,199 +125,132 @@ fn shown<N: Named>(place: &Place, base: &str, who: &Who, facts: &ProjectFacts) -
     }
     value["created_at"] = json!(instant(place.created_at));
     value["updated_at"] = json!(instant(place.updated_at));
-    value["user_permissions"] = json!(object_permissions(who.caller(), facts, N::MODEL));
+    value["user_permissions"] = json!(object_permissions(call.who.caller(), facts, N::MODEL));
     value
 }
 
 /// A page of sites or devices.
-pub async fn list<N: Named>(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Envelope<Value>>> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let visible = state.store.visible_projects(who.0.as_ref()).await;
+pub async fn list<N: Named>(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let filter = PlaceFilter {
-        project_id: query.integer("project_id", 0)?,
-        visible: visible.map_err(internal)?,
+        project_id: call.query.integer("project_id", 0)?,
+        visible: call.visible().await?,
     };
-    let page = Page::read(&query);
-    let found = state
-        .store
+    let page = Page::read(&call.query);
+    let store = call.store();
+    let found = store
         .places(N::KIND, &filter, page.limit, page.offset)
         .await;
     let (places, count) = found.map_err(internal)?;
     let ids: Vec<i64> = places.iter().filter_map(|p| p.project_id).collect();
-    let mut facts = std::collections::HashMap::new();
-    for project in state.store.projects_by_id(&ids).await.map_err(internal)? {
-        facts.insert(project.id, who.facts(&state, &project).await?);
-    }
-    let base = base(&state, &headers);
-    let none = ProjectFacts::default();
+    let facts = call.facts(&ids).await?;
     let rows = places.iter().map(|place| {
-        let facts = place.project_id.and_then(|id| facts.get(&id));
-        shown::<N>(place, &base, &who, facts.unwrap_or(&none))
+        let facts = place.project_id.and_then(|id| facts.get(&id)).copied();
+        shown::<N>(&call, place, &facts.unwrap_or_default())
     });
-    let own = filter.project_id.and_then(|id| facts.get(&id));
-    let permissions = list_permissions(who.caller(), own, N::MODEL);
-    let permissions = permissions.into_iter().map(str::to_owned).collect();
-    let url = format!("{base}/{}/", N::PATH);
-    let rows = rows.collect();
-    Ok(Json(Envelope::new(
-        &url,
-        &query,
+    let words = call.list_words(N::MODEL).await?;
+    Ok(Json(call.envelope(
+        N::PATH,
         page,
         count,
-        rows,
-        permissions,
+        rows.collect(),
+        words,
     )))
 }
 
 /// The place, when the caller may do this with it.
 async fn find<N: Named>(
-    state: &AppState,
-    who: &Who,
+    call: &Call,
     id: &str,
-    action: &str,
+    action: Action<'_>,
 ) -> ApiResult<(Place, ProjectFacts)> {
-    let id: i64 = id.parse().map_err(|_| ApiError::NotFound)?;
-    let place = state.store.place(N::KIND, id).await.map_err(internal)?;
-    let project = place.project_id.ok_or(ApiError::NotFound)?;
-    let project = state.store.project(project).await.map_err(internal)?;
-    let facts = who.facts(state, &project).await?;
-    let name = format!("{action}_{}", N::MODEL);
-    let action = if action == "view" {
-        Action::View
-    } else {
-        Action::Change(&name)
-    };
-    allow(decide(who.caller(), &facts, action))?;
+    let place = call.store().place(N::KIND, number(id)?).await;
+    let place = place.map_err(internal)?;
+    let (_, facts) = call
+        .project(place.project_id.ok_or(ApiError::NotFound)?)
+        .await?;
+    call.permit(&facts, action)?;
     Ok((place, facts))
 }
 
 /// One site or device.
-pub async fn detail<N: Named>(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> ApiResult<Json<Value>> {
-    let (place, facts) = find::<N>(&state, &who, &id, "view").await?;
-    Ok(Json(shown::<N>(
-        &place,
-        &base(&state, &headers),
-        &who,
-        &facts,
-    )))
+pub async fn detail<N: Named>(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
+    let (place, facts) = find::<N>(&call, &id, Action::View).await?;
+    Ok(Json(shown::<N>(&call, &place, &facts)))
 }
 
 /// Makes a site or a device.
-pub async fn create<N: Named>(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<(StatusCode, Json<Value>)> {
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let name = input.text("name", 255);
-    let description = input.optional_text("description", 100_000);
-    let project = match input.key("project") {
-        Some(id) => match state.store.project(id).await {
-            Ok(project) => Some(project),
-            Err(StoreError::NotFound(_)) => {
-                input.missing("project", &id.to_string());
-                None
+pub async fn create<N: Named>(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+    let mut form = Form::read(FIELDS, body, How::Whole)?;
+    let project = match form.integer("project") {
+        Some(id) => {
+            let project = found(call.store().project(id).await)?;
+            if project.is_none() {
+                form.missing("project", id);
             }
-            Err(other) => return Err(internal(other)),
-        },
+            project
+        }
         None => None,
     };
-    let name = input.finish(name.unwrap_or_default())?;
+    form.finish()?;
     let project = project.ok_or(ApiError::NotFound)?;
-    let facts = who.facts(&state, &project).await?;
+    let facts = call.who.facts(&call.state, &project).await?;
     let action = format!("create_{}", N::MODEL);
-    allow(decide(who.caller(), &facts, Action::Create(&action)))?;
-    let description = description.unwrap_or_default();
-    let made = state
-        .store
+    call.permit(&facts, Action::Create(&action))?;
+    let (name, description) = (form.text("name"), form.text("description"));
+    let (name, description) = (name.unwrap_or_default(), description.unwrap_or_default());
+    let made = call
+        .store()
         .create_place(N::KIND, project.id, &name, &description);
     let place = made.await.map_err(internal)?;
-    let body = shown::<N>(&place, &base(&state, &headers), &who, &facts);
+    let body = shown::<N>(&call, &place, &facts);
     Ok((StatusCode::CREATED, Json(body)))
 }
 
 /// Replaces name and description (PUT).
 pub async fn replace<N: Named>(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
+    call: Call,
     id: Path<String>,
-    body: Bytes,
+    body: JsonBody,
 ) -> ApiResult<Json<Value>> {
-    change::<N>(state, who, headers, id, body, false).await
+    change::<N>(call, id, body, How::Whole).await
 }
 
 /// Changes name or description (PATCH).
 pub async fn edit<N: Named>(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
+    call: Call,
     id: Path<String>,
-    body: Bytes,
+    body: JsonBody,
 ) -> ApiResult<Json<Value>> {
-    change::<N>(state, who, headers, id, body, true).await
+    change::<N>(call, id, body, How::Partial).await
 }
 
 async fn change<N: Named>(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
+    call: Call,
     Path(id): Path<String>,
-    body: Bytes,
-    partial: bool,
+    body: JsonBody,
+    how: How,
 ) -> ApiResult<Json<Value>> {
-    let (place, facts) = find::<N>(&state, &who, &id, "update").await?;
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let name = (!partial || input.has("name")).then(|| input.text("name", 255));
-    let description = input.has("description").then(|| {
-        input
-            .optional_text("description", 100_000)
-            .unwrap_or_default()
-    });
-    if (!partial || input.has("project"))
-        && input
-            .key("project")
-            .is_some_and(|id| Some(id) != place.project_id)
-    {
-        let words = "It cannot be moved to another project.";
-        input.errors.add("project", words);
+    let action = format!("update_{}", N::MODEL);
+    let (place, facts) = find::<N>(&call, &id, Action::Change(&action)).await?;
+    let mut form = Form::read(FIELDS, body, how)?;
+    let other = form.integer("project");
+    if other.is_some() && other != place.project_id {
+        form.wrong("project", "It cannot be moved to another project.");
     }
-    input.finish(())?;
-    let changed = state
-        .store
-        .change_place(N::KIND, place.id, name.flatten(), description)
-        .await;
-    let place = changed.map_err(internal)?;
-    Ok(Json(shown::<N>(
-        &place,
-        &base(&state, &headers),
-        &who,
-        &facts,
-    )))
+    form.finish()?;
+    let (name, description) = (form.text("name"), form.text("description"));
+    let changed = call
+        .store()
+        .change_place(N::KIND, place.id, name, description);
+    let place = changed.await.map_err(internal)?;
+    Ok(Json(shown::<N>(&call, &place, &facts)))
 }
 
 /// Deletes a site or a device; its stations stay.
-pub async fn delete<N: Named>(
-    State(state): State<AppState>,
-    who: Who,
-    Path(id): Path<String>,
-) -> ApiResult<StatusCode> {
-    let (place, _) = find::<N>(&state, &who, &id, "delete").await?;
-    state
-        .store
-        .delete_place(N::KIND, place.id)
-        .await
-        .map_err(internal)?;
+pub async fn delete<N: Named>(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
+    let action = format!("delete_{}", N::MODEL);
+    let (place, _) = find::<N>(&call, &id, Action::Change(&action)).await?;
+    let deleted = call.store().delete_place(N::KIND, place.id).await;
+    deleted.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,33 +1,36 @@
 //! `/api/v2/projects/`: list, make, show, edit, delete (`ui.md` §A.3, `domain-rules.md` §15).
 //! Charts (`summary_data`) are empty until the resources that they count are served.
 
+use crate::views::{View, view};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
 use domain::permission::{
-    Action, Caller, ProjectFacts, decide, deployment_permissions, list_permissions,
-    project_permissions,
+    Action, ProjectFacts, deployment_permissions, list_permissions, project_permissions,
 };
+use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
-use rest::query::Query;
 use rest::time::instant;
-use rest::validate::Input;
-use rest::{ApiError, ApiResult, JsonBody};
+use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
 use store::project::{NewProject, Project, ProjectChange, ProjectFilter};
 
 use super::internal;
-use super::jobs::{base, content_type};
-use crate::AppState;
-use crate::auth::{Who, allow};
+use crate::call::{Call, number};
 
 /// About projects.
 pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";
 
 /// Rows of a page where nobody says how many (`domain-rules.md` §17).
 const ROWS: u64 = 40;
+
+/// What the list can be ordered by.
+pub const ORDERS: &[&str] = &["name", "created_at", "updated_at"];
+
+/// What the list can be narrowed by.
+pub const FILTERS: &[Field] = &[Field::new("user_id", "Member", Kind::Link("users"))];
 
 /// The fields of a project, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
@@ -52,148 +55,102 @@ pub const FIELDS: &[Field] = &[
     Field::shown("is_member", "Is member", Kind::Boolean),
 ];
 
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view("/projects", "Project List", LIST, ABOUT, FIELDS, || {
+        get(list).post(create)
+    })
+    .filters(FILTERS)
+    .orders(ORDERS)
+    .in_root(),
+    view(
+        "/projects/{id}",
+        "Project Instance",
+        DETAIL,
+        ABOUT,
+        FIELDS,
+        || get(detail).put(replace).patch(edit).delete(delete),
+    ),
+];
+
 fn words(list: Vec<&'static str>) -> Value {
     json!(list)
 }
 
-fn item(
-    project: &Project,
-    stations: i64,
-    base: &str,
-    caller: Caller,
-    facts: &ProjectFacts,
-) -> Value {
+fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> Value {
     json!({
         "id": project.id,
         "name": project.name,
         "description": project.description,
-        "details": format!("{base}/projects/{}/", project.id),
+        "details": call.addresses.row("projects", project.id),
         "deployments_count": stations,
         "created_at": instant(project.created_at),
         "updated_at": instant(project.updated_at),
         "image": project.image,
         "draft": project.draft,
-        "user_permissions": words(project_permissions(caller, facts)),
+        "user_permissions": words(project_permissions(call.who.caller(), facts)),
     })
 }
 
 /// A page of projects.
-pub async fn list(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Envelope<Value>>> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
+pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
+    let (query, caller) = (&call.query, call.who.caller());
     let member = query.integer("user_id", 0)?;
-    let own = who.caller().id();
-    if member.is_some() && member != own && !who.caller().is_superuser() {
+    if member.is_some() && member != caller.id() && !caller.is_superuser() {
         return Err(ApiError::Forbidden);
     }
-    let visible = state.store.visible_projects(who.0.as_ref()).await;
-    let order = query.ordering(&["name", "created_at", "updated_at"]);
+    let order = query.ordering(ORDERS);
     let filter = ProjectFilter {
-        visible: visible.map_err(internal)?,
+        visible: call.visible().await?,
         member,
         order: order.iter().map(|o| (o.field, o.descending)).collect(),
     };
-    let page = Page::read_or(&query, ROWS);
-    let found = state
-        .store
-        .projects_page(&filter, page.limit, page.offset)
-        .await;
+    let page = Page::read_or(query, ROWS);
+    let store = call.store();
+    let found = store.projects_page(&filter, page.limit, page.offset).await;
     let (projects, count) = found.map_err(internal)?;
     let ids: Vec<i64> = projects.iter().map(|p| p.id).collect();
-    let stations = state.store.station_counts(&ids).await.map_err(internal)?;
-    let roles = match who.0.as_ref() {
-        Some(user) => state.store.roles_of(user.id).await.map_err(internal)?,
-        None => Vec::new(),
-    };
-    let base = base(&state, &headers);
+    let stations = store.station_counts(&ids).await.map_err(internal)?;
+    let facts = call.facts_of(&projects).await?;
     let rows = projects.iter().map(|project| {
-        let role = roles.iter().find(|(id, _)| *id == project.id).map(|r| r.1);
-        let facts = ProjectFacts {
-            draft: project.draft,
-            owner: project.owner_id,
-            role,
-        };
+        let facts = facts.get(&project.id).copied().unwrap_or_default();
         let stations = stations.get(&project.id).copied().unwrap_or(0);
-        item(project, stations, &base, who.caller(), &facts)
+        item(&call, project, stations, &facts)
     });
-    let permissions = list_permissions(who.caller(), None, "project");
-    let permissions = permissions.into_iter().map(str::to_owned).collect();
-    let url = format!("{base}/projects/");
+    let words = list_permissions(caller, None, "project");
+    let words = words.into_iter().map(str::to_owned).collect();
     let rows = rows.collect();
-    Ok(Json(Envelope::new(
-        &url,
-        &query,
-        page,
-        count,
-        rows,
-        permissions,
-    )))
+    Ok(Json(call.envelope("projects", page, count, rows, words)))
 }
 
 /// The project that an address names, when the caller may do this there.
-pub async fn find(
-    state: &AppState,
-    who: &Who,
-    id: &str,
-    action: Action<'_>,
-) -> ApiResult<(Project, ProjectFacts)> {
-    let id: i64 = id.parse().map_err(|_| ApiError::NotFound)?;
-    let project = state.store.project(id).await.map_err(internal)?;
-    let facts = who.facts(state, &project).await?;
-    allow(decide(who.caller(), &facts, action))?;
+pub async fn find(call: &Call, id: &str, action: Action<'_>) -> ApiResult<(Project, ProjectFacts)> {
+    let (project, facts) = call.project(number(id)?).await?;
+    call.permit(&facts, action)?;
     Ok((project, facts))
 }
 
-async fn whole(
-    state: &AppState,
-    who: &Who,
-    headers: &HeaderMap,
-    project: &Project,
-    charts: bool,
-) -> ApiResult<Value> {
-    let base = base(state, headers);
-    let caller = who.caller();
-    let facts = who.facts(state, project).await?;
-    let stations = state.store.stations(project.id).await.map_err(internal)?;
+async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value> {
+    let (store, caller) = (call.store(), call.who.caller());
+    let facts = call.who.facts(&call.state, project).await?;
+    let stations = store.stations(project.id).await.map_err(internal)?;
     let shown = stations.iter().map(|s| {
         json!({
             "id": s.id,
             "name": s.name,
             "image": s.image,
-            "details": format!("{base}/deployments/{}/", s.id),
+            "details": call.addresses.row("deployments", s.id),
             "latitude": s.latitude,
             "longitude": s.longitude,
             "events_count": s.sessions_count,
             "user_permissions": words(deployment_permissions(caller, &facts)),
         })
     });
-    let owner = match project.owner_id {
-        Some(id) => {
-            let owner = state.store.user(id).await.map_err(internal)?;
-            json!({
-                "id": owner.id,
-                "name": owner.name,
-                "image": owner.image,
-                "details": format!("{base}/users/{id}/"),
-                "user_permissions": [],
-            })
-        }
-        None => Value::Null,
-    };
-    let default_pipeline = match project.default_pipeline_id {
-        Some(id) => {
-            let p = state.store.pipeline(id).await.map_err(internal)?;
-            json!({"id": p.id, "name": p.name, "details": format!("{base}/ml/pipelines/{id}/")})
-        }
-        None => Value::Null,
-    };
     let count = i64::try_from(stations.len()).unwrap_or(i64::MAX);
-    let mut value = item(project, count, &base, caller, &facts);
+    let mut value = item(call, project, count, &facts);
     let permissions = value["user_permissions"].take();
+    let owner = owner(call, project).await?;
+    let settings = settings(call, project, &permissions).await?;
     if let Some(map) = value.as_object_mut() {
         map.shift_remove("user_permissions");
         map.insert("deployments".into(), shown.collect());
@@ -202,14 +159,6 @@ async fn whole(
         }
         map.insert("owner".into(), owner);
         map.insert("feature_flags".into(), project.feature_flags.clone());
-        let settings = json!({
-            "default_filters_exclude_taxa": [],
-            "default_filters_include_taxa": [],
-            "default_filters_score_threshold": project.score_threshold,
-            "default_processing_pipeline": default_pipeline,
-            "session_time_gap_seconds": project.session_time_gap_seconds,
-            "user_permissions": permissions.clone(),
-        });
         map.insert("settings".into(), settings);
         map.insert("is_member".into(), json!(facts.role_of(caller).is_some()));
         map.insert("user_permissions".into(), permissions);
@@ -217,115 +166,100 @@ async fn whole(
     Ok(value)
 }
 
+async fn owner(call: &Call, project: &Project) -> ApiResult<Value> {
+    let Some(id) = project.owner_id else {
+        return Ok(Value::Null);
+    };
+    let owner = call.store().user(id).await.map_err(internal)?;
+    Ok(json!({
+        "id": owner.id,
+        "name": owner.name,
+        "image": owner.image,
+        "details": call.addresses.row("users", id),
+        "user_permissions": [],
+    }))
+}
+
+async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiResult<Value> {
+    let pipeline = match project.default_pipeline_id {
+        Some(id) => {
+            let p = call.store().pipeline(id).await.map_err(internal)?;
+            let details = call.addresses.row("ml/pipelines", id);
+            json!({"id": p.id, "name": p.name, "details": details})
+        }
+        None => Value::Null,
+    };
+    Ok(json!({
+        "default_filters_exclude_taxa": [],
+        "default_filters_include_taxa": [],
+        "default_filters_score_threshold": project.score_threshold,
+        "default_processing_pipeline": pipeline,
+        "session_time_gap_seconds": project.session_time_gap_seconds,
+        "user_permissions": permissions,
+    }))
+}
+
 /// One project.
-pub async fn detail(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Value>> {
-    let (project, _) = find(&state, &who, &id, Action::View).await?;
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let charts = query.flag_or("with_charts", true);
-    whole(&state, &who, &headers, &project, charts)
-        .await
-        .map(Json)
+pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
+    let (project, _) = find(&call, &id, Action::View).await?;
+    let charts = call.query.flag_or("with_charts", true);
+    whole(&call, &project, charts).await.map(Json)
 }
 
 /// Makes a project with its defaults; its maker owns it. Superusers only.
-pub async fn create(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<(StatusCode, Json<Value>)> {
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let name = input.text("name", 80);
-    let description = input.optional_text("description", 100_000);
-    let draft = input.boolean("draft", false);
-    let name = input.finish(name.unwrap_or_default())?;
-    let owner = who.0.as_ref().ok_or(ApiError::NotAuthenticated)?;
+pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+    let form = Form::read(FIELDS, body, How::Whole)?;
+    form.finish()?;
+    let owner = call.who.0.as_ref().ok_or(ApiError::NotAuthenticated)?;
     if !owner.is_superuser {
         return Err(ApiError::Forbidden);
     }
     let new = NewProject {
-        name,
-        description: description.unwrap_or_default(),
+        name: form.text("name").unwrap_or_default(),
+        description: form.text("description").unwrap_or_default(),
         owner_id: Some(owner.id),
-        draft: draft.unwrap_or(false),
+        draft: form.boolean("draft").unwrap_or(false),
         with_defaults: true,
     };
-    let project = state.store.create_project(new).await.map_err(internal)?;
-    let answer = whole(&state, &who, &headers, &project, false).await?;
+    let project = call.store().create_project(new).await.map_err(internal)?;
+    let answer = whole(&call, &project, false).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Replaces what a person may edit (PUT).
-pub async fn replace(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    change(state, who, headers, id, body, false).await
+pub async fn replace(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    change(call, id, body, How::Whole).await
 }
 
 /// Changes some of what a person may edit (PATCH).
-pub async fn edit(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    change(state, who, headers, id, body, true).await
+pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    change(call, id, body, How::Partial).await
 }
 
 async fn change(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
+    call: Call,
     Path(id): Path<String>,
-    body: Bytes,
-    partial: bool,
+    body: JsonBody,
+    how: How,
 ) -> ApiResult<Json<Value>> {
-    let (project, _) = find(&state, &who, &id, Action::Change("update_project")).await?;
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let mut change = ProjectChange::default();
-    if !partial || input.has("name") {
-        change.name = input.text("name", 80);
-    }
-    if input.has("description") {
-        change.description = Some(
-            input
-                .optional_text("description", 100_000)
-                .unwrap_or_default(),
-        );
-    }
-    if input.has("draft") {
-        change.draft = input.boolean("draft", false);
-    }
-    input.finish(())?;
-    let project = state.store.change_project(project.id, change).await;
-    let project = project.map_err(internal)?;
-    whole(&state, &who, &headers, &project, false)
+    let (project, _) = find(&call, &id, Action::Change("update_project")).await?;
+    let form = Form::read(FIELDS, body, how)?;
+    form.finish()?;
+    let change = ProjectChange {
+        name: form.text("name"),
+        description: form.text("description"),
+        draft: form.boolean("draft"),
+    };
+    let project = call.store().change_project(project.id, change).await;
+    whole(&call, &project.map_err(internal)?, false)
         .await
         .map(Json)
 }
 
 /// Deletes a project with everything in it.
-pub async fn delete(
-    State(state): State<AppState>,
-    who: Who,
-    Path(id): Path<String>,
-) -> ApiResult<StatusCode> {
-    let (project, _) = find(&state, &who, &id, Action::Change("delete_project")).await?;
-    state
-        .store
-        .delete_project(project.id)
-        .await
-        .map_err(internal)?;
+pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
+    let (project, _) = find(&call, &id, Action::Change("delete_project")).await?;
+    let deleted = call.store().delete_project(project.id).await;
+    deleted.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

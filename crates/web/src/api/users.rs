@@ -1,11 +1,14 @@
 //! `/api/v2/users/`: people, oneself, and the roles that there are (`domain-rules.md` §12).
 //! The list of people is staff business; everybody else sees only oneself in it.
 
+use crate::views::{View, view};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
 use domain::permission::Role;
+use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
@@ -16,9 +19,9 @@ use store::StoreError;
 use store::user::{NewUser, User};
 
 use super::internal;
-use super::jobs::{base, content_type};
 use crate::AppState;
 use crate::auth::Who;
+use crate::call::{base, content_type};
 
 /// About people.
 pub const ABOUT: &str = "People who may sign in.";
@@ -60,6 +63,29 @@ fn shown(user: &User, base: &str, with_email: bool) -> Value {
     value["user_permissions"] = json!([]);
     value
 }
+
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view("/users", "User List", LIST, ABOUT, FIELDS, || {
+        get(list).post(create)
+    })
+    .in_root(),
+    view("/users/me", "User Me", DETAIL, ME, FIELDS, || {
+        get(me).put(edit_me).patch(edit_me).delete(delete_me)
+    }),
+    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles)),
+    view(
+        "/users/set_password",
+        "Set password",
+        ACTION,
+        SET_PASSWORD,
+        &[],
+        || post(set_password),
+    ),
+    view("/users/{id}", "User Instance", READ, ABOUT, FIELDS, || {
+        get(detail)
+    }),
+];
 
 /// A page of people.
 pub async fn list(

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::AppState;
 use crate::auth::Who;
 use crate::shape::pretty;
-use crate::views::{VIEWS, View};
+use crate::views::{self, View};
 
 /// What was asked.
 pub struct Request {
@@ -149,7 +149,7 @@ fn crumbs(request: &Request) -> Vec<(String, String)> {
     let mut path = String::new();
     for part in below.split('/').filter(|part| !part.is_empty()) {
         path = format!("{path}/{part}");
-        if let Some(view) = VIEWS.iter().find(|view| fits(view.path, &path)) {
+        if let Some(view) = views::all().find(|view| fits(view.path, &path)) {
             crumbs.push((view.name.to_owned(), format!("/api/v2{path}/{keep}")));
         }
     }
@@ -171,8 +171,7 @@ fn actions(request: &Request) -> Vec<(&'static str, String)> {
     };
     let below = format!("{}/", view.path);
     let path = request.path.trim_end_matches('/');
-    let mut found: Vec<_> = VIEWS
-        .iter()
+    let mut found: Vec<_> = views::all()
         .filter_map(|other| {
             let name = other.path.strip_prefix(&below)?;
             Some((name, format!("{path}/{name}/")))

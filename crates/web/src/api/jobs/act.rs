@@ -1,20 +1,17 @@
 //! What can be done with jobs: run, retry, cancel, one or many at once.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use domain::permission::JobAction;
 use domain::state::JobState;
-use rest::query::Query;
-use rest::{ApiError, ApiResult};
+use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
 use store::job::Job;
 
 use super::super::internal;
-use super::{announce, answer, content_type, find};
+use super::{announce, answer, find};
 use crate::AppState;
-use crate::auth::Who;
+use crate::call::Call;
 
 /// Jobs of one bulk action at most.
 const MOST: usize = 1000;
@@ -61,60 +58,32 @@ impl Act {
 }
 
 /// Asks for a run.
-pub async fn run(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-) -> ApiResult<Json<Value>> {
-    one(state, who, headers, id, Act::Run).await
+pub async fn run(call: Call, id: Path<String>) -> ApiResult<Json<Value>> {
+    one(call, id, Act::Run).await
 }
 
 /// Asks for what is missing to be done again; `?failed_only=1` for what failed only.
-pub async fn retry(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Value>> {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let failed_only = query.flag("failed_only");
-    one(state, who, headers, id, Act::Retry { failed_only }).await
+pub async fn retry(call: Call, id: Path<String>) -> ApiResult<Json<Value>> {
+    let failed_only = call.query.flag("failed_only");
+    one(call, id, Act::Retry { failed_only }).await
 }
 
 /// Cancels; a job that has ended stays as it is.
-pub async fn cancel(
-    state: State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    id: Path<String>,
-) -> ApiResult<Json<Value>> {
-    one(state, who, headers, id, Act::Cancel).await
+pub async fn cancel(call: Call, id: Path<String>) -> ApiResult<Json<Value>> {
+    one(call, id, Act::Cancel).await
 }
 
-async fn one(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    act: Act,
-) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&state, &who, &id, act.permission()).await?;
-    let after = act.perform(&state, &job).await?;
+async fn one(call: Call, Path(id): Path<String>, act: Act) -> ApiResult<Json<Value>> {
+    let (job, _) = find(&call, &id, act.permission()).await?;
+    let after = act.perform(&call.state, &job).await?;
     let job = after.ok_or(ApiError::NotFound)?;
-    answer(&state, &who, &headers, &job).await.map(Json)
+    answer(&call, &job).await
 }
 
 /// `POST /jobs/bulk/` `{"action": "run|retry|cancel|delete", "ids": […]}`: what was done with
 /// each, one refusal stops none of the others.
-pub async fn bulk(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    let body = rest::body::read(content_type(&headers), &body)?;
+pub async fn bulk(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {
+    let body = body.value;
     let act = match body.get("action").and_then(Value::as_str) {
         Some("run") => Act::Run,
         Some("retry") => Act::Retry { failed_only: false },
@@ -135,8 +104,8 @@ pub async fn bulk(
     let mut results = Vec::new();
     for id in ids {
         let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        let done = match find(&state, &who, &text, act.permission()).await {
-            Ok((job, _)) => act.perform(&state, &job).await,
+        let done = match find(&call, &text, act.permission()).await {
+            Ok((job, _)) => act.perform(&call.state, &job).await,
             Err(error) => Err(error),
         };
         results.push(match done {

@@ -101,7 +101,67 @@ const TYPE: &[Field] = &[
     Field::shown("key", "Key", Kind::Slug(255)),
 ];
 
-const STATES: &[(&str, &str)] = &[];
+const STATES: &[(&str, &str)] = &[
+    ("CREATED", "CREATED"),
+    ("PENDING", "PENDING"),
+    ("STARTED", "STARTED"),
+    ("SUCCESS", "SUCCESS"),
+    ("FAILURE", "FAILURE"),
+    ("RETRY", "RETRY"),
+    ("CANCELING", "CANCELING"),
+    ("REVOKED", "REVOKED"),
+    ("RECEIVED", "RECEIVED"),
+    ("UNKNOWN", "UNKNOWN"),
+];
+
+const KINDS: &[(&str, &str)] = &[
+    ("ml", "ML pipeline"),
+    ("populate_captures_collection", "Populate capture set"),
+    ("data_storage_sync", "Data storage sync"),
+    ("regroup_events", "Regroup sessions"),
+    ("data_export", "Data Export"),
+    ("post_processing", "Post Processing"),
+    ("unknown", "Unknown"),
+];
+
+const MODES: &[(&str, &str)] = &[
+    ("internal", "Internal"),
+    ("sync_api", "Sync API"),
+    ("async_api", "Async API"),
+];
+
+const SLUGS: Field = Field::new("pipeline__slug__in", "Slugs of pipelines", Kind::Text(None))
+    .help("Multiple values may be separated by commas.");
+
+/// What the list can be narrowed by.
+pub const FILTERS: &[Field] = &[
+    Field::new("project_id", "Active project", Kind::Link("projects")),
+    Field::new("status", "Status", Kind::Choice(STATES)),
+    Field::new("project", "Project", Kind::Link("projects")),
+    Field::new("deployment", "Deployment", Kind::Link("deployments")),
+    Field::new(
+        "source_image_collection",
+        "Source image collection",
+        Kind::Link("captures/collections"),
+    ),
+    Field::new(
+        "source_image_single",
+        "Source image single",
+        Kind::Link("captures"),
+    ),
+    Field::new("pipeline", "Pipeline", Kind::Link("ml/pipelines")),
+    Field::new("job_type_key", "Job type key", Kind::Choice(KINDS)),
+    Field::new("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
+    Field::new("pipeline__slug", "Slug of the pipeline", Kind::Text(None)),
+    SLUGS,
+    Field::new("ids_only", "Only numbers", Kind::Boolean).help("What workers poll for."),
+    Field::new("incomplete_only", "Only unfinished", Kind::Boolean),
+    Field::new("cutoff_hours", "Hours", Kind::Integer(Some(0), None))
+        .help("Hide failed jobs that have not changed for so long."),
+];
+
+/// What the next job is asked for by.
+pub const NEXT_FILTERS: &[Field] = &[SLUGS];
 
 /// The fields of a job, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
@@ -116,7 +176,9 @@ pub const FIELDS: &[Field] = &[
     )
     .nullable()
     .help("Limit the number of images to process"),
-    Field::new("shuffle", "Shuffle", Kind::Boolean).help("Process images in a random order"),
+    Field::new("shuffle", "Shuffle", Kind::Boolean)
+        .default("true")
+        .help("Process images in a random order"),
     Field::shown("project", "Project", Kind::Nested(NAMED)),
     Field::link("project_id", "Project", "projects").required(),
     Field::shown("deployment", "Deployment", Kind::Nested(NAMED)),
@@ -148,8 +210,8 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)),
+    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
     Field::shown("data_export", "Data export", Kind::Any),
-    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(STATES)),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
     Field::shown("result", "Result", Kind::Any),
 ];

@@ -8,17 +8,15 @@ use store::StoreError;
 use store::job::JobFilter;
 
 use super::super::internal;
-use crate::AppState;
-use crate::auth::Who;
+use crate::call::Call;
 
 /// Reads the filter. Every named row must exist; `project_id`, which other lists share, is the
 /// exception: an unknown project has no jobs.
 ///
 /// # Errors
 /// 400 names the parameter.
-pub async fn read(state: &AppState, who: &Who, query: &Query) -> ApiResult<JobFilter> {
-    let store = &state.store;
-    let visible = store.visible_projects(who.0.as_ref()).await;
+pub async fn read(call: &Call) -> ApiResult<JobFilter> {
+    let (store, query) = (call.store(), &call.query);
     let slugs = query.get("pipeline__slug__in").filter(|s| !s.is_empty());
     let slug = query.get("pipeline__slug").filter(|s| !s.is_empty());
     let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -27,7 +25,7 @@ pub async fn read(state: &AppState, who: &Who, query: &Query) -> ApiResult<JobFi
     let filter = JobFilter {
         id: None,
         project_id: query.integer("project_id", 0)?,
-        visible: visible.map_err(internal)?,
+        visible: call.visible().await?,
         state: query
             .choice("status", &JobState::ALL.map(JobState::code))?
             .and_then(JobState::from_code),

@@ -1,15 +1,14 @@
-//! Bodies that make or change a job: every message at once, every named row checked
+//! Bodies that make or change a job: read against the table of fields, every named row checked
 //! (`domain-rules.md` §16). Rows of another project count as missing.
 
 use domain::job::{DispatchMode, KindSpec};
-use rest::validate::Input;
-use rest::{ApiError, ApiResult, JsonBody};
+use rest::{ApiError, ApiResult, Form, How, JsonBody};
+use store::StoreError;
 use store::job::{Job, JobChange, NewJob};
 use store::project::{Project, flag};
-use store::{Store, StoreError};
 
-use super::super::internal;
-use crate::AppState;
+use super::fields::FIELDS;
+use crate::call::{Call, found};
 
 /// The rows that a body names.
 #[derive(Default)]
@@ -24,31 +23,23 @@ struct Rows {
 ///
 /// # Errors
 /// 400 with all messages.
-pub async fn new_job(state: &AppState, body: JsonBody) -> ApiResult<(NewJob, Project)> {
-    let mut input = Input::new(body)?;
-    let name = input.text("name", 255);
-    let delay = input.integer("delay", 0);
-    let limit = input.optional_integer("limit", 0);
-    let shuffle = input.boolean("shuffle", true);
-    let project = input.key("project_id");
-    let project = match project {
-        Some(id) => row(&mut input, "project_id", id, state.store.project(id).await)?,
-        None => None,
-    };
-    let home = project.as_ref().map(|p| p.id);
-    let rows = rows(&state.store, &mut input, home).await?;
-    let kind = kind(&mut input);
-    input.finish(())?;
+pub async fn new_job(call: &Call, body: JsonBody) -> ApiResult<(NewJob, Project)> {
+    let mut form = Form::read(FIELDS, body, How::Whole)?;
+    no_negatives(&mut form);
+    let project = named_project(call, &mut form).await?;
+    let rows = rows(call, &mut form, project.as_ref().map(|p| p.id)).await?;
+    let kind = kind(&mut form);
+    form.finish()?;
     let (Some(project), Some(kind)) = (project, kind) else {
         return Err(ApiError::Internal("a checked value is missing".to_owned()));
     };
     let new = NewJob {
-        name: name.unwrap_or_default(),
+        name: form.text("name").unwrap_or_default(),
         project_id: project.id,
         kind: kind.key,
-        delay: delay.unwrap_or_default(),
-        limit,
-        shuffle: shuffle.unwrap_or(true),
+        delay: small(&form, "delay").unwrap_or_default(),
+        limit: small(&form, "limit"),
+        shuffle: form.boolean("shuffle").unwrap_or(true),
         station_id: rows.station,
         capture_set_id: rows.set,
         capture_id: rows.capture,
@@ -59,58 +50,48 @@ pub async fn new_job(state: &AppState, body: JsonBody) -> ApiResult<(NewJob, Pro
     Ok((new, project))
 }
 
-/// Reads a change. What a partial body leaves out stays; a whole one sets it to its default. In
-/// a form, a box that is not ticked is not sent, so it counts as false.
+/// Reads a change. What a body leaves out stays, but a whole one must name what is required.
 ///
 /// # Errors
 /// 400 with all messages.
 pub async fn change(
-    state: &AppState,
+    call: &Call,
     job: &Job,
     project: &Project,
     body: JsonBody,
-    partial: bool,
-    form: bool,
+    how: How,
 ) -> ApiResult<JobChange> {
-    let mut input = Input::new(body)?;
-    let sent = |input: &Input, field: &str| !partial || input.has(field);
-    let mut change = JobChange::default();
-    if sent(&input, "name") {
-        change.name = input.text("name", 255);
+    let sent: Vec<String> = match &body.value {
+        serde_json::Value::Object(map) => map.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let mut form = Form::read(FIELDS, body, how)?;
+    no_negatives(&mut form);
+    let other = named_project(call, &mut form).await?;
+    if other.is_some_and(|other| other.id != project.id) {
+        form.wrong("project_id", "A job cannot be moved to another project.");
     }
-    if sent(&input, "delay") {
-        change.delay = input.integer("delay", 0);
-    }
-    if input.has("limit") {
-        change.limit = Some(input.optional_integer("limit", 0));
-    }
-    if input.has("shuffle") || (form && !partial) {
-        change.shuffle = input.boolean("shuffle", false);
-    }
-    if sent(&input, "project_id")
-        && let Some(id) = input.key("project_id")
-        && let Some(other) = row(&mut input, "project_id", id, state.store.project(id).await)?
-        && other.id != project.id
-    {
-        let words = "A job cannot be moved to another project.";
-        input.errors.add("project_id", words);
-    }
-    let named = [
-        "deployment_id",
-        "source_image_single_id",
-        "source_image_collection_id",
-        "pipeline_id",
-    ];
-    let [station, capture, set, pipeline] = named.map(|field| input.has(field));
-    let rows = rows(&state.store, &mut input, Some(project.id)).await?;
-    change.station_id = station.then_some(rows.station);
-    change.capture_id = capture.then_some(rows.capture);
-    change.capture_set_id = set.then_some(rows.set);
-    change.pipeline_id = pipeline.then_some(rows.pipeline);
-    if input.has("job_type_key") {
-        change.kind = kind(&mut input).map(|kind| kind.key);
-    }
-    input.finish(())?;
+    let rows = rows(call, &mut form, Some(project.id)).await?;
+    let was_sent = |name: &str| sent.iter().any(|sent| sent == name);
+    let shuffle = form.boolean("shuffle");
+    let kind = match was_sent("job_type_key") {
+        true => kind(&mut form),
+        false => None,
+    };
+    form.finish()?;
+    let mut change = JobChange {
+        name: form.text("name"),
+        delay: small(&form, "delay"),
+        limit: form.change("limit", small),
+        // A default is for new jobs; a box that is not ticked in a form says false.
+        shuffle: shuffle.filter(|on| was_sent("shuffle") || !on),
+        station_id: form.has("deployment_id").then_some(rows.station),
+        capture_id: form.has("source_image_single_id").then_some(rows.capture),
+        capture_set_id: form.has("source_image_collection_id").then_some(rows.set),
+        pipeline_id: form.has("pipeline_id").then_some(rows.pipeline),
+        kind: kind.map(|kind| kind.key),
+        ..JobChange::default()
+    };
     if change.kind.is_some() || change.pipeline_id.is_some() {
         let kind = change.kind.unwrap_or(&job.kind);
         let pipeline = change.pipeline_id.unwrap_or(job.pipeline_id);
@@ -119,69 +100,77 @@ pub async fn change(
     Ok(change)
 }
 
-fn kind(input: &mut Input) -> Option<&'static KindSpec> {
-    let key = input.slug("job_type_key", 255, domain::job::ML)?;
+/// Waiting less than no time, or doing less than nothing, is refused; the reference takes it.
+fn no_negatives(form: &mut Form) {
+    for name in ["delay", "limit"] {
+        if form.integer(name).is_some_and(|n| n < 0) {
+            form.wrong(name, "Ensure this value is greater than or equal to 0.");
+        }
+    }
+}
+
+fn small(form: &Form, name: &str) -> Option<i32> {
+    form.integer(name).and_then(|n| i32::try_from(n).ok())
+}
+
+fn kind(form: &mut Form) -> Option<&'static KindSpec> {
+    let key = form.text("job_type_key")?;
     let kind = domain::job::kind(&key);
     if kind.is_none() {
-        let message = format!("\"{key}\" is not a valid choice.");
-        input.errors.add("job_type_key", message);
+        form.wrong("job_type_key", format!("\"{key}\" is not a valid choice."));
     }
     kind
 }
 
-async fn rows(store: &Store, input: &mut Input, home: Option<i64>) -> ApiResult<Rows> {
+async fn named_project(call: &Call, form: &mut Form) -> ApiResult<Option<Project>> {
+    let Some(id) = form.integer("project_id") else {
+        return Ok(None);
+    };
+    let project = found(call.store().project(id).await)?;
+    if project.is_none() {
+        form.missing("project_id", id);
+    }
+    Ok(project)
+}
+
+async fn rows(call: &Call, form: &mut Form, home: Option<i64>) -> ApiResult<Rows> {
+    let store = call.store();
     let mut rows = Rows::default();
-    if let Some(id) = input.optional_key("deployment_id") {
+    if let Some(id) = form.integer("deployment_id") {
         let owner = store.station(id).await.map(|s| s.project_id);
-        rows.station = owned(input, "deployment_id", id, owner, home)?;
+        rows.station = owned(form, "deployment_id", id, owner, home)?;
     }
-    if let Some(id) = input.optional_key("source_image_single_id") {
+    if let Some(id) = form.integer("source_image_single_id") {
         let owner = store.capture(id).await.map(|c| c.project_id);
-        rows.capture = owned(input, "source_image_single_id", id, owner, home)?;
+        rows.capture = owned(form, "source_image_single_id", id, owner, home)?;
     }
-    if let Some(id) = input.optional_key("source_image_collection_id") {
+    if let Some(id) = form.integer("source_image_collection_id") {
         let owner = store.capture_set(id).await.map(|s| Some(s.project_id));
-        rows.set = owned(input, "source_image_collection_id", id, owner, home)?;
+        rows.set = owned(form, "source_image_collection_id", id, owner, home)?;
     }
-    if let Some(id) = input.optional_key("pipeline_id") {
-        let found = row(input, "pipeline_id", id, store.pipeline(id).await)?;
-        rows.pipeline = found.map(|p| p.id);
+    if let Some(id) = form.integer("pipeline_id") {
+        rows.pipeline = found(store.pipeline(id).await)?.map(|p| p.id);
+        if rows.pipeline.is_none() {
+            form.missing("pipeline_id", id);
+        }
     }
     Ok(rows)
 }
 
 /// A row of the job's own project; others count as missing.
 fn owned(
-    input: &mut Input,
+    form: &mut Form,
     field: &str,
     id: i64,
     owner: Result<Option<i64>, StoreError>,
     home: Option<i64>,
 ) -> ApiResult<Option<i64>> {
-    let Some(owner) = row(input, field, id, owner)? else {
-        return Ok(None);
-    };
-    if home.is_some() && owner != home {
-        input.missing(field, &id.to_string());
-        return Ok(None);
-    }
-    Ok(Some(id))
-}
-
-/// A row that the body names: noted as missing where it does not exist.
-fn row<T>(
-    input: &mut Input,
-    field: &str,
-    id: i64,
-    found: Result<T, StoreError>,
-) -> ApiResult<Option<T>> {
-    match found {
-        Ok(row) => Ok(Some(row)),
-        Err(StoreError::NotFound(_)) => {
-            input.missing(field, &id.to_string());
+    match found(owner)? {
+        Some(owner) if home.is_none() || owner == home => Ok(Some(id)),
+        _ => {
+            form.missing(field, id);
             Ok(None)
         }
-        Err(other) => Err(internal(other)),
     }
 }
 
