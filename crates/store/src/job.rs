@@ -99,13 +99,7 @@ impl Store {
     pub async fn create_job(&self, new: NewJob) -> StoreResult<Job> {
         let kind: &KindSpec = domain::job::kind(new.kind)
             .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
-        let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-        if let Some(stage) = stages
-            .iter_mut()
-            .find(|s| s.key == domain::job::DELAY_STAGE)
-        {
-            stage.set("Delay", new.delay);
-        }
+        let stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
         let at = now();
         let state = if new.start_now {
             JobState::Pending

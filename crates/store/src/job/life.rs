@@ -477,7 +477,7 @@ async fn reset(
         .iter_mut()
         .find(|s| s.key == domain::job::DELAY_STAGE)
     {
-        stage.set("Delay", job.delay);
+        domain::job::begin_delay(stage, job.delay);
     }
     row.generation = Set(job.generation + 1);
     row.feed_mode = Set(mode.code().to_owned());

@@ -133,7 +133,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let around = Around::read(&call, &jobs).await?;
     let row = |job: &Job| match ids_only {
         true => around.job_id(job),
-        false => around.job(job, &[]),
+        false => around.row(job),
     };
     let rows = jobs.iter().map(row).collect();
     Ok(Json(call.envelope("jobs", page, count, rows, words)))

@@ -101,6 +101,20 @@ const TYPE: &[Field] = &[
     Field::shown("key", "Key", Kind::Slug(255)),
 ];
 
+const FORMATS: &[(&str, &str)] = &[
+    ("occurrences_api_json", "occurrences_api_json"),
+    ("occurrences_simple_csv", "occurrences_simple_csv"),
+];
+
+const EXPORT: &[Field] = &[
+    Field::id(),
+    Field::new("user", "User", Kind::Link("users")).required(),
+    Field::new("project", "Project", Kind::Link("projects")).required(),
+    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("filters", "Filters", Kind::Any),
+    Field::shown("file_url", "File url", Kind::Url(200)),
+];
+
 const STATES: &[(&str, &str)] = &[
     ("CREATED", "CREATED"),
     ("PENDING", "PENDING"),
@@ -211,7 +225,8 @@ pub const FIELDS: &[Field] = &[
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
     Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
-    Field::shown("data_export", "Data export", Kind::Any),
-    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
+    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
+        .help("How the work is handed out: internal, sync_api or async_api."),
     Field::shown("result", "Result", Kind::Any),
 ];
