@@ -169,6 +169,11 @@ fn read_field(
         };
     }
     match field.kind {
+        // A row that is named by nothing is none; a box that is left empty is not ticked or not.
+        Kind::Link(_) if field.nullable && input.is_blank(name) => Some(Value::Null),
+        Kind::Boolean if input.is_form() && input.is_blank(name) => {
+            serde_json::from_str(field.default?).ok()
+        }
         Kind::Integer(least, most) => input.whole(name, least, most).map(Value::from),
         Kind::Float => input.number(name).map(Value::from),
         Kind::Boolean => input.boolean(name, false).map(Value::from),

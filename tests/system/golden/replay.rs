@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::America::New_York;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use store::StoreError;
@@ -83,7 +84,8 @@ impl<'a> Replay<'a> {
 
     /// Adds what was there by then and is not there yet.
     pub async fn reach(&self, instant: DateTime<Utc>) {
-        let rows = tables::until(&self.root, instant);
+        let jobs = rows::ids(self.store, "job").await.unwrap();
+        let rows = tables::until(&self.root, instant, &jobs);
         rows::insert(self.store, &rows).await.unwrap();
     }
 
@@ -105,6 +107,7 @@ impl<'a> Replay<'a> {
         self.prepare(recorded).await;
         let answer = self.send(name, recorded).await;
         self.remember(recorded, &answer);
+        self.date(recorded).await;
         self.settle(&answer).await;
         if recorded.status >= 500 {
             return Outcome::Fault;
@@ -224,6 +227,22 @@ impl<'a> Replay<'a> {
     fn renewed(&self, text: &str) -> String {
         let swap = |text: String, (old, new): &(String, String)| text.replace(old, new);
         self.made.iter().fold(text.to_owned(), swap)
+    }
+
+    /// A new job was made when the recorded one was: lists are in the order of that.
+    async fn date(&self, recorded: &Exchange) {
+        let made = &recorded.answer;
+        let instant = |key: &str| {
+            let text = made[key].as_str()?;
+            let local: NaiveDateTime = text.parse().ok()?;
+            Some(New_York.from_local_datetime(&local).single()?.to_utc())
+        };
+        let times = instant("created_at").zip(instant("updated_at"));
+        if let (201, true, Some(id), Some((created, updated))) =
+            (recorded.status, made["job_type"].is_object(), made["id"].as_i64(), times)
+        {
+            rows::set_times(self.store, "job", id, created, updated).await.unwrap();
+        }
     }
 
     /// Tokens and receipts that later requests show again.

@@ -99,6 +99,15 @@ impl Line {
         self.int(column).is_none_or(known)
     }
 
+    /// The job that a row of this table is or belongs to.
+    pub fn is_of_job(&self, table: &str) -> Option<i64> {
+        match table {
+            "jobs_job" => self.int("id"),
+            "jobs_joblog" => self.int("job_id"),
+            _ => None,
+        }
+    }
+
     pub fn clear(&mut self, column: &str) {
         self.0.insert(column.to_owned(), String::new());
     }

@@ -77,7 +77,8 @@ const TABLES: &[&Table] = &[
 
 /// The rows of an installation as it was at some instant: those made by then, as they were at the
 /// end, for the files hold no history.
-pub fn until(folder: &Path, instant: DateTime<Utc>) -> Vec<Row> {
+/// Jobs in `without` are left out with all that hangs on them.
+pub fn until(folder: &Path, instant: DateTime<Utc>, without: &HashSet<i64>) -> Vec<Row> {
     let roles = user::roles(folder);
     let mut kept: HashMap<&str, HashSet<i64>> = HashMap::new();
     let mut rows = Vec::new();
@@ -88,7 +89,8 @@ pub fn until(folder: &Path, instant: DateTime<Utc>) -> Vec<Row> {
         for mut line in lines {
             let early = line.made().is_none_or(|made| made <= instant);
             let here = |(column, table): &(&str, &str)| line.names_one_of(column, kept.get(table));
-            if !early || !table.needs.iter().all(here) {
+            let known = line.is_of_job(table.name).is_some_and(|id| without.contains(&id));
+            if known || !early || !table.needs.iter().all(here) {
                 continue;
             }
             for (column, table) in table.links {

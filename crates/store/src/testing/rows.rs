@@ -2,9 +2,11 @@
 //! installation over from another program knows its own tables and Hawkmoth's column names, and
 //! nothing else of the store; the order of columns and the two databases stay here.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, OnConflict, Query, Value};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, ExprTrait};
 
 use crate::connection::{Store, StoreResult};
 use sea_orm::prelude::Json;
@@ -111,6 +113,40 @@ pub async fn insert(store: &Store, rows: &[Row]) -> StoreResult<()> {
         }
     }
     Ok(())
+}
+
+/// The ids of a table.
+///
+/// # Errors
+/// Errors of the database.
+pub async fn ids(store: &Store, table: &str) -> StoreResult<HashSet<i64>> {
+    let mut query = Query::select();
+    query.column(Alias::new("id")).from(Alias::new(table.to_owned()));
+    let rows = store.db.query_all(&query).await?;
+    let ids = rows.iter().map(|row| row.try_get::<i64>("", "id"));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Sets when a row was made and last changed.
+///
+/// # Errors
+/// Errors of the database.
+pub async fn set_times(
+    store: &Store,
+    table: &str,
+    id: i64,
+    created: DateTime<Utc>,
+    updated: DateTime<Utc>,
+) -> StoreResult<()> {
+    let mut update = Query::update();
+    update
+        .table(Alias::new(table.to_owned()))
+        .value(Alias::new("created_at"), created)
+        .value(Alias::new("updated_at"), updated)
+        .and_where(Expr::col(Alias::new("id")).eq(id));
+    let tx = store.write().await?;
+    tx.execute(&update).await?;
+    tx.commit().await
 }
 
 /// The next new row of the table gets this id, where no higher one was given yet.
