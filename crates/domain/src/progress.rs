@@ -231,6 +231,7 @@ mod tests {
             key: "process",
             name: "Process",
             params: &[("Processed", "processed")],
+            counts: false,
         }
         .fresh()
     }

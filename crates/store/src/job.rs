@@ -11,6 +11,7 @@ use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::job::{self, Entity};
 
 pub mod change;
+pub mod dispatch;
 pub mod feed;
 pub mod life;
 pub mod list;

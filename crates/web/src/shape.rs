@@ -5,6 +5,7 @@
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -71,6 +72,9 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
     let method = request.method().clone();
+    if method == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return preflight();
+    }
     let (mut parts, body) = request.into_parts();
     let answer = match &chosen {
         Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
@@ -114,6 +118,13 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
             browse::page(&state, page, answer).await
         }
     }
+}
+
+/// A browser asks for a page of another server whether that page may call. No page may: the
+/// answer names none, as the recorded one.
+fn preflight() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    ([kind, (header::VARY, "origin")], "").into_response()
 }
 
 fn header_text(request: &Request, name: &header::HeaderName) -> Option<String> {

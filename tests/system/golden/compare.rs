@@ -117,8 +117,13 @@ impl Compare {
         if !recorded.keys().filter(here).eq(ours.keys().filter(there)) {
             self.note(at, format!("order of keys: {:?}", ours.keys().collect::<Vec<_>>()));
         }
+        // Figures are empty until the first value; moods are drawn by lot.
+        let loose = rule == Rule::Shape || recorded.get("key").is_some_and(|key| key == "mood");
         for (key, recorded) in recorded {
             let Some(ours) = ours.get(key) else { continue };
+            if key == "value" && loose {
+                continue;
+            }
             let at = format!("{at}.{key}");
             let rule = match key.as_str() {
                 _ if rule == Rule::Words => rule,
@@ -154,8 +159,9 @@ impl Compare {
 
     fn array(&mut self, at: &str, recorded: &[Value], ours: &[Value], rule: Rule) {
         if rule == Rule::Shape {
-            if let (Some(recorded), false) = (recorded.first(), ours.is_empty()) {
-                for (n, ours) in ours.iter().enumerate() {
+            let first = recorded.first();
+            for (n, ours) in ours.iter().enumerate() {
+                if let Some(recorded) = recorded.get(n).or(first) {
                     self.value(&format!("{at}.{n}"), recorded, ours, rule);
                 }
             }

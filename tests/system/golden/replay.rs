@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::America::New_York;
+use domain::state::JobState;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use store::StoreError;
@@ -107,8 +108,8 @@ impl<'a> Replay<'a> {
         self.prepare(recorded).await;
         let answer = self.send(name, recorded).await;
         self.remember(recorded, &answer);
-        self.date(recorded).await;
         self.settle(&answer).await;
+        self.date(recorded).await;
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
@@ -120,13 +121,14 @@ impl<'a> Replay<'a> {
         if matches!(self.store.job(id).await, Err(StoreError::NotFound(_))) {
             self.make_job(id, last).await;
         }
-        for _ in 0..170 {
-            match self.store.job(id).await {
-                Ok(job) if job.job_state().is_final() => break,
-                Ok(_) if last["status"] == "STARTED" || last["status"] == "PENDING" => break,
-                Ok(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => break,
+        for _ in 0..200 {
+            let Ok(job) = self.store.job(id).await else { break };
+            let at_work = matches!(job.job_state(), JobState::Pending | JobState::Started);
+            let with_workers = job.dispatch_mode == "async_api" && job.total.is_some();
+            if !at_work || with_workers {
+                break;
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let url = format!("{}/api/v2/jobs/{id}/", self.app.url);
         let call = self.http.get(url).header("Host", HOST).header(

@@ -161,6 +161,6 @@ pub fn loose_order(path: &str) -> Option<&'static str> {
 /// Whether the answer's rows come in an order of chance.
 pub fn at_random(path: &str) -> bool {
     let flag = |on: &str| path.contains(on);
-    (flag("ids_only=1") || flag("ids_only=true") || flag("ids_only=banana"))
+    (flag("ids_only=1") || flag("ids_only=true") || flag("ids_only=banana") || path.ends_with("ids_only="))
         && !flag("ordering=")
 }

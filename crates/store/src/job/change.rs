@@ -1,7 +1,6 @@
 //! What a person may edit on a job (`domain-rules.md` §16): its name at any time, the rest while
 //! nobody works on it, because a running job has chosen its captures by what stood there.
 
-use domain::job::DispatchMode;
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
@@ -29,8 +28,6 @@ pub struct JobChange {
     pub pipeline_id: Option<Option<i64>>,
     /// Kind, by key.
     pub kind: Option<&'static str>,
-    /// How the work is handed out, when pipeline or kind change it.
-    pub dispatch_mode: Option<DispatchMode>,
 }
 
 impl JobChange {
@@ -85,9 +82,6 @@ impl Store {
             row.station_id = Set(change.station_id.unwrap_or(job.station_id));
             row.capture_set_id = Set(change.capture_set_id.unwrap_or(job.capture_set_id));
             row.capture_id = Set(change.capture_id.unwrap_or(job.capture_id));
-            if let Some(mode) = change.dispatch_mode {
-                row.dispatch_mode = Set(mode.code().to_owned());
-            }
         }
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;

@@ -227,7 +227,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project) = find(&call, &id, JobAction::Update).await?;
-    let change = input::change(&call, &job, &project, body, how).await?;
+    let change = input::change(&call, &project, body, how).await?;
     let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);

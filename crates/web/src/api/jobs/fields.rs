@@ -98,7 +98,7 @@ const PIPELINE: &[Field] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
 ];
 
 const FORMATS: &[(&str, &str)] = &[
@@ -107,12 +107,12 @@ const FORMATS: &[(&str, &str)] = &[
 ];
 
 const EXPORT: &[Field] = &[
-    Field::id(),
+    Field::shown("id", "ID", Kind::Integer(None, None)),
     Field::new("user", "User", Kind::Link("users")).required(),
     Field::new("project", "Project", Kind::Link("projects")).required(),
     Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
     Field::new("filters", "Filters", Kind::Any),
-    Field::shown("file_url", "File url", Kind::Url(200)),
+    Field::shown("file_url", "File url", Kind::Url(usize::MAX)),
 ];
 
 const STATES: &[(&str, &str)] = &[
@@ -224,7 +224,7 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX)).default("\"ml\""),
     Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
         .help("How the work is handed out: internal, sync_api or async_api."),
