@@ -8,3 +8,4 @@ mod chaos;
 mod command;
 mod golden;
 mod pages;
+mod session;

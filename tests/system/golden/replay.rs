@@ -52,7 +52,8 @@ pub enum Outcome {
 
 impl<'a> Replay<'a> {
     pub async fn start(fresh: &'a Fresh, root: &Path) -> Replay<'a> {
-        let app = TestApp::start(fresh).await;
+        let zone = "America/New_York".parse().unwrap();
+        let app = TestApp::start_in(fresh, zone).await;
         app.work();
         let people: HashMap<i64, String> = sheet::read(root, "authtoken_token")
             .iter()

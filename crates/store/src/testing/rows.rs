@@ -79,7 +79,7 @@ impl Row {
 
 /// What is stored of a token.
 pub fn token_digest(token: &str) -> String {
-    crate::user::digest(token)
+    crate::token::digest(token)
 }
 
 /// Writes the rows in one transaction, in their order; those whose key is there already stay as
