@@ -186,7 +186,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let around = Around::read(&call, &jobs).await?;
     let row = |job: &Job| match ids_only {
         true => around.job_id(job),
-        false => around.job(job, &[]),
+        false => around.row(job),
     };
     let rows = jobs.iter().map(row).collect();
     Ok(Json(call.envelope("jobs", page, count, rows, words)))
@@ -282,7 +282,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project) = find(&call, &id, JobAction::Update).await?;
-    let change = input::change(&call, &job, &project, body, how).await?;
+    let change = input::change(&call, &project, body, how).await?;
     let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
