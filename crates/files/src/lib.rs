@@ -6,6 +6,9 @@
 mod key;
 mod link;
 mod local;
+mod pattern;
+mod s3;
+mod seal;
 mod walk;
 
 use std::ops::Range;
@@ -17,6 +20,9 @@ use futures_util::stream::BoxStream;
 
 pub use key::{load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
+pub use pattern::Pattern;
+pub use s3::{Bucket, BucketAddress, BucketError, Look};
+pub use seal::Sealer;
 
 /// What can go wrong with files.
 #[derive(Debug, thiserror::Error)]

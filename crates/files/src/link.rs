@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
+use crate::seal::Sealer;
+
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -105,6 +107,11 @@ impl Signer {
         Ok(())
     }
 
+    /// What seals secrets under the same key of the installation.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&self.key)
+    }
+
     fn mac(&self, name: &str, expires: i64) -> Hmac<Sha256> {
         // A key shorter than the hash's block counts as padded with zeros (RFC 2104).
         let mut block = [0; 64];
@@ -156,6 +163,11 @@ impl Links {
     /// The address under which the server is reached, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// What seals secrets under the key that signs these links.
+    pub fn sealer(&self) -> Sealer {
+        self.signer.sealer()
     }
 
     /// Checks a link; see [`Signer::verify`].

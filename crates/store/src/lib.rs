@@ -10,10 +10,12 @@ mod migration;
 
 pub mod capture;
 pub mod capture_set;
+pub mod chart;
 pub mod counters;
 pub mod job;
 pub mod log;
 pub mod member;
+pub mod page;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
@@ -21,7 +23,9 @@ pub mod project;
 pub mod result;
 pub mod service;
 pub mod session;
+pub mod source;
 pub mod station;
+pub mod summary;
 pub mod taxon;
 #[doc(hidden)]
 pub mod testing;

@@ -15,6 +15,9 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0051_filter_taxa;
+mod m0052_orders;
+mod m0053_pages;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -34,6 +37,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0051_filter_taxa::Migration),
+            Box::new(m0052_orders::Migration),
+            Box::new(m0053_pages::Migration),
         ]
     }
 }
