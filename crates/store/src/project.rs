@@ -48,6 +48,14 @@ const FLAGS: [(&str, bool); 5] = [
     ("async_pipeline_workers", true),
 ];
 
+/// The switches of a new project.
+pub fn flags() -> serde_json::Map<String, Json> {
+    let flags = FLAGS.iter();
+    flags
+        .map(|(name, on)| ((*name).to_owned(), Json::Bool(*on)))
+        .collect()
+}
+
 /// The state of a project's switch; unknown switches are off.
 pub fn flag(project: &Project, name: &str) -> bool {
     let default = FLAGS.iter().any(|(n, on)| *n == name && *on);
@@ -63,9 +71,6 @@ impl Store {
     pub async fn create_project(&self, new: NewProject) -> StoreResult<Project> {
         let tx = self.write().await?;
         let at = now();
-        let flags = FLAGS
-            .iter()
-            .map(|(n, on)| ((*n).to_owned(), Json::Bool(*on)));
         let mut row = project::ActiveModel {
             name: Set(new.name),
             description: Set(new.description),
@@ -74,7 +79,7 @@ impl Store {
             active: Set(true),
             priority: Set(1),
             owner_id: Set(new.owner_id),
-            feature_flags: Set(Json::Object(flags.collect())),
+            feature_flags: Set(Json::Object(flags())),
             session_time_gap_seconds: Set(7200),
             score_threshold: Set(0.5),
             default_pipeline_id: Set(None),

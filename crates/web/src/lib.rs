@@ -10,6 +10,7 @@ mod call;
 mod live;
 mod media;
 mod pages;
+mod pictures;
 mod routes;
 mod shape;
 mod state;

@@ -6,7 +6,9 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{
+    jobs, login, members, pages, places, projects, stations, status, storage, users,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -107,10 +109,14 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 pub const VIEWS: &[&[View]] = &[
     users::VIEWS,
     login::VIEWS,
+    storage::VIEWS,
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
+    stations::VIEWS,
     jobs::VIEWS,
+    pages::VIEWS,
+    status::VIEWS,
 ];
 
 /// Every address of the API.
