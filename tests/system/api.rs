@@ -6,3 +6,7 @@ mod login;
 mod people;
 mod places;
 mod projects;
+mod settings;
+mod stations;
+mod status;
+mod storage;
