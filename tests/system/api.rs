@@ -1,5 +1,6 @@
 //! The API, one file per resource.
 
+mod account;
 mod format;
 mod jobs;
 mod login;
@@ -10,3 +11,4 @@ mod settings;
 mod stations;
 mod status;
 mod storage;
+mod zone;

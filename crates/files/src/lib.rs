@@ -9,6 +9,7 @@ mod local;
 mod pattern;
 mod s3;
 mod seal;
+mod vault;
 mod walk;
 
 use std::ops::Range;
@@ -23,6 +24,7 @@ pub use link::{LinkError, Links, Signer};
 pub use pattern::Pattern;
 pub use s3::{Bucket, BucketAddress, BucketError, Look};
 pub use seal::Sealer;
+pub use vault::Vault;
 
 /// What can go wrong with files.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::Sha256;
 
 use crate::seal::Sealer;
+use crate::vault::Vault;
 
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -107,11 +108,6 @@ impl Signer {
         Ok(())
     }
 
-    /// What seals secrets under the same key of the installation.
-    pub fn sealer(&self) -> Sealer {
-        Sealer::new(&self.key)
-    }
-
     fn mac(&self, name: &str, expires: i64) -> Hmac<Sha256> {
         // A key shorter than the hash's block counts as padded with zeros (RFC 2104).
         let mut block = [0; 64];
@@ -160,14 +156,19 @@ impl Links {
         format!("{}{}", self.public_url, self.relative(source, key))
     }
 
+    /// Seals with the same key, for other things than links.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.signer.key)
+    }
+
     /// The address under which the server is reached, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// What seals secrets under the key that signs these links.
-    pub fn sealer(&self) -> Sealer {
-        self.signer.sealer()
+    /// Keeps secrets with the same key, for rows that must hold them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.signer.key)
     }
 
     /// Checks a link; see [`Signer::verify`].

@@ -15,7 +15,9 @@ pub mod query;
 pub mod size;
 pub mod time;
 pub mod validate;
+pub mod zone;
 
 pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
 pub use form::{Form, How};
+pub use zone::Zone;

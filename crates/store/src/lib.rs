@@ -14,12 +14,15 @@ pub mod chart;
 pub mod counters;
 pub mod job;
 pub mod log;
+pub mod login;
 pub mod member;
 pub mod page;
+mod password;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
 pub mod project;
+pub mod recount;
 pub mod result;
 pub mod service;
 pub mod session;
@@ -30,6 +33,7 @@ pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
+pub mod token;
 pub mod user;
 
 pub use connection::{Store, StoreError, StoreResult, now};

@@ -15,9 +15,11 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0041_logins;
 mod m0051_filter_taxa;
 mod m0052_orders;
 mod m0053_pages;
+mod m0054_recounts;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -37,9 +39,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0041_logins::Migration),
             Box::new(m0051_filter_taxa::Migration),
             Box::new(m0052_orders::Migration),
             Box::new(m0053_pages::Migration),
+            Box::new(m0054_recounts::Migration),
         ]
     }
 }

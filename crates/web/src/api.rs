@@ -10,9 +10,11 @@ use store::StoreError;
 use crate::call::Call;
 use crate::views::{self, View};
 
+pub mod credentials;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod members;
 pub mod nested;
 pub mod pages;
@@ -21,6 +23,7 @@ pub mod projects;
 pub mod stations;
 pub mod status;
 pub mod storage;
+pub mod tokens;
 pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.

@@ -59,12 +59,12 @@ pub async fn show(
     let content = match kind {
         "captures" => original(&state, rest).await?,
         "thumbnails" => small(&state, rest).await?,
-        "images" => state.files.get(&name).await.map_err(gone)?,
+        "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
     // The name of an uploaded picture changes with the picture.
     let keep = match kind {
-        "images" => "private, max-age=604800, immutable",
+        "pictures" => "private, max-age=604800, immutable",
         _ => "private, max-age=86400",
     };
     let kind = mime_guess::from_path(&name).first_or_octet_stream();

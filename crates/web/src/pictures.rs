@@ -1,21 +1,57 @@
-//! Pictures that people upload for a project, a station or themselves. The idea: a picture is
-//! judged by its content, kept under a name that the server made, and shown by a signed link;
-//! neither its name nor its type is ever taken from the sender.
+//! Pictures that people upload, of themselves and of what is theirs. What a file is, its content
+//! decides, not its name; it is kept under a name of our own and shown behind a signed link.
 
 use std::io::Cursor;
 
-use axum::body::Bytes;
-use files::Links;
+use bytes::Bytes;
+use files::{Files, Links};
 use image::{ImageFormat, ImageReader};
-use rest::{ApiError, ApiResult, Form};
-
-use crate::AppState;
+use rest::{ApiError, ApiResult, Form, Upload};
 
 /// Largest picture, in bytes.
-const LARGEST: usize = 10 * 1024 * 1024;
+const MAX: usize = 5 * 1024 * 1024;
+/// Most memory that decoding it may take, in bytes.
+const MAX_DECODE: u64 = 256 * 1024 * 1024;
+/// What is no picture, in the words of Django REST framework.
+const BAD: &str =
+    "Upload a valid image. The file you uploaded was either not an image or a corrupted image.";
 
-/// Longest side of a picture, in pixels: what a browser can still show.
-const LONGEST_SIDE: u32 = 20_000;
+/// The address of a picture, where there is one.
+pub fn address(links: &Links, key: Option<&str>) -> Option<String> {
+    let key = key.filter(|key| !key.is_empty())?;
+    // What an importer or another server kept may be an address already.
+    if key.starts_with("http://") || key.starts_with("https://") {
+        return Some(key.to_owned());
+    }
+    Some(links.absolute("pictures", key))
+}
+
+/// Keeps an upload below a folder; its key.
+///
+/// # Errors
+/// 400 on the field `image` for what is no JPEG or PNG, or too large.
+pub async fn keep(files: &Files, folder: &str, upload: &Upload) -> ApiResult<String> {
+    let picture = judge(upload).await?;
+    let picture = picture.map_err(|words| ApiError::field("image", words))?;
+    picture.keep(files, folder).await
+}
+
+/// A sound picture that is not kept yet.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    content: Bytes,
+    ending: &'static str,
+}
+
+impl Picture {
+    async fn keep(self, files: &Files, folder: &str) -> ApiResult<String> {
+        let key = format!("{folder}/{:016x}.{}", rand::random::<u64>(), self.ending);
+        let name = format!("pictures/{key}");
+        let kept = files.put(&name, self.content).await;
+        kept.map_err(|error| ApiError::Internal(error.to_string()))?;
+        Ok(key)
+    }
+}
 
 /// What a form says about a picture.
 #[derive(Clone, Debug, Default)]
@@ -29,120 +65,83 @@ pub enum Sent {
     New(Picture),
 }
 
-/// A sound picture.
-#[derive(Clone, Debug)]
-pub struct Picture {
-    content: Bytes,
-    ending: &'static str,
-}
-
 /// Reads the picture of a form; what is wrong with it is noted there.
-pub fn read(form: &mut Form, field: &str) -> Sent {
-    let Some(upload) = form.upload(field) else {
-        return if form.is_null(field) {
-            Sent::Cleared
-        } else {
+///
+/// # Errors
+/// Where it cannot be looked at.
+pub async fn read(form: &mut Form, field: &str) -> ApiResult<Sent> {
+    let Some(upload) = form.upload(field).cloned() else {
+        return Ok(match form.is_null(field) {
+            true => Sent::Cleared,
+            false => Sent::Nothing,
+        });
+    };
+    Ok(match judge(&upload).await? {
+        Ok(picture) => Sent::New(picture),
+        Err(words) => {
+            form.wrong(field, words);
             Sent::Nothing
-        };
-    };
-    let content = upload.bytes.clone();
-    let wrong = match judge(&content) {
-        Ok(ending) => return Sent::New(Picture { content, ending }),
-        Err(wrong) => wrong,
-    };
-    form.wrong(field, wrong);
-    Sent::Nothing
-}
-
-/// The ending that suits the content, or what is wrong with it.
-fn judge(content: &[u8]) -> Result<&'static str, String> {
-    if content.is_empty() {
-        return Err("The submitted file is empty.".to_owned());
-    }
-    if content.len() > LARGEST {
-        let most = LARGEST / 1024 / 1024;
-        return Err(format!("Ensure this file is no larger than {most} MB."));
-    }
-    let none = || {
-        "Upload a valid image. The file you uploaded was either not an image or a corrupted image."
-            .to_owned()
-    };
-    let reader = ImageReader::new(Cursor::new(content));
-    let reader = reader.with_guessed_format().map_err(|_| none())?;
-    let ending = match reader.format() {
-        Some(ImageFormat::Jpeg) => "jpg",
-        Some(ImageFormat::Png) => "png",
-        Some(_) => return Err("Upload a JPEG or PNG image.".to_owned()),
-        None => return Err(none()),
-    };
-    let (width, height) = reader.into_dimensions().map_err(|_| none())?;
-    if width.max(height) > LONGEST_SIDE {
-        return Err(format!(
-            "Ensure this image is at most {LONGEST_SIDE} pixels wide and high."
-        ));
-    }
-    Ok(ending)
+        }
+    })
 }
 
 impl Sent {
-    /// Keeps a new picture in a folder (such as "projects/3"); the value of the row's column.
+    /// Keeps a new picture below a folder; the value of the row's column.
     ///
     /// # Errors
     /// 500 where it cannot be kept.
-    pub async fn keep(self, state: &AppState, folder: &str) -> ApiResult<Option<Option<String>>> {
-        let picture = match self {
-            Sent::Nothing => return Ok(None),
-            Sent::Cleared => return Ok(Some(None)),
-            Sent::New(picture) => picture,
-        };
-        let key = format!("{folder}/{:032x}.{}", rand::random::<u128>(), picture.ending);
-        let name = format!("images/{key}");
-        let put = state.files.put(&name, picture.content).await;
-        put.map_err(|error| ApiError::Internal(error.to_string()))?;
-        Ok(Some(Some(key)))
+    pub async fn keep(self, files: &Files, folder: &str) -> ApiResult<Option<Option<String>>> {
+        Ok(match self {
+            Sent::Nothing => None,
+            Sent::Cleared => Some(None),
+            Sent::New(picture) => Some(Some(picture.keep(files, folder).await?)),
+        })
     }
 }
 
-/// Deletes a picture that no row names any more. That it fails costs only the room it takes.
-pub async fn forget(state: &AppState, key: Option<&str>) {
-    let Some(key) = key.filter(|key| !key.contains("://")) else {
-        return;
+/// The picture that was sent, or what is wrong with it.
+async fn judge(upload: &Upload) -> ApiResult<Result<Picture, &'static str>> {
+    if upload.bytes.is_empty() {
+        return Ok(Err("The submitted file is empty."));
+    }
+    if upload.bytes.len() > MAX {
+        return Ok(Err("Ensure this file is no larger than 5 MB."));
+    }
+    let content = upload.bytes.clone();
+    let kind = tokio::task::spawn_blocking(move || kind(&content)).await;
+    let kind = kind.map_err(|error| ApiError::Internal(error.to_string()))?;
+    let ending = match kind {
+        Some(ImageFormat::Jpeg) => "jpg",
+        Some(ImageFormat::Png) => "png",
+        _ => return Ok(Err(BAD)),
     };
-    if let Err(error) = state.files.delete(&format!("images/{key}")).await {
-        tracing::warn!(%error, "a picture is left behind");
+    let content = upload.bytes.clone();
+    Ok(Ok(Picture { content, ending }))
+}
+
+/// The format of a picture that can be decoded.
+fn kind(content: &Bytes) -> Option<ImageFormat> {
+    let mut reader = ImageReader::new(Cursor::new(content))
+        .with_guessed_format()
+        .ok()?;
+    let kind = reader.format()?;
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MAX_DECODE);
+    reader.limits(limits);
+    reader.decode().ok()?;
+    Some(kind)
+}
+
+/// Deletes a picture that nobody shows any more.
+pub async fn forget(files: &Files, key: &str) {
+    if let Err(error) = files.delete(&format!("pictures/{key}")).await {
+        tracing::warn!(%error, "a picture stays behind");
     }
 }
 
-/// The address of a picture, for whoever may see its row.
-pub fn address(links: &Links, key: Option<&str>) -> Option<String> {
-    let key = key.filter(|key| !key.is_empty())?;
-    // What was imported may lie elsewhere.
-    if key.contains("://") {
-        return Some(key.to_owned());
-    }
-    Some(links.absolute("images", key))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::judge;
-    use image::{DynamicImage, ImageFormat};
-    use std::io::Cursor;
-
-    #[test]
-    fn the_content_decides() {
-        let picture = DynamicImage::new_rgb8(4, 3);
-        for (format, ending) in [(ImageFormat::Png, "png"), (ImageFormat::Jpeg, "jpg")] {
-            let mut bytes = Cursor::new(Vec::new());
-            picture.write_to(&mut bytes, format).unwrap();
-            assert_eq!(judge(bytes.get_ref()), Ok(ending));
-            assert!(judge(&bytes.get_ref()[..8]).is_err(), "cut off");
-        }
-        let words = |bytes: &[u8]| judge(bytes).unwrap_err();
-        assert_eq!(words(b""), "The submitted file is empty.");
-        assert!(words(b"<svg onload=alert(1)>").starts_with("Upload a valid image."));
-        assert_eq!(words(b"GIF89a...."), "Upload a JPEG or PNG image.");
-        assert!(words(&vec![0; super::LARGEST + 1]).contains("10 MB"));
+/// Deletes the picture that a row had, where it was one of ours.
+pub async fn forget_old(files: &Files, key: Option<&str>) {
+    if let Some(key) = key.filter(|key| !key.is_empty() && !key.contains("://")) {
+        forget(files, key).await;
     }
 }

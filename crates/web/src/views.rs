@@ -7,7 +7,8 @@ use rest::field::{Field, Kind};
 
 use crate::AppState;
 use crate::api::{
-    jobs, login, members, pages, places, projects, stations, status, storage, users,
+    credentials, jobs, login, me, members, pages, places, projects, stations, status, storage,
+    tokens, users,
 };
 
 /// One address of the API, below `/api/v2`.
@@ -108,6 +109,9 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     users::VIEWS,
+    me::VIEWS,
+    credentials::VIEWS,
+    tokens::VIEWS,
     login::VIEWS,
     storage::VIEWS,
     projects::VIEWS,

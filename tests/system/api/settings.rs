@@ -26,7 +26,7 @@ async fn settings_are_nested_in_json_and_dotted_in_forms() {
         assert_eq!(keys(&shown), wanted);
         assert_eq!(shown["session_time_gap_seconds"], 7200);
 
-        let taxon = app.taxon("Vanessa atalanta").await;
+        let taxon = testing::taxon(&app.store, "Vanessa atalanta").await;
         let change = json!({"settings": {
             "session_time_gap_seconds": 600, "default_filters_score_threshold": 0.3,
             "default_filters_include_taxa_ids": [taxon, taxon],

@@ -56,8 +56,8 @@ async fn a_bucket_is_made_shown_edited_and_deleted() {
         let row = app.store.source(id).await.unwrap();
         let stored = format!("{row:?}");
         assert!(!stored.contains("swordfish") && !stored.contains("open-key"), "{stored}");
-        let sealer = app.tools.links.sealer();
-        assert_eq!(sealer.open(&row.secret_key).as_deref(), Some("swordfish"));
+        let vault = app.tools.links.vault();
+        assert_eq!(vault.open(&row.secret_key).as_deref(), Some("swordfish"));
         let patched = manager.patch(&one, json!({"name": "Other", "endpoint_url": ""})).await;
         let patched = patched.json();
         assert_eq!((&patched["name"], &patched["endpoint_url"]), (&json!("Other"), &Value::Null));

@@ -9,6 +9,7 @@ use sea_orm::{
 use super::Project;
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{filter_taxon, project, taxon};
+use crate::recount;
 use crate::taxon::Taxon;
 
 /// New values of a project; `None` leaves a field as it is.
@@ -108,10 +109,16 @@ impl Store {
             .lock_exclusive()
             .one(&*tx)
             .await?;
-        let mut row = row
-            .ok_or(StoreError::NotFound("project"))?
-            .into_active_model();
+        let before = row.ok_or(StoreError::NotFound("project"))?;
+        let score = change.score_threshold;
+        let filters_change = score.is_some_and(|score| score != before.score_threshold)
+            || change.include_taxa.is_some()
+            || change.exclude_taxa.is_some();
+        let mut row = before.into_active_model();
         change.set(&mut row);
+        if filters_change {
+            row.recount_after = Set(Some(recount::START));
+        }
         row.updated_at = Set(now());
         let row = row.update(&*tx).await?;
         change.set_taxa(&tx, id).await?;

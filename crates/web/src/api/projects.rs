@@ -208,7 +208,7 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     let mut project = call.store().create_project(new).await.map_err(internal)?;
     // The picture's place has the project's number in it.
     let folder = format!("projects/{}", project.id);
-    if let Some(image) = image.keep(&call.state, &folder).await? {
+    if let Some(image) = image.keep(&call.state.files, &folder).await? {
         let change = store::project::ProjectChange {
             image: Some(image),
             ..Default::default()
@@ -239,12 +239,12 @@ async fn change(
     let (before, _) = find(&call, &id, Action::Change("update_project")).await?;
     let (mut change, image) = input::read(&call, body, how, Some(&before)).await?;
     let folder = format!("projects/{}", before.id);
-    change.image = image.keep(&call.state, &folder).await?;
+    change.image = image.keep(&call.state.files, &folder).await?;
     let new_image = change.image.is_some();
     let project = call.store().change_project(before.id, change).await;
     let project = project.map_err(internal)?;
     if new_image {
-        pictures::forget(&call.state, before.image.as_deref()).await;
+        pictures::forget_old(&call.state.files, before.image.as_deref()).await;
     }
     whole(&call, &project, false).await.map(Json)
 }
@@ -257,7 +257,7 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     deleted.map_err(internal)?;
     let images = stations.iter().map(|station| station.image.as_deref());
     for image in images.chain([project.image.as_deref()]) {
-        pictures::forget(&call.state, image).await;
+        pictures::forget_old(&call.state.files, image).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -120,7 +120,7 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     call.permit(&facts, Action::Create("create_deployment"))?;
     let mut more = read.change;
     let folder = format!("projects/{}/stations", project.id);
-    more.image = read.image.keep(&call.state, &folder).await?;
+    more.image = read.image.keep(&call.state.files, &folder).await?;
     let new = NewStation {
         project_id: project.id,
         more,
@@ -151,12 +151,12 @@ async fn change(
     let read = input::read(&call, body, how, Some(&project)).await?;
     let mut change = read.change;
     let folder = format!("projects/{}/stations", project.id);
-    change.image = read.image.keep(&call.state, &folder).await?;
+    change.image = read.image.keep(&call.state.files, &folder).await?;
     let new_image = change.image.is_some();
     let station = call.store().change_station(before.id, change).await;
     let station = station.map_err(internal)?;
     if new_image {
-        pictures::forget(&call.state, before.image.as_deref()).await;
+        pictures::forget_old(&call.state.files, before.image.as_deref()).await;
     }
     answer(&call, &station).await
 }
@@ -166,6 +166,6 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     let (station, ..) = find(&call, &id, Action::Change("delete_deployment")).await?;
     let deleted = call.store().delete_station(station.id).await;
     deleted.map_err(internal)?;
-    pictures::forget(&call.state, station.image.as_deref()).await;
+    pictures::forget_old(&call.state.files, station.image.as_deref()).await;
     Ok(StatusCode::NO_CONTENT)
 }

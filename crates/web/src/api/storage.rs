@@ -237,8 +237,8 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
 
 /// The values of a body; secrets are sealed here and go no further.
 fn values(call: &Call, form: &Form) -> SourceChange {
-    let sealer = call.state.links.sealer();
-    let sealed = |name| form.text(name).map(|secret| sealer.seal(&secret));
+    let vault = call.state.links.vault();
+    let sealed = |name| form.text(name).map(|secret| vault.close(&secret));
     // An address without anything in it is none.
     let address = |form: &Form, name: &str| form.text(name).filter(|text| !text.is_empty());
     SourceChange {

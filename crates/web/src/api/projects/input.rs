@@ -37,7 +37,7 @@ pub async fn read(
             None => form.wrong("feature_flags", "Give an object of true and false."),
         }
     }
-    let image = pictures::read(&mut form, "image");
+    let image = pictures::read(&mut form, "image").await?;
     form.finish()?;
     Ok((change, image))
 }

@@ -48,7 +48,7 @@ pub async fn read(
             form.missing("data_source_id", id);
         }
     }
-    let image = pictures::read(&mut form, "image");
+    let image = pictures::read(&mut form, "image").await?;
     form.finish()?;
     // A text without anything in it is none: a pattern or folder of no letters says nothing.
     let text = |form: &Form, name: &str| form.text(name).filter(|text| !text.is_empty());

@@ -143,10 +143,10 @@ async fn look(
     if source.kind == LOCAL {
         return look_into_folder(source, &prefix, wanted).await;
     }
-    let sealer = call.state.links.sealer();
+    let vault = call.state.links.vault();
     let open = |sealed: &str| {
         let words = "The keys were sealed by another installation. Enter them again.";
-        sealer
+        vault
             .open(sealed)
             .ok_or_else(|| refused("InvalidCredentials", words))
     };
