@@ -7,4 +7,8 @@ mod login;
 mod people;
 mod places;
 mod projects;
+mod settings;
+mod stations;
+mod status;
+mod storage;
 mod zone;

@@ -33,7 +33,12 @@ const fn part(folder: &'static str, at: &'static str) -> Part {
 }
 
 const fn span(folder: &'static str, from: usize, to: usize, at: &'static str) -> Part {
-    Part { folder, from, to, at }
+    Part {
+        folder,
+        from,
+        to,
+        at,
+    }
 }
 
 /// People and jobs, in the order in which they were recorded.
@@ -113,7 +118,10 @@ async fn run(root: &Path, parts: &[Part], fresh: &Fresh, tally: &mut Tally) {
         replay.make_jobs(part.folder).await;
         let number = |step: &Step| -> usize {
             let name = step.name.rsplit('/').next().unwrap_or_default();
-            name.split('-').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+            name.split('-')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(0)
         };
         for step in recording::folder(root, part.folder) {
             if (part.from..=part.to).contains(&number(&step)) {
@@ -194,9 +202,16 @@ impl Tally {
             let Some(folder) = self.folders.get(name) else {
                 continue;
             };
-            assert!(folder.share() >= *least, "{name} holds {:.1} %", folder.share());
+            assert!(
+                folder.share() >= *least,
+                "{name} holds {:.1} %",
+                folder.share()
+            );
             let unexplained: Vec<&String> = folder.differs.iter().map(|(step, _)| step).collect();
-            assert!(unexplained.is_empty(), "not in docs/compatibility.md: {unexplained:?}");
+            assert!(
+                unexplained.is_empty(),
+                "not in docs/compatibility.md: {unexplained:?}"
+            );
         }
     }
 }

@@ -195,7 +195,7 @@ fn read_field(
             None
         }
         Kind::List | Kind::Any => input.json(name),
-        Kind::Nested(_) => None,
+        Kind::Nested(_) | Kind::Many(_) => None,
     }
 }
 

@@ -58,6 +58,19 @@ pub async fn make_newer(store: &Store) {
     store.db.execute_unprepared(row).await.expect("writable");
 }
 
+/// Makes a taxon, as a classifier's label would.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn taxon(store: &Store, name: &str) -> i64 {
+    let tx = store.write().await.expect("writable");
+    let wanted = [(name.to_owned(), "SPECIES".to_owned())];
+    let made = crate::taxon::find_or_make(&tx, &wanted.into_iter().collect()).await;
+    let id = made.expect("can be made")[name];
+    tx.commit().await.expect("writable");
+    id
+}
+
 async fn fresh_postgres(server: &str) -> Fresh {
     let name = new_name();
     let admin = Database::connect(server)

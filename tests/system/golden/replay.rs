@@ -78,7 +78,10 @@ impl<'a> Replay<'a> {
                 .build()
                 .unwrap(),
             tokens: users.iter().filter_map(role).collect(),
-            jobs: jobs.into_iter().map(|l| (l.int("id").unwrap(), l)).collect(),
+            jobs: jobs
+                .into_iter()
+                .map(|l| (l.int("id").unwrap(), l))
+                .collect(),
             made: Vec::new(),
             store: &fresh.store,
         }
@@ -123,7 +126,9 @@ impl<'a> Replay<'a> {
             self.make_job(id, last).await;
         }
         for _ in 0..200 {
-            let Ok(job) = self.store.job(id).await else { break };
+            let Ok(job) = self.store.job(id).await else {
+                break;
+            };
             let at_work = matches!(job.job_state(), JobState::Pending | JobState::Started);
             let with_workers = job.dispatch_mode == "async_api" && job.total.is_some();
             if !at_work || with_workers {
@@ -179,7 +184,11 @@ impl<'a> Replay<'a> {
         });
         let Some(body) = body else { return };
         rows::next_id(self.store, "job", id).await.unwrap();
-        let start = if unwritten::STARTED.contains(&id) { "?start_now=1" } else { "" };
+        let start = if unwritten::STARTED.contains(&id) {
+            "?start_now=1"
+        } else {
+            ""
+        };
         let url = format!("{}/api/v2/jobs/{start}", self.app.url);
         let token = format!("Token {}", self.tokens["superuser"]);
         let call = self.http.post(url).header("Authorization", token);
@@ -211,7 +220,9 @@ impl<'a> Replay<'a> {
             set("Content-Type", kind);
         }
         if let Some(text) = &recorded.authorization {
-            let role = text.strip_prefix("Token <").and_then(|t| t.strip_suffix('>'));
+            let role = text
+                .strip_prefix("Token <")
+                .and_then(|t| t.strip_suffix('>'));
             match role {
                 Some(role) => set("Authorization", &format!("Token {}", self.tokens[role])),
                 None => set("Authorization", &self.renewed(text)),
@@ -224,7 +235,12 @@ impl<'a> Replay<'a> {
             Ok(text) => self.renewed(&text).into_bytes(),
             Err(bytes) => bytes.into_bytes(),
         };
-        read(if body.is_empty() { call } else { call.body(body) }).await
+        read(if body.is_empty() {
+            call
+        } else {
+            call.body(body)
+        })
+        .await
     }
 
     fn renewed(&self, text: &str) -> String {
@@ -241,10 +257,15 @@ impl<'a> Replay<'a> {
             Some(New_York.from_local_datetime(&local).single()?.to_utc())
         };
         let times = instant("created_at").zip(instant("updated_at"));
-        if let (201, true, Some(id), Some((created, updated))) =
-            (recorded.status, made["job_type"].is_object(), made["id"].as_i64(), times)
-        {
-            rows::set_times(self.store, "job", id, created, updated).await.unwrap();
+        if let (201, true, Some(id), Some((created, updated))) = (
+            recorded.status,
+            made["job_type"].is_object(),
+            made["id"].as_i64(),
+            times,
+        ) {
+            rows::set_times(self.store, "job", id, created, updated)
+                .await
+                .unwrap();
         }
     }
 
@@ -262,7 +283,9 @@ impl<'a> Replay<'a> {
         pair(&theirs["auth_token"], &ours["auth_token"]);
         let tasks = |value: &Value| value["tasks"].as_array().cloned().unwrap_or_default();
         for task in tasks(theirs) {
-            let same = tasks(&ours).into_iter().find(|ours| ours["id"] == task["id"]);
+            let same = tasks(&ours)
+                .into_iter()
+                .find(|ours| ours["id"] == task["id"]);
             if let Some(same) = same {
                 pair(&task["reply_subject"], &same["reply_subject"]);
             }
@@ -274,10 +297,14 @@ impl<'a> Replay<'a> {
         let Ok(body) = serde_json::from_str::<Value>(&answer.text) else {
             return;
         };
-        let id = body["job_id"].as_i64().or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
+        let id = body["job_id"]
+            .as_i64()
+            .or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
         let Some(id) = id else { return };
         for _ in 0..100 {
-            let Ok(job) = self.store.job(id).await else { return };
+            let Ok(job) = self.store.job(id).await else {
+                return;
+            };
             let created = job.state == "CREATED";
             let fed = job.dispatch_mode == "async_api" && job.total.is_some();
             if created || job.job_state().is_final() || fed || job.delay > 0 {
@@ -352,7 +379,10 @@ fn compare(recorded: &Exchange, answer: &Answer) -> Vec<Difference> {
     };
     if recorded.status != answer.status {
         let start: String = answer.text.chars().take(160).collect();
-        let what = format!("{} recorded, {} here: {start}", recorded.status, answer.status);
+        let what = format!(
+            "{} recorded, {} here: {start}",
+            recorded.status, answer.status
+        );
         compare.note("status", what);
         return compare.found;
     }
@@ -398,7 +428,11 @@ fn body_holds(compare: &mut Compare, recorded: &Exchange, answer: &Answer) {
                 compare.note("", format!("no JSON here: {start}"));
                 return;
             };
-            let rule = if recorded.status >= 400 { Rule::Words } else { Rule::Values };
+            let rule = if recorded.status >= 400 {
+                Rule::Words
+            } else {
+                Rule::Values
+            };
             if unwritten::at_random(&recorded.path) {
                 compare.value("count", &theirs["count"], &ours["count"], rule);
                 compare.value("", theirs, &ours, Rule::Shape);

@@ -85,7 +85,9 @@ fn part(recorded: &Exchange, name: &str, file: &str) -> Vec<u8> {
 fn picture() -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(64, 48, image::Rgb([200, 200, 190]));
-    picture.write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+    picture
+        .write_to(&mut file, image::ImageFormat::Jpeg)
+        .unwrap();
     file.into_inner()
 }
 
@@ -154,13 +156,18 @@ pub fn loose_order(path: &str) -> Option<&'static str> {
         "started_at",
         "finished_at",
     ];
-    let field = fields.into_iter().find(|f| *f == by.trim_start_matches('-'))?;
+    let field = fields
+        .into_iter()
+        .find(|f| *f == by.trim_start_matches('-'))?;
     field.split(',').next()
 }
 
 /// Whether the answer's rows come in an order of chance.
 pub fn at_random(path: &str) -> bool {
     let flag = |on: &str| path.contains(on);
-    (flag("ids_only=1") || flag("ids_only=true") || flag("ids_only=banana") || path.ends_with("ids_only="))
+    (flag("ids_only=1")
+        || flag("ids_only=true")
+        || flag("ids_only=banana")
+        || path.ends_with("ids_only="))
         && !flag("ordering=")
 }

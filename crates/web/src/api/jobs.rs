@@ -297,7 +297,7 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn announce(state: &AppState, job: &Job) {
+pub(super) fn announce(state: &AppState, job: &Job) {
     state.bus.publish(Changed {
         job: job.id,
         waiting: job.job_state() == JobState::Pending,

@@ -31,7 +31,11 @@ pub const JOBS: Table = Table {
 
 fn job(line: &Line, progress: &Value, counts: &Option<Counts>) -> Row {
     let state = JobState::from_code(&line.text("status")).unwrap_or(JobState::Unknown);
-    let state = if state.is_final() { state } else { JobState::Created };
+    let state = if state.is_final() {
+        state
+    } else {
+        JobState::Created
+    };
     let total = counts.as_ref().map(|counts| counts.total);
     Row::new("job")
         .int("id", line.int("id"))
@@ -63,9 +67,18 @@ fn job(line: &Line, progress: &Value, counts: &Option<Counts>) -> Row {
         .text("receipt_key", "")
         .int("claim_no", 0)
         .int("rescues", 0)
-        .json("stages", progress.get("stages").cloned().unwrap_or(json!([])))
-        .json("errors", progress.get("errors").cloned().unwrap_or(json!([])))
-        .json("result", line.json("result").filter(|result| !result.is_null()))
+        .json(
+            "stages",
+            progress.get("stages").cloned().unwrap_or(json!([])),
+        )
+        .json(
+            "errors",
+            progress.get("errors").cloned().unwrap_or(json!([])),
+        )
+        .json(
+            "result",
+            line.json("result").filter(|result| !result.is_null()),
+        )
         .instant("created_at", line.instant("created_at"))
         .instant("updated_at", line.instant("updated_at"))
         .instant("scheduled_at", line.instant("scheduled_at"))
