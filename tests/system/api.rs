@@ -9,4 +9,8 @@ mod once;
 mod people;
 mod places;
 mod projects;
+mod settings;
+mod stations;
+mod status;
+mod storage;
 mod zone;

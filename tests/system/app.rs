@@ -291,3 +291,76 @@ impl Client<'_> {
         Answer::of(call).await
     }
 }
+
+/// A file of a form: field, name, content.
+pub type Sent<'a> = (&'a str, &'a str, &'a [u8]);
+
+impl Client<'_> {
+    /// Sends a form with files, as browsers do.
+    pub async fn form(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[Sent<'_>],
+    ) -> Answer {
+        const EDGE: &str = "edge-of-a-part";
+        let mut body: Vec<u8> = Vec::new();
+        for (name, value) in fields {
+            let part = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(part.as_bytes());
+        }
+        for (name, file, content) in files {
+            let head = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"; \
+                 filename=\"{file}\"\r\nContent-Type: text/html\r\n\r\n"
+            );
+            body.extend(head.as_bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{EDGE}--\r\n").as_bytes());
+        let url = format!("{}{path}", self.app.url);
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        let mut call = self.app.http.request(method, url).body(body);
+        call = call.header("Content-Type", kind);
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Token {token}"));
+        }
+        let answer = call.send().await.unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap_or_default(),
+        }
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string())).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string())).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+}
+
+/// A small picture.
+pub fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(4, 3)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// The keys of an object, in order.
+pub fn keys(value: &Value) -> Vec<&str> {
+    let object = value.as_object().unwrap();
+    object.keys().map(String::as_str).collect()
+}

@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod body;
+pub mod document;
 pub mod error;
 pub mod field;
 pub mod form;
@@ -12,6 +13,7 @@ pub mod negotiate;
 pub mod page;
 mod python;
 pub mod query;
+pub mod size;
 pub mod time;
 pub mod validate;
 pub mod zone;

@@ -11,11 +11,14 @@ use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::job::{self, Entity};
 
 pub mod change;
+pub mod dispatch;
 pub mod event;
 pub mod feed;
 pub mod life;
 pub mod list;
+pub mod offer;
 pub mod request;
+pub mod steer;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;
@@ -159,14 +162,7 @@ impl Store {
 pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
     let kind: &KindSpec = domain::job::kind(new.kind)
         .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
-    let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-    if let Some(stage) = stages
-        .iter_mut()
-        .find(|s| s.key == domain::job::DELAY_STAGE)
-    {
-        stage.set("Delay", new.delay);
-        stage.set("Mood", "😴");
-    }
+    let stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
     let at = now();
     let trace = new.start_now.then(life::present_trace).flatten();
     let (by, start_now) = (new.created_by_id, new.start_now);

@@ -3,6 +3,8 @@
 //! a test runs over what [`fresh`] returns and so holds on both; what it made goes when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
+pub mod rows;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
@@ -63,6 +65,19 @@ pub async fn fresh_sqlite() -> Fresh {
 pub async fn make_newer(store: &Store) {
     let row = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 1)";
     store.db.execute_unprepared(row).await.expect("writable");
+}
+
+/// Makes a taxon, as a classifier's label would.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn taxon(store: &Store, name: &str) -> i64 {
+    let tx = store.write().await.expect("writable");
+    let wanted = [(name.to_owned(), "SPECIES".to_owned())];
+    let made = crate::taxon::find_or_make(&tx, &wanted.into_iter().collect()).await;
+    let id = made.expect("can be made")[name];
+    tx.commit().await.expect("writable");
+    id
 }
 
 async fn fresh_postgres(server: &str) -> Fresh {

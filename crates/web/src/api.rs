@@ -16,10 +16,17 @@ pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod members;
+pub mod nested;
+pub mod pages;
+pub mod pipelines;
 pub mod places;
 pub mod projects;
+pub mod stations;
+pub mod status;
+pub mod storage;
 pub mod tokens;
 pub mod users;
+pub mod workers;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {
@@ -54,6 +61,15 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        "/deployments/{id}" => stations::find(call, id, Action::Change("update_deployment"))
+            .await
+            .is_ok(),
+        "/storage/{id}" => storage::find(call, id, Action::Change("update_s3storagesource"))
+            .await
+            .is_ok(),
+        "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
+        "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
+        "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
         _ => true,
     }
 }

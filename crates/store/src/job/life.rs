@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::event::{What, record, record_by};
-use super::{Job, feed, stages_json};
+use super::{Job, dispatch, feed, stages_json};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{job, job_progress, ticket};
 use crate::log::{Level, NewLine};
@@ -146,6 +146,7 @@ impl Store {
             reset(&tx, &job, &mut row, FeedMode::All, 0).await?;
             row.run_no = Set(job.run_no + 1);
         }
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
         row.trace_id = Set(present_trace());
         let job_after = save(&tx, row).await?;
@@ -173,6 +174,7 @@ impl Store {
         };
         let mut row = moved(&job, to);
         reset(&tx, &job, &mut row, mode, kept).await?;
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
         row.trace_id = Set(present_trace());
         let after = save(&tx, row).await?;
@@ -518,7 +520,7 @@ async fn reset(
         .iter_mut()
         .find(|s| s.key == domain::job::DELAY_STAGE)
     {
-        stage.set("Delay", job.delay);
+        domain::job::begin_delay(stage, job.delay);
     }
     row.generation = Set(job.generation + 1);
     row.feed_mode = Set(mode.code().to_owned());
