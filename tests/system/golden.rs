@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use store::testing::{self, Fresh};
 
 mod compare;
@@ -98,15 +99,16 @@ async fn replay(parts: &[Part]) {
     };
     let root = PathBuf::from(root);
     let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").unwrap_or_default();
-    for fresh in testing::fresh().await {
-        let mut tally = Tally::default();
-        run(&root, parts, &fresh, &mut tally).await;
-        tally.print(&fresh, &wanted);
-        tally.judge(&wanted);
+    let databases = testing::fresh().await;
+    let tallies = databases.iter().map(|fresh| run(&root, parts, fresh));
+    for (fresh, tally) in databases.iter().zip(join_all(tallies).await) {
+        tally.print(fresh, &wanted);
+        tally.judge();
     }
 }
 
-async fn run(root: &Path, parts: &[Part], fresh: &Fresh, tally: &mut Tally) {
+async fn run(root: &Path, parts: &[Part], fresh: &Fresh) -> Tally {
+    let mut tally = Tally::default();
     let mut replay = Replay::start(fresh, root).await;
     for part in parts {
         replay.reach(instant(part.at)).await;
@@ -117,15 +119,12 @@ async fn run(root: &Path, parts: &[Part], fresh: &Fresh, tally: &mut Tally) {
         };
         for step in recording::folder(root, part.folder) {
             if (part.from..=part.to).contains(&number(&step)) {
-                let begin = std::time::Instant::now();
                 let outcome = replay.step(&step).await;
-                if begin.elapsed().as_millis() > 400 {
-                    println!("SLOW {} {:?}", step.name, begin.elapsed());
-                }
                 tally.add(part.folder, &step.name, outcome);
             }
         }
     }
+    tally
 }
 
 fn instant(time: &str) -> DateTime<Utc> {
@@ -189,7 +188,7 @@ impl Tally {
         }
     }
 
-    fn judge(&self, _wanted: &str) {
+    fn judge(&self) {
         for (name, least) in FLOORS {
             let Some(folder) = self.folders.get(name) else {
                 continue;

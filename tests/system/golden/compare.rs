@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Where an answer differs, and how.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// `status`, `header allow`, or a path into the body such as `results.0.name`.
+    /// `status`, `header allow`, `body`, or a path into the body such as `results.0.name`.
     pub at: String,
     pub what: String,
 }
@@ -58,7 +58,10 @@ pub struct Compare {
 
 impl Compare {
     pub fn note(&mut self, at: &str, what: String) {
-        let at = at.trim_start_matches('.').to_owned();
+        let at = match at.trim_start_matches('.') {
+            "" => "body".to_owned(),
+            at => at.to_owned(),
+        };
         self.found.push(Difference { at, what });
     }
 
@@ -244,11 +247,11 @@ mod tests {
         for (recorded, ours, rule, expected) in [
             (json!({"a": 1}), json!({"a": 1.0}), Rule::Values, none.clone()),
             (json!({"a": 1}), json!({"a": "1"}), Rule::Values, vec!["a".to_owned()]),
-            (json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1}), Rule::Values, vec![String::new()]),
-            (json!({"a": 1}), json!({"a": 1, "b": 1}), Rule::Shape, vec![String::new()]),
+            (json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1}), Rule::Values, vec!["body".to_owned()]),
+            (json!({"a": 1}), json!({"a": 1, "b": 1}), Rule::Shape, vec!["body".to_owned()]),
             (json!([{"a": 1}]), json!([{"a": 2}]), Rule::Shape, none.clone()),
             (json!([{"a": 1}]), json!([{"a": 2}]), Rule::Values, vec!["0.a".to_owned()]),
-            (json!([1, 2]), json!([1]), Rule::Values, vec![String::new()]),
+            (json!([1, 2]), json!([1]), Rule::Values, vec!["body".to_owned()]),
             (json!({"t": later}), json!({"t": "2030-01-01T00:00:00"}), Rule::Values, none.clone()),
             (json!({"t": later}), json!({"t": "2030-01-01T00:00:00Z"}), Rule::Values, vec!["t".to_owned()]),
             (json!({"t": "2020-01-01T00:00:00"}), json!({"t": "2020-01-01T05:00:00"}), Rule::Values, vec!["t".to_owned()]),

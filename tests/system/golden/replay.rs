@@ -111,6 +111,7 @@ impl<'a> Replay<'a> {
         self.remember(recorded, &answer);
         self.settle(&answer).await;
         self.date(recorded).await;
+        self.delete(recorded).await;
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
@@ -186,6 +187,24 @@ impl<'a> Replay<'a> {
         let call = call.header("Content-Type", "application/json");
         let answer = read(call.body(body.to_string())).await;
         self.settle(&answer).await;
+        if let Some(made) = self.jobs.get(&id).and_then(Line::made) {
+            rows::set_times(self.store, "job", id, made, made).await.unwrap();
+        }
+    }
+
+    /// Deletes the job that the recorded request deleted, where it may not be deleted here.
+    async fn delete(&self, recorded: &Exchange) {
+        let deleted = recorded.method == "DELETE" && recorded.status == 204;
+        let Some(id) = named_job(&recorded.path).filter(|_| deleted) else {
+            return;
+        };
+        let _ = self.store.cancel_job(id).await;
+        for _ in 0..100 {
+            match self.store.delete_job(id).await {
+                Err(StoreError::Conflict(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                _ => return,
+            }
+        }
     }
 
     async fn send(&self, name: &str, recorded: &Exchange) -> Answer {
