@@ -8,4 +8,5 @@ mod chaos;
 mod command;
 mod golden;
 mod pages;
+mod pull;
 mod session;

@@ -93,6 +93,12 @@ impl FieldErrors {
         }
     }
 
+    /// Puts structured messages on a field, as the reference does where a field holds a whole
+    /// document; see [`crate::document`].
+    pub fn put(&mut self, field: &str, messages: Vec<Value>) {
+        self.0.insert(field.to_owned(), Value::Array(messages));
+    }
+
     /// Adds a message that belongs to no single field.
     pub fn add_general(&mut self, message: impl Into<String>) {
         self.add(GENERAL, message);

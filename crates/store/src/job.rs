@@ -15,6 +15,8 @@ pub mod dispatch;
 pub mod feed;
 pub mod life;
 pub mod list;
+pub mod offer;
+pub mod steer;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;

@@ -40,6 +40,11 @@ impl Addresses {
         self.path(&format!("{path}/{id}"))
     }
 
+    /// The address of the server itself, without a slash at its end.
+    pub fn root(&self) -> &str {
+        self.base.strip_suffix("/api/v2").unwrap_or(&self.base)
+    }
+
     /// The address of a path without any query.
     pub fn bare(&self, path: &str) -> String {
         format!("{}/{path}{}", self.base, self.end)

@@ -11,6 +11,7 @@ mod live;
 mod media;
 mod pages;
 mod pictures;
+mod pull;
 mod routes;
 mod shape;
 mod state;

@@ -6,7 +6,9 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{credentials, jobs, login, me, members, places, projects, tokens, users};
+use crate::api::{
+    credentials, jobs, login, me, members, pipelines, places, projects, tokens, users, workers,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -114,6 +116,8 @@ pub const VIEWS: &[&[View]] = &[
     members::VIEWS,
     places::VIEWS,
     jobs::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
 ];
 
 /// Every address of the API.
