@@ -320,7 +320,10 @@ mod tests {
         };
         let Some(export) = kind(EXPORT) else { return };
         assert!(first_stages(export, 0, false).is_empty());
-        assert_eq!(keys(opening_stages(export, 2, false)), ["delay", "data_export"]);
+        assert_eq!(
+            keys(opening_stages(export, 2, false)),
+            ["delay", "data_export"]
+        );
         assert!(stage(export, UPLOAD_STAGE).is_some());
         assert!(stage(export, COLLECT_STAGE).is_none());
     }

@@ -72,7 +72,11 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
     let method = request.method().clone();
-    if method == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+    if method == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    {
         return preflight();
     }
     let (mut parts, body) = request.into_parts();

@@ -32,6 +32,7 @@ const MADE: &[&str] = &[
     "last_seen_latency",
     "last_seen_live",
     "reply_subject",
+    "task_id",
     "total_time",
     "latency",
     "request_url",
@@ -95,9 +96,16 @@ impl Compare {
         let short = |value: &Value| {
             let text = value.to_string();
             let cut: String = text.chars().take(90).collect();
-            if cut.len() < text.len() { format!("{cut}…") } else { text }
+            if cut.len() < text.len() {
+                format!("{cut}…")
+            } else {
+                text
+            }
         };
-        self.note(at, format!("{} recorded, {} here", short(recorded), short(ours)));
+        self.note(
+            at,
+            format!("{} recorded, {} here", short(recorded), short(ours)),
+        );
     }
 
     fn object(
@@ -118,7 +126,10 @@ impl Compare {
         let here = |k: &&String| ours.contains_key(*k);
         let there = |k: &&String| recorded.contains_key(*k);
         if !recorded.keys().filter(here).eq(ours.keys().filter(there)) {
-            self.note(at, format!("order of keys: {:?}", ours.keys().collect::<Vec<_>>()));
+            self.note(
+                at,
+                format!("order of keys: {:?}", ours.keys().collect::<Vec<_>>()),
+            );
         }
         // Figures are empty until the first value; moods are drawn by lot.
         let loose = rule == Rule::Shape || recorded.get("key").is_some_and(|key| key == "mood");
@@ -171,7 +182,10 @@ impl Compare {
             return;
         }
         if recorded.len() != ours.len() {
-            self.note(at, format!("{} items recorded, {} here", recorded.len(), ours.len()));
+            self.note(
+                at,
+                format!("{} items recorded, {} here", recorded.len(), ours.len()),
+            );
         }
         for (n, (recorded, ours)) in recorded.iter().zip(ours).enumerate() {
             self.value(&format!("{at}.{n}"), recorded, ours, rule);
@@ -245,21 +259,90 @@ mod tests {
         let none: Vec<String> = vec![];
         let later = "2026-11-23T08:17:09.449518";
         for (recorded, ours, rule, expected) in [
-            (json!({"a": 1}), json!({"a": 1.0}), Rule::Values, none.clone()),
-            (json!({"a": 1}), json!({"a": "1"}), Rule::Values, vec!["a".to_owned()]),
-            (json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1}), Rule::Values, vec!["body".to_owned()]),
-            (json!({"a": 1}), json!({"a": 1, "b": 1}), Rule::Shape, vec!["body".to_owned()]),
-            (json!([{"a": 1}]), json!([{"a": 2}]), Rule::Shape, none.clone()),
-            (json!([{"a": 1}]), json!([{"a": 2}]), Rule::Values, vec!["0.a".to_owned()]),
-            (json!([1, 2]), json!([1]), Rule::Values, vec!["body".to_owned()]),
-            (json!({"t": later}), json!({"t": "2030-01-01T00:00:00"}), Rule::Values, none.clone()),
-            (json!({"t": later}), json!({"t": "2030-01-01T00:00:00Z"}), Rule::Values, vec!["t".to_owned()]),
-            (json!({"t": "2020-01-01T00:00:00"}), json!({"t": "2020-01-01T05:00:00"}), Rule::Values, vec!["t".to_owned()]),
-            (json!({"user_permissions": ["a", "b"]}), json!({"user_permissions": ["b", "a"]}), Rule::Values, none.clone()),
-            (json!({"user_permissions": ["a"]}), json!({"user_permissions": ["b"]}), Rule::Values, vec!["user_permissions".to_owned()]),
-            (json!({"url": "http://a/b"}), json!({"url": "b"}), Rule::Values, vec!["url".to_owned()]),
+            (
+                json!({"a": 1}),
+                json!({"a": 1.0}),
+                Rule::Values,
+                none.clone(),
+            ),
+            (
+                json!({"a": 1}),
+                json!({"a": "1"}),
+                Rule::Values,
+                vec!["a".to_owned()],
+            ),
+            (
+                json!({"a": 1, "b": 2}),
+                json!({"b": 2, "a": 1}),
+                Rule::Values,
+                vec!["body".to_owned()],
+            ),
+            (
+                json!({"a": 1}),
+                json!({"a": 1, "b": 1}),
+                Rule::Shape,
+                vec!["body".to_owned()],
+            ),
+            (
+                json!([{"a": 1}]),
+                json!([{"a": 2}]),
+                Rule::Shape,
+                none.clone(),
+            ),
+            (
+                json!([{"a": 1}]),
+                json!([{"a": 2}]),
+                Rule::Values,
+                vec!["0.a".to_owned()],
+            ),
+            (
+                json!([1, 2]),
+                json!([1]),
+                Rule::Values,
+                vec!["body".to_owned()],
+            ),
+            (
+                json!({"t": later}),
+                json!({"t": "2030-01-01T00:00:00"}),
+                Rule::Values,
+                none.clone(),
+            ),
+            (
+                json!({"t": later}),
+                json!({"t": "2030-01-01T00:00:00Z"}),
+                Rule::Values,
+                vec!["t".to_owned()],
+            ),
+            (
+                json!({"t": "2020-01-01T00:00:00"}),
+                json!({"t": "2020-01-01T05:00:00"}),
+                Rule::Values,
+                vec!["t".to_owned()],
+            ),
+            (
+                json!({"user_permissions": ["a", "b"]}),
+                json!({"user_permissions": ["b", "a"]}),
+                Rule::Values,
+                none.clone(),
+            ),
+            (
+                json!({"user_permissions": ["a"]}),
+                json!({"user_permissions": ["b"]}),
+                Rule::Values,
+                vec!["user_permissions".to_owned()],
+            ),
+            (
+                json!({"url": "http://a/b"}),
+                json!({"url": "b"}),
+                Rule::Values,
+                vec!["url".to_owned()],
+            ),
         ] {
-            assert_eq!(found(recorded.clone(), ours.clone(), rule), expected, "{recorded} {ours}");
+            assert_eq!(
+                found(recorded.clone(), ours.clone(), rule),
+                expected,
+                "{recorded} {ours}"
+            );
         }
     }
 }

@@ -29,7 +29,24 @@ pub fn lines() -> Vec<Line> {
     .collect()
 }
 
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: {}",
+            self.recordings.join(", "),
+            self.places.join(", ")
+        )
+    }
+}
+
 impl Line {
+    /// Whether it names recordings of this folder.
+    pub fn is_about(&self, folder: &str) -> bool {
+        let within = |name: &String| name.split('/').next() == Some(folder);
+        self.recordings.iter().any(within)
+    }
+
     pub fn explains(&self, recording: &str, difference: &Difference) -> bool {
         let recorded = |pattern: &String| fits(pattern, recording);
         let placed = |pattern: &String| fits(pattern, &difference.at);

@@ -15,7 +15,10 @@ pub struct Step {
 pub enum What {
     Exchange(Exchange),
     /// A job as it was when it had ended.
-    Series { job: i64, last: Value },
+    Series {
+        job: i64,
+        last: Value,
+    },
 }
 
 /// A request and its answer.
@@ -73,7 +76,9 @@ fn exchange(whole: &Value) -> Exchange {
     };
     let mut headers = pairs(&request["headers"]);
     let mut take = |name: &str| {
-        let at = headers.iter().position(|(n, _)| n.eq_ignore_ascii_case(name))?;
+        let at = headers
+            .iter()
+            .position(|(n, _)| n.eq_ignore_ascii_case(name))?;
         Some(headers.remove(at).1)
     };
     Exchange {

@@ -78,7 +78,10 @@ impl<'a> Replay<'a> {
                 .build()
                 .unwrap(),
             tokens: users.iter().filter_map(role).collect(),
-            jobs: jobs.into_iter().map(|l| (l.int("id").unwrap(), l)).collect(),
+            jobs: jobs
+                .into_iter()
+                .map(|l| (l.int("id").unwrap(), l))
+                .collect(),
             made: Vec::new(),
             store: &fresh.store,
         }
@@ -91,8 +94,12 @@ impl<'a> Replay<'a> {
         rows::insert(self.store, &rows).await.unwrap();
     }
 
-    /// Makes the jobs that the recorder made before a folder, where no request names them first.
+    /// Makes the jobs that the recorder made before a folder, where no request names them first,
+    /// and deletes those that were gone.
     pub async fn make_jobs(&mut self, folder: &str) {
+        for id in unwritten::jobs_gone(folder) {
+            self.delete_job(*id).await;
+        }
         for id in unwritten::jobs_before(folder) {
             self.make_job(id, &Value::Null).await;
         }
@@ -112,6 +119,9 @@ impl<'a> Replay<'a> {
         self.settle(&answer).await;
         self.date(recorded).await;
         self.delete(recorded).await;
+        if let Some(errors) = unwritten::errors_of(name) {
+            self.answer_tasks(&recorded.path, &answer, errors).await;
+        }
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
@@ -124,7 +134,9 @@ impl<'a> Replay<'a> {
             self.make_job(id, last).await;
         }
         for _ in 0..200 {
-            let Ok(job) = self.store.job(id).await else { break };
+            let Ok(job) = self.store.job(id).await else {
+                break;
+            };
             let at_work = matches!(job.job_state(), JobState::Pending | JobState::Started);
             let with_workers = job.dispatch_mode == "async_api" && job.total.is_some();
             if !at_work || with_workers {
@@ -180,7 +192,11 @@ impl<'a> Replay<'a> {
         });
         let Some(body) = body else { return };
         rows::next_id(self.store, "job", id).await.unwrap();
-        let start = if unwritten::STARTED.contains(&id) { "?start_now=1" } else { "" };
+        let start = if unwritten::STARTED.contains(&id) {
+            "?start_now=1"
+        } else {
+            ""
+        };
         let url = format!("{}/api/v2/jobs/{start}", self.app.url);
         let token = format!("Token {}", self.tokens["superuser"]);
         let call = self.http.post(url).header("Authorization", token);
@@ -188,16 +204,21 @@ impl<'a> Replay<'a> {
         let answer = read(call.body(body.to_string())).await;
         self.settle(&answer).await;
         if let Some(made) = self.jobs.get(&id).and_then(Line::made) {
-            rows::set_times(self.store, "job", id, made, made).await.unwrap();
+            rows::set_times(self.store, "job", id, made, made)
+                .await
+                .unwrap();
         }
     }
 
     /// Deletes the job that the recorded request deleted, where it may not be deleted here.
     async fn delete(&self, recorded: &Exchange) {
         let deleted = recorded.method == "DELETE" && recorded.status == 204;
-        let Some(id) = named_job(&recorded.path).filter(|_| deleted) else {
-            return;
-        };
+        if let Some(id) = named_job(&recorded.path).filter(|_| deleted) {
+            self.delete_job(id).await;
+        }
+    }
+
+    async fn delete_job(&self, id: i64) {
         let _ = self.store.cancel_job(id).await;
         for _ in 0..100 {
             match self.store.delete_job(id).await {
@@ -230,7 +251,9 @@ impl<'a> Replay<'a> {
             set("Content-Type", kind);
         }
         if let Some(text) = &recorded.authorization {
-            let role = text.strip_prefix("Token <").and_then(|t| t.strip_suffix('>'));
+            let role = text
+                .strip_prefix("Token <")
+                .and_then(|t| t.strip_suffix('>'));
             match role {
                 Some(role) => set("Authorization", &format!("Token {}", self.tokens[role])),
                 None => set("Authorization", &self.renewed(text)),
@@ -243,7 +266,12 @@ impl<'a> Replay<'a> {
             Ok(text) => self.renewed(&text).into_bytes(),
             Err(bytes) => bytes.into_bytes(),
         };
-        read(if body.is_empty() { call } else { call.body(body) }).await
+        read(if body.is_empty() {
+            call
+        } else {
+            call.body(body)
+        })
+        .await
     }
 
     fn renewed(&self, text: &str) -> String {
@@ -260,10 +288,30 @@ impl<'a> Replay<'a> {
             Some(New_York.from_local_datetime(&local).single()?.to_utc())
         };
         let times = instant("created_at").zip(instant("updated_at"));
-        if let (201, true, Some(id), Some((created, updated))) =
-            (recorded.status, made["job_type"].is_object(), made["id"].as_i64(), times)
-        {
-            rows::set_times(self.store, "job", id, created, updated).await.unwrap();
+        if let (201, true, Some(id), Some((created, updated))) = (
+            recorded.status,
+            made["job_type"].is_object(),
+            made["id"].as_i64(),
+            times,
+        ) {
+            rows::set_times(self.store, "job", id, created, updated)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Posts the results of the tasks of an answer, as the recorder did one by one.
+    async fn answer_tasks(&self, path: &str, answer: &Answer, errors: usize) {
+        let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        let tasks = body["tasks"].as_array().cloned().unwrap_or_default();
+        let url = format!("{}{}", self.app.url, path.replace("/tasks/", "/result/"));
+        for (n, task) in tasks.iter().enumerate() {
+            let text = |key: &str| task[key].as_str().unwrap_or_default();
+            let result = unwritten::result(text("image_id"), text("reply_subject"), n < errors);
+            let token = format!("Token {}", self.tokens["superuser"]);
+            let call = self.http.post(&url).header("Authorization", token);
+            let call = call.header("Content-Type", "application/json");
+            read(call.body(json!({"results": [result]}).to_string())).await;
         }
     }
 
@@ -281,7 +329,9 @@ impl<'a> Replay<'a> {
         pair(&theirs["auth_token"], &ours["auth_token"]);
         let tasks = |value: &Value| value["tasks"].as_array().cloned().unwrap_or_default();
         for task in tasks(theirs) {
-            let same = tasks(&ours).into_iter().find(|ours| ours["id"] == task["id"]);
+            let same = tasks(&ours)
+                .into_iter()
+                .find(|ours| ours["id"] == task["id"]);
             if let Some(same) = same {
                 pair(&task["reply_subject"], &same["reply_subject"]);
             }
@@ -293,10 +343,14 @@ impl<'a> Replay<'a> {
         let Ok(body) = serde_json::from_str::<Value>(&answer.text) else {
             return;
         };
-        let id = body["job_id"].as_i64().or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
+        let id = body["job_id"]
+            .as_i64()
+            .or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
         let Some(id) = id else { return };
         for _ in 0..100 {
-            let Ok(job) = self.store.job(id).await else { return };
+            let Ok(job) = self.store.job(id).await else {
+                return;
+            };
             let created = job.state == "CREATED";
             let fed = job.dispatch_mode == "async_api" && job.total.is_some();
             if created || job.job_state().is_final() || fed || job.delay > 0 {
@@ -371,7 +425,10 @@ fn compare(recorded: &Exchange, answer: &Answer) -> Vec<Difference> {
     };
     if recorded.status != answer.status {
         let start: String = answer.text.chars().take(160).collect();
-        let what = format!("{} recorded, {} here: {start}", recorded.status, answer.status);
+        let what = format!(
+            "{} recorded, {} here: {start}",
+            recorded.status, answer.status
+        );
         compare.note("status", what);
         return compare.found;
     }
@@ -417,7 +474,11 @@ fn body_holds(compare: &mut Compare, recorded: &Exchange, answer: &Answer) {
                 compare.note("", format!("no JSON here: {start}"));
                 return;
             };
-            let rule = if recorded.status >= 400 { Rule::Words } else { Rule::Values };
+            let rule = if recorded.status >= 400 {
+                Rule::Words
+            } else {
+                Rule::Values
+            };
             if unwritten::at_random(&recorded.path) {
                 compare.value("count", &theirs["count"], &ours["count"], rule);
                 compare.value("", theirs, &ours, Rule::Shape);

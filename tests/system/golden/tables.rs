@@ -89,7 +89,9 @@ pub fn until(folder: &Path, instant: DateTime<Utc>, without: &HashSet<i64>) -> V
         for mut line in lines {
             let early = line.made().is_none_or(|made| made <= instant);
             let here = |(column, table): &(&str, &str)| line.names_one_of(column, kept.get(table));
-            let known = line.is_of_job(table.name).is_some_and(|id| without.contains(&id));
+            let known = line
+                .is_of_job(table.name)
+                .is_some_and(|id| without.contains(&id));
             if known || !early || !table.needs.iter().all(here) {
                 continue;
             }

@@ -95,7 +95,11 @@ pub async fn insert(store: &Store, rows: &[Row]) -> StoreResult<()> {
         statement
             .into_table(Alias::new(row.table))
             .columns(row.columns.iter().map(|(name, _)| Alias::new(*name)))
-            .values_panic(row.columns.iter().map(|(_, value)| Expr::val(value.clone())))
+            .values_panic(
+                row.columns
+                    .iter()
+                    .map(|(_, value)| Expr::val(value.clone())),
+            )
             .on_conflict(OnConflict::new().do_nothing().to_owned());
         tx.execute(&statement).await?;
         if row.columns.iter().any(|(name, _)| *name == "id") {
@@ -121,7 +125,9 @@ pub async fn insert(store: &Store, rows: &[Row]) -> StoreResult<()> {
 /// Errors of the database.
 pub async fn ids(store: &Store, table: &str) -> StoreResult<HashSet<i64>> {
     let mut query = Query::select();
-    query.column(Alias::new("id")).from(Alias::new(table.to_owned()));
+    query
+        .column(Alias::new("id"))
+        .from(Alias::new(table.to_owned()));
     let rows = store.db.query_all(&query).await?;
     let ids = rows.iter().map(|row| row.try_get::<i64>("", "id"));
     Ok(ids.collect::<Result<_, _>>()?)

@@ -6,7 +6,10 @@ use super::Table;
 
 pub const CAPTURES: Table = Table {
     name: "main_sourceimage",
-    needs: &[("deployment_id", "main_deployment"), ("project_id", "main_project")],
+    needs: &[
+        ("deployment_id", "main_deployment"),
+        ("project_id", "main_project"),
+    ],
     links: &[("event_id", "main_event"), ("uploaded_by_id", "users_user")],
     rows: |line| {
         vec![
@@ -26,7 +29,10 @@ pub const CAPTURES: Table = Table {
                 .text_or_null("checksum_algorithm", line.some_text("checksum_algorithm"))
                 .bool("test_image", line.bool("test_image").unwrap_or(false))
                 .int("uploaded_by_id", line.int("uploaded_by_id"))
-                .int("detections_count", line.int("detections_count").unwrap_or(0))
+                .int(
+                    "detections_count",
+                    line.int("detections_count").unwrap_or(0),
+                )
                 .instant("created_at", line.instant("created_at"))
                 .instant("updated_at", line.instant("updated_at")),
         ]

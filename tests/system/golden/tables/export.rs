@@ -17,7 +17,10 @@ pub const EXPORTS: Table = Table {
                 .int("user_id", line.int("user_id"))
                 .text("format", line.text("format"))
                 .json("filters", line.json("filters").unwrap_or(json!({})))
-                .json("filters_display", line.json("filters_display").unwrap_or(json!({})))
+                .json(
+                    "filters_display",
+                    line.json("filters_display").unwrap_or(json!({})),
+                )
                 .text_or_null("file_url", line.some_text("file_url"))
                 .int("record_count", line.int("record_count").unwrap_or(0))
                 .int("file_size", line.int("file_size").unwrap_or(0))

@@ -19,7 +19,10 @@ pub const PIPELINES: Table = Table {
                 .int("version", line.int("version"))
                 .text("version_name", line.text("version_name"))
                 .json("stages", line.json("stages"))
-                .json("default_config", line.json("default_config").unwrap_or(json!({})))
+                .json(
+                    "default_config",
+                    line.json("default_config").unwrap_or(json!({})),
+                )
                 .instant("created_at", line.instant("created_at"))
                 .instant("updated_at", line.instant("updated_at")),
         ]
@@ -28,7 +31,10 @@ pub const PIPELINES: Table = Table {
 
 pub const ALGORITHMS: Table = Table {
     name: "ml_pipeline_algorithms",
-    needs: &[("pipeline_id", "ml_pipeline"), ("algorithm_id", "ml_algorithm")],
+    needs: &[
+        ("pipeline_id", "ml_pipeline"),
+        ("algorithm_id", "ml_algorithm"),
+    ],
     links: &[],
     rows: |line| {
         vec![
@@ -41,7 +47,10 @@ pub const ALGORITHMS: Table = Table {
 
 pub const OF_PROJECTS: Table = Table {
     name: "ml_projectpipelineconfig",
-    needs: &[("pipeline_id", "ml_pipeline"), ("project_id", "main_project")],
+    needs: &[
+        ("pipeline_id", "ml_pipeline"),
+        ("project_id", "main_project"),
+    ],
     links: &[],
     rows: |line| {
         vec![

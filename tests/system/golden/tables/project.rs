@@ -23,9 +23,18 @@ pub const PROJECTS: Table = Table {
                 .int("priority", line.int("priority"))
                 .int("owner_id", line.int("owner_id"))
                 .json("feature_flags", line.json("feature_flags"))
-                .int("session_time_gap_seconds", line.int("session_time_gap_seconds"))
-                .float("score_threshold", line.float("default_filters_score_threshold"))
-                .int("default_pipeline_id", line.int("default_processing_pipeline_id"))
+                .int(
+                    "session_time_gap_seconds",
+                    line.int("session_time_gap_seconds"),
+                )
+                .float(
+                    "score_threshold",
+                    line.float("default_filters_score_threshold"),
+                )
+                .int(
+                    "default_pipeline_id",
+                    line.int("default_processing_pipeline_id"),
+                )
                 .instant("created_at", line.instant("created_at"))
                 .instant("updated_at", line.instant("updated_at")),
         ]

@@ -6,7 +6,10 @@ use super::Table;
 
 pub const SESSIONS: Table = Table {
     name: "main_event",
-    needs: &[("deployment_id", "main_deployment"), ("project_id", "main_project")],
+    needs: &[
+        ("deployment_id", "main_deployment"),
+        ("project_id", "main_project"),
+    ],
     links: &[],
     rows: |line| {
         vec![
@@ -18,8 +21,14 @@ pub const SESSIONS: Table = Table {
                 .local("start_at", line.local("start"))
                 .local("end_at", line.local("end"))
                 .int("captures_count", line.int("captures_count").unwrap_or(0))
-                .int("detections_count", line.int("detections_count").unwrap_or(0))
-                .int("occurrences_count", line.int("occurrences_count").unwrap_or(0))
+                .int(
+                    "detections_count",
+                    line.int("detections_count").unwrap_or(0),
+                )
+                .int(
+                    "occurrences_count",
+                    line.int("occurrences_count").unwrap_or(0),
+                )
                 .instant("counted_at", line.instant("calculated_fields_updated_at"))
                 .instant("created_at", line.instant("created_at"))
                 .instant("updated_at", line.instant("updated_at")),

@@ -29,11 +29,20 @@ pub const STATIONS: Table = Table {
                 .text_or_null("source_regex", line.some_text("data_source_regex"))
                 .int("source_total_files", line.int("data_source_total_files"))
                 .int("source_total_size", line.int("data_source_total_size"))
-                .instant("source_checked_at", line.instant("data_source_last_checked"))
+                .instant(
+                    "source_checked_at",
+                    line.instant("data_source_last_checked"),
+                )
                 .int("captures_count", line.int("captures_count").unwrap_or(0))
                 .int("sessions_count", line.int("events_count").unwrap_or(0))
-                .int("detections_count", line.int("detections_count").unwrap_or(0))
-                .int("occurrences_count", line.int("occurrences_count").unwrap_or(0))
+                .int(
+                    "detections_count",
+                    line.int("detections_count").unwrap_or(0),
+                )
+                .int(
+                    "occurrences_count",
+                    line.int("occurrences_count").unwrap_or(0),
+                )
                 .int("taxa_count", line.int("taxa_count").unwrap_or(0))
                 .local("first_capture_at", line.local("first_capture_timestamp"))
                 .local("last_capture_at", line.local("last_capture_timestamp"))

@@ -17,7 +17,10 @@ pub const TAXA: Table = Table {
                 .text("rank", line.text("rank"))
                 .int("parent_id", line.int("parent_id"))
                 .bool("active", line.bool("active"))
-                .json("search_names", line.array("search_names").unwrap_or(json!([])))
+                .json(
+                    "search_names",
+                    line.array("search_names").unwrap_or(json!([])),
+                )
                 .json("parents", line.json("parents_json").unwrap_or(json!([])))
                 .int("gbif_key", line.int("gbif_taxon_key"))
                 .text_or_null("common_name_en", line.some_text("common_name_en"))

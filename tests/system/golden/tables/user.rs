@@ -59,7 +59,9 @@ pub fn roles(folder: &Path) -> Roles {
     for line in sheet::read(folder, "users_user_groups") {
         let name = &groups[&line.int("group_id").unwrap()];
         let (project, rest) = name.split_once('_').unwrap();
-        let role = rest.rsplit_once('_').and_then(|(_, key)| Role::from_key(key));
+        let role = rest
+            .rsplit_once('_')
+            .and_then(|(_, key)| Role::from_key(key));
         let key = (project.parse().unwrap(), line.int("user_id").unwrap());
         let role = role.unwrap();
         let best = found.entry(key).or_insert(role);
