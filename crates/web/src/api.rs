@@ -37,17 +37,52 @@ pub fn internal(error: StoreError) -> ApiError {
     }
 }
 
+/// The order in which the first page has always named its lists; others follow.
+const ROOT: &[&str] = &[
+    "users",
+    "storage",
+    "projects",
+    "deployments/devices",
+    "deployments/sites",
+    "deployments",
+    "events",
+    "exports",
+    "captures/thumbnails",
+    "captures/collections",
+    "captures/upload",
+    "captures",
+    "detections",
+    "occurrences",
+    "taxa/lists",
+    "taxa",
+    "tags",
+    "ml/algorithms",
+    "ml/labels",
+    "ml/pipelines",
+    "ml/processing_services",
+    "classifications",
+    "identifications",
+    "jobs",
+    "pages",
+];
+
 /// `/api/v2/`: the lists that can be looked at.
 pub async fn root(call: Call) -> Json<Value> {
     let list = |view: &&View| !view.path.contains('{') && view.in_root;
+    let place = |view: &&View| {
+        let name = view.path.trim_start_matches('/');
+        ROOT.iter()
+            .position(|listed| *listed == name)
+            .unwrap_or(ROOT.len())
+    };
     let entry = |view: &View| {
         let name = view.path.trim_start_matches('/').to_owned();
         let address = call.addresses.path(&name);
         (name, Value::String(address))
     };
-    Json(Value::Object(
-        views::all().filter(list).map(entry).collect(),
-    ))
+    let mut lists: Vec<&View> = views::all().filter(list).collect();
+    lists.sort_by_key(place);
+    Json(Value::Object(lists.into_iter().map(entry).collect()))
 }
 
 /// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
