@@ -11,9 +11,12 @@ mod migration;
 pub mod capture;
 pub mod capture_set;
 pub mod counters;
+pub mod defaults;
 pub mod job;
+pub mod listing;
 pub mod log;
 pub mod member;
+pub mod occurrence;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
@@ -26,6 +29,7 @@ pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
+pub mod upload;
 pub mod user;
 
 pub use connection::{Store, StoreError, StoreResult, now};
