@@ -12,6 +12,7 @@ pub mod capture;
 pub mod capture_set;
 pub mod counters;
 pub mod defaults;
+pub mod detection;
 pub mod job;
 pub mod listing;
 pub mod log;

@@ -6,7 +6,10 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{
+    capture_sets, captures, classifications, detections, jobs, login, members, places, projects,
+    sessions, users,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -110,6 +113,12 @@ pub const VIEWS: &[&[View]] = &[
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
+    sessions::VIEWS,
+    captures::THUMBNAILS,
+    capture_sets::VIEWS,
+    captures::VIEWS,
+    detections::VIEWS,
+    classifications::VIEWS,
     jobs::VIEWS,
 ];
 
