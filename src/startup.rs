@@ -10,14 +10,24 @@ use anyhow::{Context, bail};
 use files::{Links, Signer};
 use jobs::{Pace, Tools, service::ServiceClient};
 use queue::{Embedded, LocalBus};
+use rest::Zone;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::Place;
+use crate::settings::{Command, Place};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The time zone of a command; UTC for those that tell no times.
+///
+/// # Errors
+/// Where no zone has that name.
+pub fn zone(command: &Command) -> anyhow::Result<Zone> {
+    let clock = command.clock();
+    Ok(clock.map_or(Ok(Zone::default()), |clock| clock.time_zone.parse())?)
+}
 
 /// Makes the data folder where it is missing.
 fn make_folder(place: &Place) -> anyhow::Result<()> {
@@ -122,12 +132,13 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let files = files::Files::local(&folder)
         .with_context(|| format!("cannot use the folder {}", folder.display()))?;
-    Ok(web::AppState::new(
+    let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),
         files,
         tools.links.clone(),
-    ))
+    );
+    Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
 }
 
 /// Starts to listen.

@@ -1,8 +1,10 @@
 //! The API, one file per resource.
 
+mod account;
 mod format;
 mod jobs;
 mod login;
 mod people;
 mod places;
 mod projects;
+mod zone;

@@ -8,6 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
+use crate::seal::Sealer;
+
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -171,6 +173,11 @@ impl Links {
             }
             Location::Web { url } => url.clone(),
         }
+    }
+
+    /// Seals with the same key, for other things than links.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.signer.key)
     }
 
     /// The address under which the server is reached, without a slash at its end.

@@ -16,8 +16,10 @@ pub mod detection;
 pub mod job;
 pub mod listing;
 pub mod log;
+pub mod login;
 pub mod member;
 pub mod occurrence;
+mod password;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
@@ -30,8 +32,10 @@ pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
+pub mod token;
 pub mod upload;
 pub mod user;
+pub mod worker;
 
 pub use connection::{Store, StoreError, StoreResult, now};
 pub use sea_orm::prelude::Json;

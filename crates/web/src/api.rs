@@ -16,16 +16,21 @@ pub mod capture_sets;
 pub mod captures;
 pub mod choice;
 pub mod classifications;
+pub mod credentials;
 pub mod detections;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod members;
 pub mod nested;
+pub mod pipelines;
 pub mod places;
 pub mod projects;
 pub mod sessions;
+pub mod tokens;
 pub mod users;
+pub mod workers;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {

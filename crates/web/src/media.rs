@@ -27,6 +27,15 @@ pub fn address(links: &Links, place: &Location) -> String {
     links.photograph(place)
 }
 
+/// The address of a photograph for a caller who knows this server under `root`.
+pub fn address_below(root: &str, links: &Links, place: &Location) -> String {
+    let address = page_address(links, place);
+    match address.starts_with('/') {
+        true => format!("{root}{address}"),
+        false => address,
+    }
+}
+
 /// The address of a photograph for pages of this server.
 pub fn page_address(links: &Links, place: &Location) -> String {
     let address = links.photograph(place);
@@ -58,6 +67,7 @@ pub async fn show(
         UPLOADS => state.files.get(&name).await.map_err(gone)?,
         "thumbnails" => thumbnail::show(&state, rest).await?,
         "crops" => crop::show(&state, rest).await?,
+        "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
     Ok(picture(&name, content))

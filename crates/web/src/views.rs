@@ -7,8 +7,8 @@ use rest::field::{Field, Kind};
 
 use crate::AppState;
 use crate::api::{
-    capture_sets, captures, classifications, detections, jobs, login, members, places, projects,
-    sessions, users,
+    capture_sets, captures, classifications, credentials, detections, jobs, login, me, members,
+    pipelines, places, projects, sessions, tokens, users, workers,
 };
 
 /// One address of the API, below `/api/v2`.
@@ -109,6 +109,9 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     users::VIEWS,
+    me::VIEWS,
+    credentials::VIEWS,
+    tokens::VIEWS,
     login::VIEWS,
     projects::VIEWS,
     members::VIEWS,
@@ -120,6 +123,8 @@ pub const VIEWS: &[&[View]] = &[
     detections::VIEWS,
     classifications::VIEWS,
     jobs::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
 ];
 
 /// Every address of the API.
