@@ -86,6 +86,9 @@ const NEW_PASSWORD: &str = r#"{"current_password": "wrong", "new_password": "ano
 const BULK: &str = r#"{"action": "cancel", "ids": [$id]}"#;
 const BULK_DELETE: &str = r#"{"action": "delete", "ids": [$id]}"#;
 
+/// Resources whose rows are still to be written: their own tests ask some of the roles.
+pub const TO_COME: &[&str] = &["/captures", "/events", "/detections", "/classifications"];
+
 /// All rows.
 pub const ROWS: &[Row] = &[
     // Jobs.
