@@ -111,6 +111,18 @@ impl FieldErrors {
         }
     }
 
+    /// The messages in the order of these fields, others behind them.
+    pub fn in_order<'a>(mut self, fields: impl Iterator<Item = &'a str>) -> FieldErrors {
+        let mut ordered = Map::new();
+        for field in fields {
+            if let Some((field, messages)) = self.0.shift_remove_entry(field) {
+                ordered.insert(field, messages);
+            }
+        }
+        ordered.append(&mut self.0);
+        FieldErrors(ordered)
+    }
+
     /// True when there is no message.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

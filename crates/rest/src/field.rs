@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Longest name of an uploaded picture that OPTIONS tells; what is kept has a name of ours.
+const LONGEST_NAME: usize = 100;
+
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -33,6 +36,8 @@ pub enum Kind {
     Nested(&'static [Field]),
     /// A list.
     List,
+    /// A list of objects with these fields; only shown.
+    Many(&'static [Field]),
     /// An uploaded picture.
     Image,
     /// Anything else; only shown.
@@ -161,7 +166,7 @@ impl Field {
             Kind::Nested(_) => "nested object",
             Kind::List => "list",
             Kind::Image => "image upload",
-            Kind::Link(_) | Kind::Links(_) | Kind::Any => "field",
+            Kind::Link(_) | Kind::Links(_) | Kind::Many(_) | Kind::Any => "field",
         }
     }
 
@@ -176,7 +181,9 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
-            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
+            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most)
+                if most < usize::MAX =>
+            {
                 map.insert("max_length".into(), json!(most));
             }
             Kind::Integer(least, most) => {
@@ -196,6 +203,18 @@ impl Field {
             Kind::Nested(fields) => {
                 map.insert("children".into(), table(fields));
             }
+            Kind::Many(fields) => {
+                let child = json!({
+                    "type": "nested object",
+                    "required": false,
+                    "read_only": true,
+                    "children": table(fields),
+                });
+                map.insert("child".into(), child);
+            }
+            Kind::Image => {
+                map.insert("max_length".into(), json!(LONGEST_NAME));
+            }
             _ => {}
         }
         Value::Object(map)
@@ -206,4 +225,29 @@ impl Field {
 pub fn table(fields: &[Field]) -> Value {
     let entries = fields.iter().map(|f| (f.name.to_owned(), f.metadata()));
     Value::Object(entries.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_objects_and_pictures_are_told_as_recorded() {
+        const INNER: &[Field] = &[Field::id()];
+        let jobs = Field::shown("jobs", "Jobs", Kind::Many(INNER)).metadata();
+        let expected = json!({
+            "type": "field", "required": false, "read_only": true, "label": "Jobs",
+            "child": {
+                "type": "nested object", "required": false, "read_only": true,
+                "children": {
+                    "id": {
+                        "type": "integer", "required": false, "read_only": true, "label": "Id",
+                    },
+                },
+            },
+        });
+        assert_eq!(jobs, expected);
+        let image = Field::new("image", "Image", Kind::Image).metadata();
+        assert_eq!(image["max_length"], 100);
+    }
 }

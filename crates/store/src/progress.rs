@@ -227,10 +227,12 @@ pub fn compose(job: &Job, counts: Counts) -> Progress {
     let pulled = job.dispatch() == DispatchMode::AsyncApi;
     let has_total = job.total.is_some();
     let whole = job.total.or(job.expected).unwrap_or(0);
+    // Until the first result these stages stand as they were made.
+    let began = counts.done + counts.failed > 0 || (has_total && whole == 0);
     for stage in &mut stages {
         match stage.key.as_str() {
-            PROCESS_STAGE if whole > 0 || has_total => process(stage, whole, has_total, counts),
-            RESULTS_STAGE if whole > 0 || has_total => results(stage, whole, has_total, counts),
+            PROCESS_STAGE if began => process(stage, whole, has_total, counts),
+            RESULTS_STAGE if began => results(stage, whole, has_total, counts),
             COLLECT_STAGE => {}
             _ => continue,
         }

@@ -16,9 +16,14 @@ pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod members;
+pub mod nested;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod projects;
+pub mod stations;
+pub mod status;
+pub mod storage;
 pub mod tokens;
 pub mod users;
 pub mod workers;
@@ -32,17 +37,52 @@ pub fn internal(error: StoreError) -> ApiError {
     }
 }
 
+/// The order in which the first page has always named its lists; others follow.
+const ROOT: &[&str] = &[
+    "users",
+    "storage",
+    "projects",
+    "deployments/devices",
+    "deployments/sites",
+    "deployments",
+    "events",
+    "exports",
+    "captures/thumbnails",
+    "captures/collections",
+    "captures/upload",
+    "captures",
+    "detections",
+    "occurrences",
+    "taxa/lists",
+    "taxa",
+    "tags",
+    "ml/algorithms",
+    "ml/labels",
+    "ml/pipelines",
+    "ml/processing_services",
+    "classifications",
+    "identifications",
+    "jobs",
+    "pages",
+];
+
 /// `/api/v2/`: the lists that can be looked at.
 pub async fn root(call: Call) -> Json<Value> {
     let list = |view: &&View| !view.path.contains('{') && view.in_root;
+    let place = |view: &&View| {
+        let name = view.path.trim_start_matches('/');
+        ROOT.iter()
+            .position(|listed| *listed == name)
+            .unwrap_or(ROOT.len())
+    };
     let entry = |view: &View| {
         let name = view.path.trim_start_matches('/').to_owned();
         let address = call.addresses.path(&name);
         (name, Value::String(address))
     };
-    Json(Value::Object(
-        views::all().filter(list).map(entry).collect(),
-    ))
+    let mut lists: Vec<&View> = views::all().filter(list).collect();
+    lists.sort_by_key(place);
+    Json(Value::Object(lists.into_iter().map(entry).collect()))
 }
 
 /// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
@@ -56,6 +96,15 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        "/deployments/{id}" => stations::find(call, id, Action::Change("update_deployment"))
+            .await
+            .is_ok(),
+        "/storage/{id}" => storage::find(call, id, Action::Change("update_s3storagesource"))
+            .await
+            .is_ok(),
+        "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
+        "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
+        "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
         _ => true,
     }
 }

@@ -62,10 +62,15 @@ pub async fn show(
         "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
+    // The name of an uploaded picture changes with the picture.
+    let keep = match kind {
+        "pictures" => "private, max-age=604800, immutable",
+        _ => "private, max-age=86400",
+    };
     let kind = mime_guess::from_path(&name).first_or_octet_stream();
     let headers = [
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
-        (header::CACHE_CONTROL, "private, max-age=86400".to_owned()),
+        (header::CACHE_CONTROL, keep.to_owned()),
     ];
     Ok((headers, content).into_response())
 }

@@ -12,7 +12,9 @@ use sea_orm::{
 
 use super::Job;
 use crate::connection::{Store, StoreResult};
-use crate::entity::{job, pipeline};
+use crate::entity::{export, job, pipeline};
+
+pub use crate::entity::export::Model as Export;
 
 /// Which jobs a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -239,4 +241,19 @@ pub(crate) fn holds(column: impl sea_orm::sea_query::IntoColumnRef, word: &str) 
         .replace('_', "\\_");
     let like = LikeExpr::new(format!("%{word}%")).escape('\\');
     Expr::expr(Func::lower(Expr::col(column))).like(like)
+}
+
+impl Store {
+    /// The exports with these ids, which jobs name.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn exports_of_jobs(&self, ids: &[i64]) -> StoreResult<Vec<Export>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named = export::Column::Id.is_in(ids.iter().copied());
+        let found = export::Entity::find().filter(named);
+        Ok(found.all(&self.db).await?)
+    }
 }

@@ -70,7 +70,10 @@ pub const RESUME: &str = "Hands out images of a paused job again.";
 /// About failures.
 pub const FAILURES: &str = "The captures that failed in a job, and why.";
 /// About the log.
-pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`.";
+pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`. \
+                        With `?download=1` all of it as text, oldest line first.";
+/// About what happened.
+pub const TIMELINE: &str = "What happened to a job, when and by whom, oldest first.";
 
 const NAMED: &[Field] = &[
     Field::id(),
@@ -141,7 +144,21 @@ const PIPELINE: &[Field] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
+];
+
+const FORMATS: &[(&str, &str)] = &[
+    ("occurrences_api_json", "occurrences_api_json"),
+    ("occurrences_simple_csv", "occurrences_simple_csv"),
+];
+
+const EXPORT: &[Field] = &[
+    Field::shown("id", "ID", Kind::Integer(None, None)),
+    Field::new("user", "User", Kind::Link("users")).required(),
+    Field::new("project", "Project", Kind::Link("projects")).required(),
+    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("filters", "Filters", Kind::Any),
+    Field::shown("file_url", "File url", Kind::Url(usize::MAX)),
 ];
 
 const STATES: &[(&str, &str)] = &[
@@ -253,8 +270,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
-    Field::shown("data_export", "Data export", Kind::Any),
-    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX)).default("\"ml\""),
+    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
+        .help("How the work is handed out: internal, sync_api or async_api."),
     Field::shown("result", "Result", Kind::Any),
 ];
