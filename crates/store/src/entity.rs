@@ -38,5 +38,6 @@ pub mod taxa_list_taxon;
 pub mod taxon;
 pub mod ticket;
 pub mod token;
+pub mod upload;
 pub mod user;
 pub mod worker;

@@ -22,6 +22,10 @@ mod m0051_filter_taxa;
 mod m0052_orders;
 mod m0053_pages;
 mod m0054_recounts;
+mod m0061_capture_facts;
+mod m0062_uploads;
+mod m0063_set_counters;
+mod m0064_session_facts;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -48,6 +52,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0052_orders::Migration),
             Box::new(m0053_pages::Migration),
             Box::new(m0054_recounts::Migration),
+            Box::new(m0061_capture_facts::Migration),
+            Box::new(m0062_uploads::Migration),
+            Box::new(m0063_set_counters::Migration),
+            Box::new(m0064_session_facts::Migration),
         ]
     }
 }

@@ -7,6 +7,10 @@ use rest::field::{Field, Kind};
 
 use crate::AppState;
 use crate::api;
+use crate::api::{
+    capture_sets, captures, classifications, credentials, detections, jobs, login, me, members,
+    pipelines, places, projects, sessions, tokens, users, workers,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -120,6 +124,23 @@ pub const VIEWS: &[&[View]] = &[
     api::workers::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
+    users::VIEWS,
+    me::VIEWS,
+    credentials::VIEWS,
+    tokens::VIEWS,
+    login::VIEWS,
+    projects::VIEWS,
+    members::VIEWS,
+    places::VIEWS,
+    sessions::VIEWS,
+    captures::THUMBNAILS,
+    capture_sets::VIEWS,
+    captures::VIEWS,
+    detections::VIEWS,
+    classifications::VIEWS,
+    jobs::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
 ];
 
 /// Every address of the API.
