@@ -3,22 +3,36 @@
 use axum::Json;
 use axum::extract::Request;
 use domain::permission::Action;
-use rest::ApiError;
+use rest::{ApiError, JsonBody};
 use serde_json::Value;
 use store::StoreError;
+use store::defaults::Defaults;
+use store::project::Project;
 
 use crate::call::Call;
 use crate::views::{self, View};
 
+pub mod capture_sets;
+pub mod captures;
+pub mod carried;
+pub mod choice;
+pub mod classifications;
 pub mod credentials;
+pub mod detections;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod members;
+pub mod nested;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod projects;
+pub mod sessions;
+pub mod stations;
+pub mod status;
+pub mod storage;
 pub mod tokens;
 pub mod users;
 pub mod workers;
@@ -60,6 +74,24 @@ const ROOT: &[&str] = &[
     "jobs",
     "pages",
 ];
+/// The default filters of a project, unless the request sets its own (`domain-rules.md` §11).
+pub fn defaults(call: &Call, project: &Project) -> Defaults {
+    if call.query.flag_or("apply_defaults", true) {
+        return Defaults::of(project);
+    }
+    let threshold = call.query.get("classification_threshold");
+    Defaults {
+        threshold: threshold.and_then(|text| text.trim().parse().ok()),
+    }
+}
+
+/// Refuses to write what only jobs write.
+pub async fn only_jobs(call: Call, _body: JsonBody) -> ApiError {
+    match call.who.0 {
+        Some(_) => ApiError::Forbidden,
+        None => ApiError::NotAuthenticated,
+    }
+}
 
 /// `/api/v2/`: the lists that can be looked at.
 pub async fn root(call: Call) -> Json<Value> {
@@ -91,6 +123,28 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        "/deployments/{id}" => stations::find(call, id, Action::Change("update_deployment"))
+            .await
+            .is_ok(),
+        "/storage/{id}" => storage::find(call, id, Action::Change("update_s3storagesource"))
+            .await
+            .is_ok(),
+        "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
+        "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
+        "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
+        "/captures/{id}" => captures::find(call, id, Action::Change("update_sourceimage"))
+            .await
+            .is_ok(),
+        "/captures/collections/{id}" => {
+            let action = Action::Change("update_sourceimagecollection");
+            capture_sets::find(call, id, action).await.is_ok()
+        }
+        "/events"
+        | "/events/{id}"
+        | "/detections"
+        | "/detections/{id}"
+        | "/classifications"
+        | "/classifications/{id}" => call.who.caller().may_write_shared(),
         _ => true,
     }
 }
