@@ -2,6 +2,7 @@
 //! Needs chromium and chromedriver; without them the test says so, and where services are
 //! required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
 
+use domain::permission::Permit;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -122,7 +123,7 @@ async fn the_job_page_follows_its_job() {
     assert_eq!(seen, "Created");
 
     // The person does nothing; the page hears of it.
-    app.store.enqueue_job(id).await.unwrap();
+    app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap();
     app.work();
     let seen = shown(&browser, "#state .state.success", "Success").await;
     assert_eq!(seen, "Success");
