@@ -186,8 +186,23 @@ fn read_field(
             input.errors.add(name, words);
             None
         }
-        Kind::List | Kind::Any => input.json(name),
+        Kind::List | Kind::Any => structure(name, input),
         Kind::Nested(_) => None,
+    }
+}
+
+/// A value of any shape; a form holds it as the text of its JSON.
+fn structure(name: &str, input: &mut Input) -> Option<Value> {
+    let value = input.json(name)?;
+    match value.as_str() {
+        Some(text) if input.is_form() => match serde_json::from_str(text) {
+            Ok(value) => Some(value),
+            Err(_) => {
+                input.errors.add(name, "Value must be valid JSON.");
+                None
+            }
+        },
+        _ => Some(value),
     }
 }
 

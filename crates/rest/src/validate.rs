@@ -236,8 +236,11 @@ impl Input {
     pub(crate) fn keys(&mut self, field: &str) -> Option<Vec<i64>> {
         let list = match self.required(field)? {
             Value::Array(list) => list,
-            // In a form, one value is a list of one.
-            Value::String(text) if self.is_form => vec![Value::String(text)],
+            // In a form, keys stand in one text.
+            Value::String(text) if self.is_form => {
+                let keys = text.split(',').map(str::trim).filter(|key| !key.is_empty());
+                keys.map(Value::from).collect()
+            }
             other => {
                 let kind = python::type_name(&other);
                 let message = format!("Expected a list of items but got type \"{kind}\".");

@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::Request;
+use axum::routing::get;
 use domain::permission::Action;
 use rest::ApiError;
+use rest::allow::READ;
 use serde_json::Value;
 use store::StoreError;
 
 use crate::call::Call;
-use crate::views::{self, View};
+use crate::views::{self, View, view};
 
 pub mod job_json;
 pub mod jobs;
@@ -17,6 +19,13 @@ pub mod members;
 pub mod places;
 pub mod projects;
 pub mod users;
+
+/// The first page.
+pub const VIEWS: &[View] = &[view("", "Api Root", READ, ROOT, &[], || get(root))];
+
+/// About the first page.
+const ROOT: &str = "The lists of this server. Every address below answers with JSON to programs, \
+and with a page like this one to people.";
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {

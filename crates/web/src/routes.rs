@@ -44,7 +44,6 @@ fn api_routes(state: &AppState) -> Router<AppState> {
         router = router.route(&format!("/api/v2{}", view.path), methods);
     }
     router
-        .route("/api/v2", get(api::root))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .layer(middleware::from_fn_with_state(state.clone(), shape::shape))
 }

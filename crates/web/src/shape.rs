@@ -5,7 +5,8 @@
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rest::negotiate::{Representation, indent, negotiate};
@@ -14,10 +15,13 @@ use rest::{ApiError, allow};
 use serde_json::{Value, json};
 
 use crate::AppState;
-use crate::auth::Who;
 use crate::call::Call;
 use crate::pages::browse;
 use crate::views::{self, View};
+
+pub mod sent;
+
+use sent::Sent;
 
 /// What was asked for, before the address was brought to its one form.
 #[derive(Clone, Debug)]
@@ -67,7 +71,17 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let view = pattern.and_then(|pattern| views::find(pattern.as_str()));
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
+    let for_page = matches!(chosen, Ok(Representation::Browsable));
+    let unpacked = match for_page {
+        true => sent::unpack(request, vouched()).await,
+        false => Ok((request, Sent::default())),
+    };
+    let (request, sent) = match unpacked {
+        Ok(unpacked) => unpacked,
+        Err(error) => return dress(error.into_response(), view),
+    };
     let method = request.method().clone();
+    let again = for_page.then(|| next.clone());
     let (mut parts, body) = request.into_parts();
     let answer = match &chosen {
         Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
@@ -89,23 +103,68 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
             None => answer,
         },
         Representation::Browsable => {
-            let who = Who::from_request_parts(&mut parts, &state).await;
-            let request_line = if query_text.is_empty() {
-                asked.path.clone()
-            } else {
-                format!("{}?{query_text}", asked.path)
+            let row = match again.filter(|_| lacks_row(view, &method, answer.status())) {
+                Some(again) => row(again, &parts).await,
+                None => None,
+            };
+            let line = match query_text.is_empty() {
+                true => asked.path.clone(),
+                false => format!("{}?{query_text}", asked.path),
             };
             let page = browse::Request {
                 method,
-                line: request_line,
-                path: asked.path,
+                line,
+                path: format!("{}/", parts.uri.path().trim_end_matches('/')),
                 query,
                 view,
-                who: who.unwrap_or(Who(None)),
+                raw_first: raw_first(&parts.headers),
+                call: Call::from_request_parts(&mut parts, &state).await.ok(),
+                sent,
+                row,
             };
-            browse::page(&state, page, answer).await
+            browse::page(page, answer).await
         }
     }
+}
+
+/// Whether a cookie vouches for the request, so that it has shown to come from our pages.
+fn vouched() -> bool {
+    false
+}
+
+/// Whether the page of this answer needs the row that the answer does not hold.
+fn lacks_row(view: Option<&View>, method: &Method, status: StatusCode) -> bool {
+    let nowhere = [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+    ];
+    let refused = status.is_client_error() && !nowhere.contains(&status);
+    let acts = [Method::PUT, Method::PATCH, Method::DELETE].contains(method);
+    view.is_some_and(|view| view.allow.contains("PUT") || view.allow.contains("PATCH"))
+        && (*method == Method::OPTIONS || (acts && refused))
+}
+
+/// The row at the address of a request, read as by GET.
+async fn row(next: Next, parts: &Parts) -> Option<Value> {
+    let mut parts = parts.clone();
+    parts.method = Method::GET;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let answer = next.run(Request::from_parts(parts, Body::empty())).await;
+    if !answer.status().is_success() {
+        return None;
+    }
+    let bytes = to_bytes(answer.into_body(), usize::MAX).await.ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whether the reader last used the form for a body as it is: the page's script remembers.
+fn raw_first(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = cookies
+        .filter_map(|c| c.to_str().ok())
+        .flat_map(|c| c.split(';'));
+    pairs.any(|pair| pair.trim() == "tabstyle=raw-tab")
 }
 
 fn header_text(request: &Request, name: &header::HeaderName) -> Option<String> {

@@ -6,7 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{self, jobs, login, members, places, projects, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -105,6 +105,7 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
+    api::VIEWS,
     users::VIEWS,
     login::VIEWS,
     projects::VIEWS,

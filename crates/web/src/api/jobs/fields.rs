@@ -210,7 +210,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
+    Field::new("job_type_key", "Job type key", Kind::Slug(255))
+        .default("\"ml\"")
+        .offers(KINDS),
     Field::shown("data_export", "Data export", Kind::Any),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
     Field::shown("result", "Result", Kind::Any),
