@@ -47,6 +47,11 @@ impl Answer {
 impl TestApp {
     /// Starts the server; jobs wait until [`TestApp::work`].
     pub async fn start(fresh: &Fresh) -> TestApp {
+        TestApp::start_in(fresh, rest::Zone::default()).await
+    }
+
+    /// The same, telling times in this zone.
+    pub async fn start_in(fresh: &Fresh, zone: rest::Zone) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,7 +77,8 @@ impl TestApp {
             tools.bus.clone(),
             files::Files::local(&kept).unwrap(),
             tools.links.clone(),
-        );
+        )
+        .in_zone(zone);
         let stop = CancellationToken::new();
         tokio::spawn(web::serve(listener, state, stop.clone()));
         TestApp {

@@ -14,7 +14,9 @@ mod python;
 pub mod query;
 pub mod time;
 pub mod validate;
+pub mod zone;
 
 pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
 pub use form::{Form, How};
+pub use zone::Zone;

@@ -73,7 +73,7 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
     let for_page = matches!(chosen, Ok(Representation::Browsable));
     let unpacked = match for_page {
-        true => sent::unpack(request, vouched()).await,
+        true => sent::unpack(request).await,
         false => Ok((request, Sent::default())),
     };
     let (request, sent) = match unpacked {
@@ -125,11 +125,6 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
             browse::page(page, answer).await
         }
     }
-}
-
-/// Whether a cookie vouches for the request, so that it has shown to come from our pages.
-fn vouched() -> bool {
-    false
 }
 
 /// Whether the page of this answer needs the row that the answer does not hold.

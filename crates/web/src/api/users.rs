@@ -1,12 +1,11 @@
 //! `/api/v2/users/`: people, oneself, and the roles that there are (`domain-rules.md` §12).
 //! The list of people is staff business; everybody else sees only oneself in it.
 
-use crate::views::{View, view};
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use axum::{Extension, Json};
 use domain::permission::Role;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::field::{Field, Kind};
@@ -21,7 +20,9 @@ use store::user::{NewUser, User};
 use super::internal;
 use crate::AppState;
 use crate::auth::Who;
+use crate::auth::known::Known;
 use crate::call::{base, content_type};
+use crate::views::{View, view};
 
 /// About people.
 pub const ABOUT: &str = "People who may sign in.";
@@ -245,6 +246,7 @@ fn good_password(field: &str, password: &str) -> ApiResult<()> {
 pub async fn set_password(
     State(state): State<AppState>,
     who: Who,
+    Extension(known): Extension<Known>,
     headers: HeaderMap,
     body: Bytes,
 ) -> ApiResult<StatusCode> {
@@ -260,7 +262,7 @@ pub async fn set_password(
     }
     state
         .store
-        .set_password(me.id, &new)
+        .set_password(me.id, &new, known.secret())
         .await
         .map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)

@@ -11,6 +11,7 @@ use rest::field::Field;
 use rest::query::Query;
 use serde_json::Value;
 
+use super::top::Top;
 use crate::call::Call;
 use crate::shape::pretty;
 use crate::shape::sent::Sent;
@@ -49,6 +50,7 @@ pub struct Request {
 #[derive(Template)]
 #[template(path = "browse/page.html")]
 struct BrowsePage {
+    top: Top,
     name: &'static str,
     crumbs: Vec<Link>,
     reads: bool,
@@ -70,10 +72,6 @@ struct BrowsePage {
     raw_first: bool,
     /// Nobody is signed in.
     stranger: bool,
-    /// The word that forms must show.
-    word: String,
-    /// Where to go on after signing in, encoded for a query.
-    onward: String,
 }
 
 /// The page around an answer. The status stays the answer's own; an empty answer (204) is sent
@@ -136,6 +134,7 @@ async fn built(
     let (previous, next) = navigation::beside(answer);
     let open = view.filter(|_| !refused && !missing);
     BrowsePage {
+        top: Top::current(),
         name: view.map_or("Not found", |view| view.name),
         crumbs: navigation::crumbs(path, query),
         reads: view.is_none_or(|view| takes(view, "GET")),
@@ -163,8 +162,6 @@ async fn built(
             .call
             .as_ref()
             .is_none_or(|call| call.who.0.is_none()),
-        word: String::new(),
-        onward: String::new(),
     }
 }
 

@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::Value;
 
+use crate::auth::known::Known;
+
 /// Largest body of which a page shows again what was sent, in bytes.
 const MOST_SHOWN: usize = 1024 * 1024;
 /// Largest body that is read for its method, as large as handlers take.
@@ -25,11 +27,17 @@ pub struct Sent {
     pub media: Option<String>,
 }
 
-/// Takes a request for a page apart. `vouched` is said of people known by a cookie.
+/// Takes a request for a page apart.
 ///
 /// # Errors
 /// 400 where the body breaks off.
-pub async fn unpack(request: Request, vouched: bool) -> ApiResult<(Request, Sent)> {
+pub async fn unpack(request: Request) -> ApiResult<(Request, Sent)> {
+    // A secret is known here only where the request has shown the word that belongs to it.
+    let vouched = Known::of(request.extensions()).secret().is_some();
+    taken_apart(request, vouched).await
+}
+
+async fn taken_apart(request: Request, vouched: bool) -> ApiResult<(Request, Sent)> {
     let reads = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let most = if vouched { MOST } else { MOST_SHOWN };
     if !reads.contains(request.method()) || length(request.headers()).is_none_or(|n| n > most) {
@@ -113,7 +121,7 @@ mod tests {
             .header(header::CONTENT_TYPE, kind)
             .header(header::CONTENT_LENGTH, body.len());
         let request = request.body(Body::from(body)).unwrap();
-        let (request, sent) = unpack(request, vouched).await.unwrap();
+        let (request, sent) = taken_apart(request, vouched).await.unwrap();
         let method = request.method().clone();
         let bytes = to_bytes(request.into_body(), 1000).await.unwrap();
         (method, String::from_utf8(bytes.to_vec()).unwrap(), sent)

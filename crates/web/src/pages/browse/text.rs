@@ -36,9 +36,7 @@ pub fn linked(json: &str) -> String {
         match address(word) {
             Some((text, href)) => {
                 let (href, shown) = (quoted(&href), escape(text));
-                html.push_str(&format!(
-                    "<a href=\"{href}\" rel=\"nofollow\">{shown}</a>"
-                ));
+                html.push_str(&format!("<a href=\"{href}\" rel=\"nofollow\">{shown}</a>"));
                 html.push_str(&escape(&word[text.len()..]));
             }
             None => html.push_str(&escape(word)),
