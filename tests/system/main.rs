@@ -3,8 +3,10 @@
 
 mod api;
 mod app;
+mod browse;
 mod browser;
 mod chaos;
 mod command;
 mod pages;
+mod seed;
 mod session;

@@ -68,6 +68,8 @@ struct BrowsePage {
     status: String,
     headers: Vec<(String, String)>,
     json: String,
+    /// What a refusal means and what to do.
+    hint: &'static str,
     edit: Option<Edit>,
     raw_first: bool,
     /// Nobody is signed in.
@@ -157,11 +159,32 @@ async fn built(
         headers: shown_headers(headers),
         edit: edit(&request, status, row, answer).await,
         json: shown_json(value, bytes),
+        hint: hint(status, &request.method, view),
         raw_first: request.raw_first,
         stranger: request
             .call
             .as_ref()
             .is_none_or(|call| call.who.0.is_none()),
+    }
+}
+
+/// What a refusal means for a person, and what to do.
+fn hint(status: StatusCode, method: &Method, view: Option<&View>) -> &'static str {
+    let acts = view.is_some_and(|view| !takes(view, "GET") && takes(view, "POST"));
+    match status {
+        StatusCode::UNAUTHORIZED => "Nothing was done. This is only for people who are signed in.",
+        StatusCode::FORBIDDEN => {
+            "Nothing was done. Your role in the project does not allow this; its manager can \
+             change that."
+        }
+        StatusCode::NOT_FOUND => {
+            "There is nothing at this address, or only members of its project may see it."
+        }
+        StatusCode::METHOD_NOT_ALLOWED if acts && *method == Method::GET => {
+            "This address does something rather than show something: send the form below."
+        }
+        StatusCode::CONFLICT => "Nothing was changed.",
+        _ => "",
     }
 }
 

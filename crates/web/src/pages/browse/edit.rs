@@ -121,7 +121,8 @@ fn initial(field: &Field, path: &[&str], source: &Source<'_>) -> Value {
         let row = above(row, path).and_then(Value::as_object);
         return row.map(|row| held(field, row)).unwrap_or_default();
     }
-    let asked = source.query.and_then(|query| {
+    let narrows = matches!(field.kind, Kind::Link(_));
+    let asked = source.query.filter(|_| narrows).and_then(|query| {
         let short = field.name.strip_suffix("_id").unwrap_or(field.name);
         query.get(field.name).or_else(|| query.get(short))
     });
@@ -227,7 +228,7 @@ mod tests {
     }
 
     fn edit(sent: &Sent, row: Option<&Value>, errors: Option<&Value>) -> Edit {
-        let query = Query::parse("project_id=3&name=");
+        let query = Query::parse("project_id=3&name=x&limit=2");
         let source = Source {
             sent,
             row,
