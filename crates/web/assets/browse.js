@@ -21,7 +21,7 @@
     }
     data.delete("_method");
     data.delete("csrfmiddlewaretoken");
-    const isFiles = form.enctype === "multipart/form-data";
+    const isFiles = form.getAttribute("enctype") === "multipart/form-data";
     return { method, headers, body: isFiles ? data : new URLSearchParams(data) };
   };
   const show = async (answer) => {
@@ -56,7 +56,8 @@
     if (button) button.disabled = true;
     try {
       const request = prepare(form, button);
-      await show(await fetch(form.action, request));
+      // A field may be named "action", so the property is not to be trusted.
+      await show(await fetch(form.getAttribute("action"), request));
     } catch {
       say(form, "The server did not answer. Whether it did what you asked is not known: look again before you send it again.");
       if (button) button.disabled = false;

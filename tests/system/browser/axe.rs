@@ -72,11 +72,7 @@ async fn every_page_is_for_everybody() {
         check(&browser, &axe, path).await;
     }
     sign_in(&browser, &app).await;
-    for (width, theme) in [
-        (1200, "light"),
-        (1200, "dark"),
-        (390, "light")
-    ] {
+    for (width, theme) in [(1200, "light"), (1200, "dark"), (390, "light")] {
         browser.set_window_size(width, 900).await.unwrap();
         for path in &pages {
             open(&browser, &app, path).await;

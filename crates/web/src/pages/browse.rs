@@ -70,6 +70,8 @@ struct BrowsePage {
     json: String,
     /// What a refusal means and what to do.
     hint: &'static str,
+    /// Signing in may help.
+    invites: bool,
     edit: Option<Edit>,
     raw_first: bool,
     /// Nobody is signed in.
@@ -135,6 +137,11 @@ async fn built(
     let answer = value.as_ref().unwrap_or(&Value::Null);
     let (previous, next) = navigation::beside(answer);
     let open = view.filter(|_| !refused && !missing);
+    let stranger = request
+        .call
+        .as_ref()
+        .is_none_or(|call| call.who.0.is_none());
+    let edit = edit(&request, status, row, answer).await;
     BrowsePage {
         top: Top::current(),
         name: view.map_or("Not found", |view| view.name),
@@ -157,14 +164,12 @@ async fn built(
         path: path.to_owned(),
         status: status.to_string(),
         headers: shown_headers(headers),
-        edit: edit(&request, status, row, answer).await,
+        invites: stranger && edit.is_none() && (refused || missing),
+        edit,
         json: shown_json(value, bytes),
         hint: hint(status, &request.method, view),
         raw_first: request.raw_first,
-        stranger: request
-            .call
-            .as_ref()
-            .is_none_or(|call| call.who.0.is_none()),
+        stranger,
     }
 }
 
