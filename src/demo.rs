@@ -81,6 +81,8 @@ async fn start_detector(stop: CancellationToken) -> anyhow::Result<String> {
 
 /// Sessions, the capture set, then the ML job; each a job like any other.
 async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> {
+    // Asked first: what was cut off may end while the groundwork is laid again.
+    let unfinished = prepare::unfinished(store, prepared).await?;
     for request in prepared.groundwork() {
         let job = prepared.api.run_job(&request).await?;
         let job = until_final(store, job).await?;
@@ -94,7 +96,7 @@ async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> 
             job.id
         );
     }
-    let job = match prepare::unfinished(store, prepared).await? {
+    let job = match unfinished {
         Some(job) => job.id,
         None => prepared.api.run_job(&prepared.detection()).await?,
     };

@@ -1,5 +1,6 @@
 //! The API, one file per resource.
 
+mod account;
 mod format;
 mod jobs;
 mod login;

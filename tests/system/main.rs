@@ -7,6 +7,8 @@ mod browse;
 mod browser;
 mod chaos;
 mod command;
+mod golden;
 mod pages;
+mod pull;
 mod seed;
 mod session;

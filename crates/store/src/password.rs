@@ -40,10 +40,15 @@ pub(crate) async fn hashed(password: String) -> StoreResult<String> {
 /// Whether the password fits the hash. Without a hash it costs the same and does not fit.
 pub(crate) async fn checked(password: String, hash: Option<String>) -> StoreResult<Check> {
     // An account without a usable password looks, from outside, like no account.
-    match hash.filter(|hash| !hash.is_empty() && !hash.starts_with('!')) {
+    match hash.filter(|hash| usable(hash)) {
         Some(hash) => apart(move || check(&password, &hash)).await,
         None => hashed(password).await.map(|_| Check::Wrong),
     }
+}
+
+/// Whether any password could fit; Django marks accounts without one by "!".
+pub(crate) fn usable(hash: &str) -> bool {
+    !hash.is_empty() && !hash.starts_with('!')
 }
 
 fn check(password: &str, hash: &str) -> Check {

@@ -2,12 +2,17 @@
 //! several for each person, so that ending one ends no other.
 
 use chrono::Duration;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Store, StoreResult, now};
 use crate::entity::token;
 use crate::user::User;
+
+pub use crate::entity::token::Model as Token;
 
 /// A token's last use is written down this often at most.
 const USE_EVERY: Duration = Duration::minutes(1);
@@ -18,9 +23,17 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn create_token(&self, user: i64, name: &str) -> StoreResult<String> {
+        Ok(self.make_token(user, name).await?.1)
+    }
+
+    /// Makes a token: its row, and the text as in [`Store::create_token`].
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn make_token(&self, user: i64, name: &str) -> StoreResult<(Token, String)> {
         let text = hex::encode(rand::random::<[u8; 20]>());
         let tx = self.write().await?;
-        token::ActiveModel {
+        let row = token::ActiveModel {
             user_id: Set(user),
             digest: Set(digest(&text)),
             name: Set(name.to_owned()),
@@ -31,7 +44,43 @@ impl Store {
         .insert(&*tx)
         .await?;
         tx.commit().await?;
-        Ok(text)
+        Ok((row, text))
+    }
+
+    /// A page of a person's tokens, newest first, and how many there are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn tokens(
+        &self,
+        user: i64,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Token>, u64)> {
+        let select = token::Entity::find().filter(token::Column::UserId.eq(user));
+        let count = select.clone().count(&self.db).await?;
+        let rows = select
+            .order_by_desc(token::Column::Id)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok((rows, count))
+    }
+
+    /// Ends one of a person's tokens; true if it was there.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn end_token(&self, user: i64, id: i64) -> StoreResult<bool> {
+        let tx = self.write().await?;
+        let done = token::Entity::delete_many()
+            .filter(token::Column::Id.eq(id))
+            .filter(token::Column::UserId.eq(user))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected > 0)
     }
 
     /// The active person to whom this token belongs.

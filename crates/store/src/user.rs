@@ -2,8 +2,8 @@
 //! who reads the database cannot sign in.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, SqlErr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
@@ -55,13 +55,7 @@ impl Store {
         }
         .insert(&*tx)
         .await
-        .map_err(|error| match error.sql_err() {
-            // The index decides, not a look beforehand: two may come at once.
-            Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(format!(
-                "A user with the e-mail address {email} exists already."
-            )),
-            _ => error.into(),
-        })?;
+        .map_err(|error| taken(error, &email))?;
         tx.commit().await?;
         Ok(user)
     }
@@ -111,20 +105,55 @@ impl Store {
         tx.commit().await
     }
 
-    /// Changes a person's name.
+    /// Changes a person's name, and the key of the picture (`Some(None)` takes it away).
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn rename_user(&self, id: i64, name: &str) -> StoreResult<User> {
+    pub async fn change_user(
+        &self,
+        id: i64,
+        name: Option<String>,
+        image: Option<Option<String>>,
+    ) -> StoreResult<User> {
         let tx = self.write().await?;
         let user = user::Entity::find_by_id(id).one(&*tx).await?;
-        let mut row = user
-            .ok_or(StoreError::NotFound("user"))?
-            .into_active_model();
-        row.name = Set(name.to_owned());
+        let user = user.ok_or(StoreError::NotFound("user"))?;
+        if name.is_none() && image.is_none() {
+            return Ok(user);
+        }
+        let mut row = user.into_active_model();
+        if let Some(name) = name {
+            row.name = Set(name);
+        }
+        if let Some(image) = image {
+            row.image = Set(image);
+        }
         let user = row.update(&*tx).await?;
         tx.commit().await?;
         Ok(user)
+    }
+
+    /// Gives a person another e-mail address.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an address that is none or is taken.
+    pub async fn set_email(&self, id: i64, email: &str) -> StoreResult<()> {
+        let email = normal_email(email)?;
+        let tx = self.write().await?;
+        let row = user::ActiveModel {
+            email: Set(email.clone()),
+            ..Default::default()
+        };
+        let done = user::Entity::update_many()
+            .set(row)
+            .filter(user::Column::Id.eq(id))
+            .exec(&*tx)
+            .await
+            .map_err(|error| taken(error, &email))?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("user"));
+        }
+        tx.commit().await
     }
 
     /// The person with this e-mail address, in whatever case it is written.
@@ -186,29 +215,54 @@ impl Store {
         password: &str,
         keep: Option<&str>,
     ) -> StoreResult<()> {
+        match self.exchange(id, None, password, keep).await? {
+            true => Ok(()),
+            false => Err(StoreError::NotFound("user")),
+        }
+    }
+
+    /// The same in place of a forgotten password; false where it is not any more what `user` has.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an empty password.
+    pub async fn replace_password(&self, user: &User, password: &str) -> StoreResult<bool> {
+        let present = Some(user.password.as_str());
+        self.exchange(user.id, present, password, None).await
+    }
+
+    async fn exchange(
+        &self,
+        id: i64,
+        present: Option<&str>,
+        password: &str,
+        keep: Option<&str>,
+    ) -> StoreResult<bool> {
         if password.is_empty() {
             return Err(empty_password());
         }
-        let hash = hashed(password.to_owned()).await?;
-        let tx = self.write().await?;
-        let done = user::Entity::update_many()
-            .set(user::ActiveModel {
-                password: Set(hash),
-                ..Default::default()
-            })
-            .filter(user::Column::Id.eq(id))
-            .exec(&*tx)
-            .await?;
-        if done.rows_affected == 0 {
-            return Err(StoreError::NotFound("user"));
+        let row = user::ActiveModel {
+            password: Set(hashed(password.to_owned()).await?),
+            ..Default::default()
+        };
+        let mut update = user::Entity::update_many()
+            .set(row)
+            .filter(user::Column::Id.eq(id));
+        if let Some(present) = present {
+            update = update.filter(user::Column::Password.eq(present));
         }
         let kept = keep.map(digest).unwrap_or_default();
+        let tx = self.write().await?;
+        let done = update.exec(&*tx).await?;
+        if done.rows_affected == 0 {
+            return Ok(false);
+        }
         login::Entity::delete_many()
             .filter(login::Column::UserId.eq(id))
             .filter(login::Column::Digest.ne(kept))
             .exec(&*tx)
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// True where an active superuser exists: somebody can sign in and do everything.
@@ -222,6 +276,24 @@ impl Store {
             .count(&self.db)
             .await?;
         Ok(count > 0)
+    }
+}
+
+impl User {
+    /// Whether there is a password that could fit.
+    pub fn has_password(&self) -> bool {
+        crate::password::usable(&self.password)
+    }
+}
+
+/// The index decides, not a look beforehand: two may come at once.
+fn taken(error: DbErr, email: &str) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            let words = format!("A user with the e-mail address {email} exists already.");
+            StoreError::Conflict(words)
+        }
+        _ => error.into(),
     }
 }
 

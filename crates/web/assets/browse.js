@@ -53,9 +53,9 @@
     if (!form.matches("[data-send]")) return;
     event.preventDefault();
     const button = event.submitter;
+    const request = prepare(form, button);
     if (button) button.disabled = true;
     try {
-      const request = prepare(form, button);
       // A field may be named "action", so the property is not to be trusted.
       await show(await fetch(form.getAttribute("action"), request));
     } catch {

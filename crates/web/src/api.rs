@@ -12,13 +12,18 @@ use store::StoreError;
 use crate::call::Call;
 use crate::views::{self, View, view};
 
+pub mod credentials;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod members;
+pub mod pipelines;
 pub mod places;
 pub mod projects;
+pub mod tokens;
 pub mod users;
+pub mod workers;
 
 /// The first page.
 pub const VIEWS: &[View] = &[view("", "Api Root", READ, ROOT, &[], || get(root))];

@@ -10,6 +10,8 @@ mod call;
 mod live;
 mod media;
 mod pages;
+mod pictures;
+mod pull;
 mod routes;
 mod shape;
 mod state;

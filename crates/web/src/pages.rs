@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod login;
 pub mod model;
 pub mod projects;
+pub mod reset;
 pub mod top;
 
 /// A page that says something went wrong: what, what it means, what to do.

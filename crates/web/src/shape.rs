@@ -4,7 +4,8 @@
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -20,8 +21,6 @@ use crate::pages::browse;
 use crate::views::{self, View};
 
 pub mod sent;
-
-use sent::Sent;
 
 /// What was asked for, before the address was brought to its one form.
 #[derive(Clone, Debug)]
@@ -42,9 +41,12 @@ pub fn one_form(mut request: Request) -> Request {
     let (folder, last) = bare.rsplit_once('/').unwrap_or(("", bare));
     let suffixed = last.rsplit_once('.').filter(|(name, suffix)| {
         let alphabet = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        !name.is_empty() && !suffix.is_empty() && suffix.chars().all(alphabet)
+        // Only the first page of the API has an address of a suffix alone: `/api/v2/.json`.
+        let named = !name.is_empty() || folder == "/api/v2";
+        named && !suffix.is_empty() && suffix.chars().all(alphabet)
     });
     let (bare, suffix) = match suffixed {
+        Some(("", suffix)) => (folder.to_owned(), Some(suffix.to_owned())),
         Some((name, suffix)) => (format!("{folder}/{name}"), Some(suffix.to_owned())),
         None => (bare.to_owned(), None),
     };
@@ -61,70 +63,98 @@ pub fn one_form(mut request: Request) -> Request {
 
 /// Shapes the answer of a handler.
 pub async fn shape(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let asked = request.extensions().get::<Asked>().cloned();
-    let path = request.uri().path().to_owned();
-    let asked = asked.unwrap_or(Asked { path, suffix: None });
-    let query_text = request.uri().query().unwrap_or_default().to_owned();
-    let query = Query::parse(&query_text);
+    let path = request.uri().path();
+    if !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let asks = request.method() == Method::OPTIONS;
+    if asks
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    {
+        return preflight();
+    }
+    let view = path.strip_prefix("/api/v2").and_then(views::at);
+    let query = Query::parse(request.uri().query().unwrap_or_default());
     let accept = header_text(&request, &header::ACCEPT);
-    let pattern = request.extensions().get::<MatchedPath>();
-    let view = pattern.and_then(|pattern| views::find(pattern.as_str()));
-    let suffix = asked.suffix.as_deref();
-    let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
-    let for_page = matches!(chosen, Ok(Representation::Browsable));
-    let unpacked = match for_page {
-        true => sent::unpack(request).await,
-        false => Ok((request, Sent::default())),
+    let suffix = asked(&request).suffix;
+    let chosen = negotiate(query.get("format"), suffix.as_deref(), accept.as_deref());
+    match chosen {
+        Ok(Representation::Browsable) => page(&state, request, next, view, query).await,
+        Ok(Representation::Json) => {
+            let answer = answered(&state, request, next, view).await.0;
+            match indent(accept.as_deref()) {
+                Some(spaces) => indented(answer, spaces).await,
+                None => answer,
+            }
+        }
+        Err(error) => dress(error.into_response(), view),
+    }
+}
+
+/// How the address came.
+fn asked(request: &Request) -> Asked {
+    let known = request.extensions().get::<Asked>().cloned();
+    known.unwrap_or_else(|| Asked {
+        path: request.uri().path().to_owned(),
+        suffix: None,
+    })
+}
+
+/// The answer, dressed, and what the request was without its body.
+async fn answered(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    view: Option<&'static View>,
+) -> (Response, Parts) {
+    let (mut parts, body) = request.into_parts();
+    let answer = match view.filter(|_| parts.method == Method::OPTIONS) {
+        Some(view) => match Call::from_request_parts(&mut parts, state).await {
+            Ok(call) => options(&call, view, parts.uri.path()).await,
+            Err(error) => error.into_response(),
+        },
+        None => next.run(Request::from_parts(parts.clone(), body)).await,
     };
-    let (request, sent) = match unpacked {
+    (dress(answer, view), parts)
+}
+
+/// The page around an answer.
+async fn page(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    view: Option<&'static View>,
+    query: Query,
+) -> Response {
+    let came = asked(&request).path;
+    let line = match request.uri().query() {
+        Some(query) => format!("{came}?{query}"),
+        None => came,
+    };
+    let (request, sent) = match sent::unpack(request).await {
         Ok(unpacked) => unpacked,
         Err(error) => return dress(error.into_response(), view),
     };
-    let method = request.method().clone();
-    let again = for_page.then(|| next.clone());
-    let (mut parts, body) = request.into_parts();
-    let answer = match &chosen {
-        Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
-        Err(_) => ApiError::NotAcceptable.into_response(),
-        Ok(_) if method == Method::OPTIONS && view.is_some() => {
-            let call = Call::from_request_parts(&mut parts, &state).await;
-            match (call, view) {
-                (Ok(call), Some(view)) => options(&call, view, parts.uri.path()).await,
-                (Err(error), _) => ApiError::into_response(error),
-                (_, None) => ApiError::NotFound.into_response(),
-            }
-        }
-        Ok(_) => next.run(Request::from_parts(parts.clone(), body)).await,
+    let again = next.clone();
+    let (answer, mut parts) = answered(state, request, next, view).await;
+    let row = match lacks_row(view, &parts.method, answer.status()) {
+        true => row(again, &parts).await,
+        false => None,
     };
-    let answer = dress(answer, view);
-    match chosen.unwrap_or(Representation::Json) {
-        Representation::Json => match indent(accept.as_deref()) {
-            Some(spaces) => indented(answer, spaces).await,
-            None => answer,
-        },
-        Representation::Browsable => {
-            let row = match again.filter(|_| lacks_row(view, &method, answer.status())) {
-                Some(again) => row(again, &parts).await,
-                None => None,
-            };
-            let line = match query_text.is_empty() {
-                true => asked.path.clone(),
-                false => format!("{}?{query_text}", asked.path),
-            };
-            let page = browse::Request {
-                method,
-                line,
-                path: format!("{}/", parts.uri.path().trim_end_matches('/')),
-                query,
-                view,
-                raw_first: raw_first(&parts.headers),
-                call: Call::from_request_parts(&mut parts, &state).await.ok(),
-                sent,
-                row,
-            };
-            browse::page(page, answer).await
-        }
-    }
+    let request = browse::Request {
+        method: parts.method.clone(),
+        line,
+        path: format!("{}/", parts.uri.path().trim_end_matches('/')),
+        query,
+        view,
+        raw_first: raw_first(&parts.headers),
+        call: Call::from_request_parts(&mut parts, state).await.ok(),
+        sent,
+        row,
+    };
+    browse::page(request, answer).await
 }
 
 /// Whether the page of this answer needs the row that the answer does not hold.
@@ -160,6 +190,13 @@ fn raw_first(headers: &HeaderMap) -> bool {
         .filter_map(|c| c.to_str().ok())
         .flat_map(|c| c.split(';'));
     pairs.any(|pair| pair.trim() == "tabstyle=raw-tab")
+}
+
+/// A browser asks for a page of another server whether that page may call. No page may: the
+/// answer names none, as the recorded one.
+fn preflight() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    ([kind, (header::VARY, "origin")], "").into_response()
 }
 
 fn header_text(request: &Request, name: &header::HeaderName) -> Option<String> {

@@ -27,6 +27,8 @@ pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+pub mod pull;
+pub mod steer;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -82,12 +84,52 @@ pub const VIEWS: &[View] = &[
         || post(act::cancel),
     ),
     view(
+        "/jobs/{id}/tasks",
+        "tasks",
+        ACTION,
+        fields::TASKS,
+        fields::TASKS_FIELDS,
+        || post(pull::tasks),
+    ),
+    view(
+        "/jobs/{id}/result",
+        "result",
+        ACTION,
+        fields::RESULT,
+        fields::RESULT_FIELDS,
+        || post(pull::result),
+    ),
+    view(
+        "/jobs/{id}/extend",
+        "Extend",
+        ACTION,
+        fields::EXTEND,
+        fields::EXTEND_FIELDS,
+        || post(pull::extend),
+    ),
+    view(
+        "/jobs/{id}/pause",
+        "Pause",
+        ACTION,
+        fields::PAUSE,
+        &[],
+        || post(steer::pause),
+    ),
+    view(
+        "/jobs/{id}/resume",
+        "Resume",
+        ACTION,
+        fields::RESUME,
+        &[],
+        || post(steer::resume),
+    ),
+    view(
         "/jobs/{id}/queue",
         "Queue",
-        READ,
+        "GET, PATCH, HEAD, OPTIONS",
         fields::QUEUE,
-        &[],
-        || get(beside::queue),
+        fields::QUEUE_FIELDS,
+        || get(steer::queue).patch(steer::prioritise),
     ),
     view(
         "/jobs/{id}/failures",
@@ -107,7 +149,8 @@ const LOG_LINES: i64 = 1000;
 /// Log lines that may be asked for.
 const MAX_LOG_LINES: i64 = 5000;
 
-/// A page of jobs, newest first; with `ids_only` what workers need of them, at random.
+/// A page of jobs, newest first; with `ids_only` what workers need of them, in the order in which
+/// they should be worked on.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let query = &call.query;
     let filter = filter::read(&call).await?;
@@ -123,17 +166,27 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         page.limit = 1;
     }
     let store = call.store();
+    if let (true, Some(user)) = (ids_only, &call.who.0) {
+        let slugs = filter.slugs.as_deref().unwrap_or_default();
+        let desk = &call.state.desk;
+        let noted = desk.polled(store, user, slugs, filter.project_id).await;
+        noted.map_err(internal)?;
+    }
+    let (limit, offset) = (page.limit, page.offset);
     let found = if ids_only && order.is_empty() {
-        store.jobs_at_random(&filter, page.limit, page.offset).await
+        let workable = store.workable_projects(call.who.0.as_ref()).await;
+        let workable = workable.map_err(internal)?;
+        store
+            .jobs_for_workers(&filter, &workable, limit, offset)
+            .await
     } else {
-        let (limit, offset) = (page.limit, page.offset);
         store.jobs_ordered(&filter, &order, limit, offset).await
     };
     let (jobs, count) = found.map_err(internal)?;
     let around = Around::read(&call, &jobs).await?;
     let row = |job: &Job| match ids_only {
         true => around.job_id(job),
-        false => around.job(job, &[]),
+        false => around.row(job),
     };
     let rows = jobs.iter().map(row).collect();
     Ok(Json(call.envelope("jobs", page, count, rows, words)))
@@ -207,7 +260,9 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     new.created_by_id = caller.id();
     let job = call.store().create_job(new).await.map_err(internal)?;
     announce(&call.state, &job);
-    Ok((StatusCode::CREATED, answer(&call, &job).await?))
+    // As it was made: what a runner has begun to log since is not part of the answer.
+    let around = Around::read(&call, std::slice::from_ref(&job)).await?;
+    Ok((StatusCode::CREATED, Json(around.job(&job, &[]))))
 }
 
 /// Replaces what a person may edit (PUT).
@@ -227,7 +282,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project) = find(&call, &id, JobAction::Update).await?;
-    let change = input::change(&call, &job, &project, body, how).await?;
+    let change = input::change(&call, &project, body, how).await?;
     let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);

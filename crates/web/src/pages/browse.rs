@@ -11,7 +11,6 @@ use rest::field::Field;
 use rest::query::Query;
 use serde_json::Value;
 
-use super::top::Top;
 use crate::call::Call;
 use crate::shape::pretty;
 use crate::shape::sent::Sent;
@@ -50,7 +49,6 @@ pub struct Request {
 #[derive(Template)]
 #[template(path = "browse/page.html")]
 struct BrowsePage {
-    top: Top,
     name: &'static str,
     crumbs: Vec<Link>,
     reads: bool,
@@ -143,7 +141,6 @@ async fn built(
         .is_none_or(|call| call.who.0.is_none());
     let edit = edit(&request, status, row, answer).await;
     BrowsePage {
-        top: Top::current(),
         name: view.map_or("Not found", |view| view.name),
         crumbs: navigation::crumbs(path, query),
         reads: view.is_none_or(|view| takes(view, "GET")),

@@ -156,6 +156,11 @@ fn body_within(fields: &[Field], within: &[&str], source: &Source<'_>) -> Map<St
             }
             _ => initial(field, &path, source),
         };
+        let value = if secret(field.name) {
+            Value::from("")
+        } else {
+            value
+        };
         (field.name.to_owned(), value)
     });
     pairs.collect()

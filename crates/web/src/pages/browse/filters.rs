@@ -113,7 +113,7 @@ mod tests {
     use crate::views;
 
     fn filters(query: &str) -> Filters {
-        let view = views::find("/api/v2/jobs").unwrap();
+        let view = views::at("/jobs").unwrap();
         Filters::new(view, "/api/v2/jobs/", &Query::parse(query)).unwrap()
     }
 
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn an_address_without_any_has_no_panel() {
-        let view = views::find("/api/v2/jobs/{id}").unwrap();
+        let view = views::at("/jobs/{id}").unwrap();
         assert!(Filters::new(view, "/api/v2/jobs/1/", &Query::default()).is_none());
     }
 }
