@@ -2,9 +2,15 @@
 
 mod account;
 mod format;
+mod history;
 mod jobs;
 mod login;
+mod once;
 mod people;
 mod places;
 mod projects;
+mod settings;
+mod stations;
+mod status;
+mod storage;
 mod zone;

@@ -10,5 +10,7 @@ mod command;
 mod golden;
 mod pages;
 mod pull;
+mod roles;
 mod seed;
 mod session;
+mod statements;

@@ -6,10 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{
-    self, credentials, jobs, login, me, members, pipelines, places, projects, tokens, users,
-    workers,
-};
+use crate::api;
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -109,17 +106,27 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     api::VIEWS,
-    users::VIEWS,
-    me::VIEWS,
-    credentials::VIEWS,
-    tokens::VIEWS,
-    login::VIEWS,
-    projects::VIEWS,
-    members::VIEWS,
-    places::VIEWS,
-    jobs::VIEWS,
-    pipelines::VIEWS,
-    workers::VIEWS,
+    api::users::VIEWS,
+    api::me::VIEWS,
+    api::credentials::VIEWS,
+    api::tokens::VIEWS,
+    api::login::VIEWS,
+    api::storage::VIEWS,
+    api::projects::VIEWS,
+    api::members::VIEWS,
+    api::places::VIEWS,
+    api::stations::VIEWS,
+    api::sessions::VIEWS,
+    api::captures::THUMBNAILS,
+    api::capture_sets::VIEWS,
+    api::captures::VIEWS,
+    api::detections::VIEWS,
+    api::classifications::VIEWS,
+    api::jobs::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
+    api::pages::VIEWS,
+    api::status::VIEWS,
 ];
 
 /// Every address of the API.

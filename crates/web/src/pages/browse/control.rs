@@ -63,7 +63,10 @@ impl Control {
     /// The control of a field that holds this value. `row` is where the name of a chosen row is
     /// looked for; `filters` is said of the fields of a filter, which may all be left empty.
     pub fn new(field: &Field, value: &Value, row: Option<&Value>, filters: bool) -> Control {
-        let text = text(value);
+        let text = match field.kind {
+            Kind::Links(_) | Kind::Integers => listed(value),
+            _ => text(value),
+        };
         let input = match field.kind {
             _ if secret(field.name) => line("password", "text", String::new(), None),
             Kind::Boolean if !filters => Input::Tick {
@@ -161,6 +164,14 @@ pub fn text(value: &Value) -> String {
     }
 }
 
+/// Numbers as they stand in a form.
+fn listed(value: &Value) -> String {
+    match value {
+        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => text(other),
+    }
+}
+
 /// The field that shows the row whose key this one sends.
 fn shown_in(name: &str) -> &str {
     let short = ["_ids", "_id", "_key"]
@@ -183,7 +194,9 @@ pub fn held(field: &Field, row: &Map<String, Value>) -> Value {
         other => Some(other.clone()),
     };
     match (field.kind, value) {
-        (Kind::Nested(_) | Kind::Any | Kind::List, value) => value.clone(),
+        (Kind::Nested(_) | Kind::Any | Kind::List | Kind::Integers | Kind::Texts(_), value) => {
+            value.clone()
+        }
         (Kind::Links(_), Value::Array(list)) => list.iter().filter_map(key).collect(),
         (_, value) => key(value).unwrap_or_default(),
     }
