@@ -167,6 +167,7 @@ async fn project(store: &Store, user: &User) -> anyhow::Result<i64> {
             owner_id: Some(user.id),
             draft: false,
             with_defaults: false,
+            ..Default::default()
         })
         .await?;
     // The detector is pushed to; without the flag, jobs are for remote workers.

@@ -207,7 +207,10 @@ mod tests {
         let bucket = bucket(&server.uri());
         let jpeg = |entry: &Entry| entry.key.ends_with(".jpg");
         let look = bucket.look("/p/", 10, jpeg).await.unwrap();
-        assert_eq!((look.checked, look.found.unwrap().key.as_str()), (2, "p/b.jpg"));
+        assert_eq!(
+            (look.checked, look.found.unwrap().key.as_str()),
+            (2, "p/b.jpg")
+        );
         let capped = bucket.look("p", 1, jpeg).await.unwrap();
         assert_eq!((capped.checked, capped.found), (1, None));
     }
@@ -242,7 +245,10 @@ mod tests {
                 .await;
             let error = bucket(&server.uri()).look("", 1, |_| true).await;
             let error = error.unwrap_err();
-            assert_eq!((error.code.as_str(), error.message.as_str()), (code, message));
+            assert_eq!(
+                (error.code.as_str(), error.message.as_str()),
+                (code, message)
+            );
         }
         let nobody = bucket("http://127.0.0.1:9").look("", 1, |_| true).await;
         assert_eq!(nobody.unwrap_err().code, "ConnectionError");

@@ -236,11 +236,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_source(
-        &self,
-        id: i64,
-        change: SourceChange,
-    ) -> StoreResult<StorageSource> {
+    pub async fn change_source(&self, id: i64, change: SourceChange) -> StoreResult<StorageSource> {
         let tx = self.write().await?;
         let row = storage_source::Entity::find_by_id(id)
             .lock_exclusive()

@@ -106,8 +106,15 @@ async fn a_site_reaches_as_far_as_its_stations() {
             app.store.create_station(new).await.unwrap();
         }
         let corners = json!([0.0, -123.0, 45.0, 0.0]);
-        assert_eq!(app.anonymous().get(&one).await.json()["boundary_rect"], corners);
-        let list = app.anonymous().get("/api/v2/deployments/sites/").await.json();
+        assert_eq!(
+            app.anonymous().get(&one).await.json()["boundary_rect"],
+            corners
+        );
+        let list = app
+            .anonymous()
+            .get("/api/v2/deployments/sites/")
+            .await
+            .json();
         assert_eq!(list["results"][0]["boundary_rect"], corners);
     }
 }

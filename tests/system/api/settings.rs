@@ -36,7 +36,10 @@ async fn settings_are_nested_in_json_and_dotted_in_forms() {
         let settings = changed.json()["settings"].clone();
         assert_eq!(settings["session_time_gap_seconds"], 600);
         assert_eq!(settings["default_filters_score_threshold"], 0.3);
-        assert_eq!(settings["default_filters_include_taxa"][0]["name"], "Vanessa atalanta");
+        assert_eq!(
+            settings["default_filters_include_taxa"][0]["name"],
+            "Vanessa atalanta"
+        );
         assert_eq!(settings["default_filters_exclude_taxa"], json!([]));
         let gone = json!(["Invalid pk \"999\" - object does not exist."]);
         let bad = json!({"settings": {
@@ -48,18 +51,28 @@ async fn settings_are_nested_in_json_and_dotted_in_forms() {
             "default_processing_pipeline_id": gone, "default_filters_exclude_taxa_ids": gone,
         }});
         let refused = manager.patch(&one, bad).await.json();
-        assert_eq!(refused["settings"].as_object().unwrap().len(), 3, "{refused}");
+        assert_eq!(
+            refused["settings"].as_object().unwrap().len(),
+            3,
+            "{refused}"
+        );
         for (field, words) in expected["settings"].as_object().unwrap() {
             assert_eq!(&refused["settings"][field], words);
         }
 
-        let fields = [("name", "Renamed"), ("settings.session_time_gap_seconds", "900")];
+        let fields = [
+            ("name", "Renamed"),
+            ("settings.session_time_gap_seconds", "900"),
+        ];
         let picture = png();
         let files = [("image", "x.png", picture.as_slice())];
         let sent = manager.form(Method::PATCH, &one, &fields, &files).await;
         assert_eq!(sent.status, 200, "{}", sent.text);
         let sent = sent.json();
-        assert_eq!((&sent["name"], &sent["draft"]), (&json!("Renamed"), &json!(false)));
+        assert_eq!(
+            (&sent["name"], &sent["draft"]),
+            (&json!("Renamed"), &json!(false))
+        );
         assert_eq!(sent["settings"]["session_time_gap_seconds"], 900);
         assert_eq!(sent["settings"]["default_filters_score_threshold"], 0.3);
         let image = sent["image"].as_str().unwrap();
@@ -68,7 +81,10 @@ async fn settings_are_nested_in_json_and_dotted_in_forms() {
         assert_eq!(listed["results"][0]["image"], image);
         let emptied = json!({"settings": {"default_filters_include_taxa_ids": []}});
         let emptied = manager.patch(&one, emptied).await.json();
-        assert_eq!(emptied["settings"]["default_filters_include_taxa"], json!([]));
+        assert_eq!(
+            emptied["settings"]["default_filters_include_taxa"],
+            json!([])
+        );
     }
 }
 
@@ -85,11 +101,18 @@ async fn only_superusers_turn_switches() {
         let admin = app.superuser().await;
         let turned = admin.patch(&one, change).await.json();
         assert_eq!(turned["feature_flags"]["tags"], true);
-        assert_eq!(turned["feature_flags"]["async_pipeline_workers"], true, "the others stay");
-        let bad = admin.patch(&one, json!({"feature_flags": {"tags": "yes"}})).await;
+        assert_eq!(
+            turned["feature_flags"]["async_pipeline_workers"], true,
+            "the others stay"
+        );
+        let bad = admin
+            .patch(&one, json!({"feature_flags": {"tags": "yes"}}))
+            .await;
         assert_eq!(bad.status, 400);
         let form = [("name", "New"), ("settings.session_time_gap_seconds", "60")];
-        let made = admin.form(Method::POST, "/api/v2/projects/", &form, &[]).await;
+        let made = admin
+            .form(Method::POST, "/api/v2/projects/", &form, &[])
+            .await;
         assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(made.json()["settings"]["session_time_gap_seconds"], 60);
     }
@@ -101,7 +124,11 @@ async fn charts_tell_hours_and_months() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let station = app.station(&project).await;
-        for name in ["20220810220000.jpg", "20220810220500.jpg", "20220811010000.jpg"] {
+        for name in [
+            "20220810220000.jpg",
+            "20220810220500.jpg",
+            "20220811010000.jpg",
+        ] {
             app.capture(&station, name, b"x").await;
         }
         let gap = chrono::Duration::hours(2);
@@ -110,7 +137,12 @@ async fn charts_tell_hours_and_months() {
         let at = format!("/api/v2/projects/{}/", project.id);
         let charts = app.anonymous().get(&format!("{at}charts")).await.json();
         let data = charts["summary_data"].clone();
-        let titles: Vec<&Value> = data.as_array().unwrap().iter().map(|c| &c["title"]).collect();
+        let titles: Vec<&Value> = data
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| &c["title"])
+            .collect();
         assert_eq!(titles, ["Captures", "Occurrences", "Taxa"]);
         let hours = &data[0]["plots"][0];
         assert_eq!(keys(hours), ["title", "data", "type"]);
@@ -142,7 +174,11 @@ async fn projects_are_ordered_by_what_happened_last() {
         };
         app.store.create_job(new).await.unwrap();
         let first = async |query: &str| {
-            let list = app.anonymous().get(&format!("/api/v2/projects/{query}")).await.json();
+            let list = app
+                .anonymous()
+                .get(&format!("/api/v2/projects/{query}"))
+                .await
+                .json();
             list["results"][0]["id"].as_i64().unwrap()
         };
         assert_eq!(first("").await, quiet.id, "the oldest first");
@@ -152,11 +188,22 @@ async fn projects_are_ordered_by_what_happened_last() {
                 assert_eq!(first(&query).await, busy.id, "nulls last: {query}");
             }
         }
-        assert_eq!(first("?ordering=last_occurrence_updated_at").await, quiet.id, "both null");
+        assert_eq!(
+            first("?ordering=last_occurrence_updated_at").await,
+            quiet.id,
+            "both null"
+        );
         assert_eq!(first("?ordering=name").await, busy.id);
         let words = "You can only view your projects";
-        let other = app.superuser().await.get("/api/v2/projects/?user_id=999").await;
-        assert_eq!((other.status.as_u16(), other.json()), (403, json!({"detail": words})));
+        let other = app
+            .superuser()
+            .await
+            .get("/api/v2/projects/?user_id=999")
+            .await;
+        assert_eq!(
+            (other.status.as_u16(), other.json()),
+            (403, json!({"detail": words}))
+        );
     }
 }
 

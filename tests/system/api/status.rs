@@ -28,12 +28,19 @@ async fn the_summary_counts_a_project() {
         assert_eq!(summary, expected);
         let missing = app.anonymous().get("/api/v2/status/summary/").await;
         assert_eq!(missing.status, 400);
-        assert_eq!(missing.json(), json!({"project_id": ["This field is required."]}));
+        assert_eq!(
+            missing.json(),
+            json!({"project_id": ["This field is required."]})
+        );
         assert_eq!(app.anonymous().get(&at(999)).await.status, 404);
         assert_eq!(app.anonymous().get(&at(draft.id)).await.status, 404);
         let storage = "/api/v2/status/storage/";
         assert_eq!(app.anonymous().get(storage).await.status, 405);
-        let said = app.anonymous().post(storage, json!({"data_source": "s3://x"})).await.json();
+        let said = app
+            .anonymous()
+            .post(storage, json!({"data_source": "s3://x"}))
+            .await
+            .json();
         let wanted = ["data_source", "status", "updated_at", "example_captures"];
         assert_eq!(keys(&said), wanted);
         assert_eq!(said["example_captures"].as_array().unwrap().len(), 2);
@@ -59,10 +66,20 @@ async fn staff_write_pages_and_everybody_reads_the_published() {
         assert_eq!(made["html"], "<h1>Be kind</h1>\n&lt;b&gt;x&lt;/b&gt;");
         assert_eq!(made["published"], false);
         let twice = admin.post(list, new).await.json();
-        assert_eq!(twice, json!({"slug": ["page with this slug already exists."]}));
+        assert_eq!(
+            twice,
+            json!({"slug": ["page with this slug already exists."]})
+        );
         let one = "/api/v2/pages/terms-of-service/";
-        assert_eq!(app.anonymous().get(one).await.status, 404, "not yet published");
-        assert_eq!(admin.patch(one, json!({"published": true})).await.status, 200);
+        assert_eq!(
+            app.anonymous().get(one).await.status,
+            404,
+            "not yet published"
+        );
+        assert_eq!(
+            admin.patch(one, json!({"published": true})).await.status,
+            200
+        );
         assert_eq!(app.anonymous().get(one).await.json()["name"], "Terms");
         let listed = app.anonymous().get(list).await.json();
         assert_eq!(listed["count"], 1);

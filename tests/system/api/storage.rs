@@ -25,7 +25,10 @@ async fn a_bucket_is_made_shown_edited_and_deleted() {
         assert_eq!(app.anonymous().post(LIST, new.clone()).await.status, 401);
         assert_eq!(basic.post(LIST, new.clone()).await.status, 403);
         let empty = manager.post(LIST, json!({})).await.json();
-        assert_eq!(empty, json!({"name": [MISSING], "bucket": [MISSING], "project": [MISSING]}));
+        assert_eq!(
+            empty,
+            json!({"name": [MISSING], "bucket": [MISSING], "project": [MISSING]})
+        );
         let made = manager.post(LIST, new).await;
         assert_eq!(made.status, 201, "{}", made.text);
         let made = made.json();
@@ -55,19 +58,30 @@ async fn a_bucket_is_made_shown_edited_and_deleted() {
         let one = format!("{LIST}{id}/");
         let row = app.store.source(id).await.unwrap();
         let stored = format!("{row:?}");
-        assert!(!stored.contains("swordfish") && !stored.contains("open-key"), "{stored}");
+        assert!(
+            !stored.contains("swordfish") && !stored.contains("open-key"),
+            "{stored}"
+        );
         let vault = app.tools.links.vault();
         assert_eq!(vault.open(&row.secret_key).as_deref(), Some("swordfish"));
-        let patched = manager.patch(&one, json!({"name": "Other", "endpoint_url": ""})).await;
+        let patched = manager
+            .patch(&one, json!({"name": "Other", "endpoint_url": ""}))
+            .await;
         let patched = patched.json();
-        assert_eq!((&patched["name"], &patched["endpoint_url"]), (&json!("Other"), &Value::Null));
+        assert_eq!(
+            (&patched["name"], &patched["endpoint_url"]),
+            (&json!("Other"), &Value::Null)
+        );
         let after = app.store.source(id).await.unwrap();
         assert_eq!(after.secret_key, row.secret_key, "what is not sent stays");
         assert_eq!(basic.patch(&one, json!({"name": "x"})).await.status, 403);
         let null = manager.patch(&one, json!({"name": null})).await.json();
         assert_eq!(null, json!({"name": ["This field may not be null."]}));
         let list = app.anonymous().get(LIST).await.json();
-        assert_eq!((&list["count"], &list["user_permissions"]), (&json!(1), &json!([])));
+        assert_eq!(
+            (&list["count"], &list["user_permissions"]),
+            (&json!(1), &json!([]))
+        );
         assert_eq!(manager.delete(&one).await.status, 204);
         assert_eq!(manager.get(&one).await.status, 404);
     }
@@ -80,7 +94,10 @@ async fn totals_are_those_of_its_stations() {
         let project = app.project("Moths", false).await;
         let station = app.station(&project).await;
         let at = store::now();
-        app.store.update_source_totals(station.id, 6, 160_690, at).await.unwrap();
+        app.store
+            .update_source_totals(station.id, 6, 160_690, at)
+            .await
+            .unwrap();
         app.capture(&station, "20220810220000.jpg", b"x").await;
         app.store.refresh_station(station.id).await.unwrap();
         let source = app.anonymous().get(LIST).await.json()["results"][0].clone();
@@ -107,7 +124,10 @@ async fn a_folder_of_the_server_stays_what_it_is() {
             "access_key": "k", "project": project.id,
         });
         let renamed = manager.patch(&one, same).await.json();
-        assert_eq!((&renamed["name"], &renamed["endpoint_url"]), (&json!("Renamed"), &Value::Null));
+        assert_eq!(
+            (&renamed["name"], &renamed["endpoint_url"]),
+            (&json!("Renamed"), &Value::Null)
+        );
         let stolen = manager.patch(&one, json!({"bucket": "/etc"})).await;
         assert_eq!(stolen.status, 400, "{}", stolen.text);
 
@@ -127,9 +147,15 @@ async fn a_folder_of_the_server_stays_what_it_is() {
             "full_uri",
         ];
         assert_eq!(keys(&found), wanted);
-        assert_eq!((&found["prefix_exists"], &found["files_checked"]), (&json!(true), &json!(1)));
+        assert_eq!(
+            (&found["prefix_exists"], &found["files_checked"]),
+            (&json!(true), &json!(1))
+        );
         assert_eq!(found["full_uri"], "folder://photographs/");
-        let photograph = app.anonymous().get(found["first_file_found"].as_str().unwrap()).await;
+        let photograph = app
+            .anonymous()
+            .get(found["first_file_found"].as_str().unwrap())
+            .await;
         assert_eq!(photograph.text, "x");
         for (body, code) in [
             (json!({"subdir": "none"}), "NoFilesFound"),

@@ -41,9 +41,7 @@ where
     Query::select()
         .expr(Func::max(Expr::col((entity, column))))
         .from(entity)
-        .and_where(
-            Expr::col((entity, project)).equals((project::Entity, project::Column::Id)),
-        )
+        .and_where(Expr::col((entity, project)).equals((project::Entity, project::Column::Id)))
         .to_owned()
 }
 

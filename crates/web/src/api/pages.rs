@@ -179,8 +179,12 @@ pub async fn detail(call: Call, Path(slug): Path<String>) -> ApiResult<Json<Valu
 fn read(body: JsonBody, how: How) -> ApiResult<PageChange> {
     let mut form = Form::read(FIELDS, body, how)?;
     let sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if form.text("slug").is_some_and(|slug| !slug.chars().all(sound)) {
-        let words = "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens.";
+    if form
+        .text("slug")
+        .is_some_and(|slug| !slug.chars().all(sound))
+    {
+        let words =
+            "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens.";
         form.wrong("slug", words);
     }
     form.finish()?;

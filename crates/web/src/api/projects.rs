@@ -45,14 +45,9 @@ pub const VIEWS: &[View] = &[
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
     ),
-    view(
-        "/projects/{id}/charts",
-        "charts",
-        READ,
-        CHARTS,
-        &[],
-        || get(charts::charts),
-    ),
+    view("/projects/{id}/charts", "charts", READ, CHARTS, &[], || {
+        get(charts::charts)
+    }),
 ];
 
 fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> Value {
@@ -75,7 +70,9 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let (query, caller) = (&call.query, call.who.caller());
     let member = query.integer("user_id", 0)?;
     if member.is_some() && member != caller.id() {
-        return Err(ApiError::ForbiddenBecause("You can only view your projects"));
+        return Err(ApiError::ForbiddenBecause(
+            "You can only view your projects",
+        ));
     }
     let order = query.ordering(PROJECT_ORDERS);
     let filter = ProjectFilter {

@@ -28,9 +28,14 @@ mod shown;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
-    view("/deployments", "Deployment List", LIST, ABOUT, FIELDS, || {
-        get(list).post(create)
-    })
+    view(
+        "/deployments",
+        "Deployment List",
+        LIST,
+        ABOUT,
+        FIELDS,
+        || get(list).post(create),
+    )
     .shows(ROW)
     .filters(views::PROJECT)
     .orders(STATION_ORDERS)
@@ -52,14 +57,9 @@ pub const VIEWS: &[View] = &[
         || post(act::sync_all),
     )
     .filters(views::PROJECT),
-    view(
-        "/deployments/{id}/sync",
-        "sync",
-        ACTION,
-        SYNC,
-        &[],
-        || post(act::sync),
-    ),
+    view("/deployments/{id}/sync", "sync", ACTION, SYNC, &[], || {
+        post(act::sync)
+    }),
     view(
         "/deployments/{id}/regroup-sessions",
         "regroup sessions",

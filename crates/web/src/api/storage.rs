@@ -120,9 +120,7 @@ impl Place {
     pub fn of(source: &StorageSource) -> Place {
         let folder = FilePath::new(&source.bucket).file_name();
         let (scheme, bucket) = match folder {
-            Some(name) if source.kind == LOCAL => {
-                ("folder", name.to_string_lossy().into_owned())
-            }
+            Some(name) if source.kind == LOCAL => ("folder", name.to_string_lossy().into_owned()),
             None if source.kind == LOCAL => ("folder", "/".to_owned()),
             _ => ("s3", source.bucket.clone()),
         };
@@ -151,12 +149,7 @@ pub fn uri(place: &Place, subdir: Option<&str>, regex: Option<&str>) -> String {
     uri
 }
 
-fn shown(
-    call: &Call,
-    source: &StorageSource,
-    totals: SourceTotals,
-    facts: &ProjectFacts,
-) -> Value {
+fn shown(call: &Call, source: &StorageSource, totals: SourceTotals, facts: &ProjectFacts) -> Value {
     let place = Place::of(source);
     json!({
         "id": source.id,
@@ -270,10 +263,7 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         .store()
         .create_bucket_source(project.id, values(&call, &form));
     let source = made.await.map_err(internal)?;
-    Ok((
-        StatusCode::CREATED,
-        answer(&call, &source, &facts).await?,
-    ))
+    Ok((StatusCode::CREATED, answer(&call, &source, &facts).await?))
 }
 
 /// Replaces what a person may edit (PUT).
@@ -350,7 +340,12 @@ mod tests {
         };
         let regex = Some(r".*\.jpg");
         for (prefix, subdir, regex, text) in [
-            ("95bee6dc", Some("/"), regex, r"s3://ami-test/95bee6dc//?regex=.*\.jpg"),
+            (
+                "95bee6dc",
+                Some("/"),
+                regex,
+                r"s3://ami-test/95bee6dc//?regex=.*\.jpg",
+            ),
             ("95bee6dc", None, None, "s3://ami-test/95bee6dc/"),
             ("/a/b/", Some("/c/"), None, "s3://ami-test/a/b/c/"),
             ("", None, None, "s3://ami-test/"),

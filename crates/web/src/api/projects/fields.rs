@@ -103,7 +103,11 @@ const SETTING: &[Field] = &[
         "Longest time between two captures, in seconds, before a new session begins. A new value \
          does not regroup the captures that are there: regroup the stations concerned.",
     ),
-    Field::link(PIPELINE_ID, "Default processing pipeline id", "ml/pipelines"),
+    Field::link(
+        PIPELINE_ID,
+        "Default processing pipeline id",
+        "ml/pipelines",
+    ),
     taxa(INCLUDE, "Default filters include taxa ids"),
     taxa(EXCLUDE, "Default filters exclude taxa ids"),
 ];

@@ -6,8 +6,8 @@ use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Map, Value};
 use store::project::{Project, ProjectChange};
 
-use super::fields::{EXCLUDE, FIELDS, INCLUDE, PIPELINE_ID, SETTINGS};
 use super::super::internal;
+use super::fields::{EXCLUDE, FIELDS, INCLUDE, PIPELINE_ID, SETTINGS};
 use crate::call::{Call, found};
 use crate::pictures::{self, Sent};
 

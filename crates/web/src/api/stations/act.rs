@@ -62,11 +62,7 @@ pub async fn sync_all(call: Call) -> ApiResult<Json<Value>> {
     let id = project.ok_or_else(missing)?;
     let project = found(call.store().project(id).await)?.ok_or(ApiError::NotFound)?;
     let facts = call.who.facts(&call.state, &project).await?;
-    let decision = decide(
-        call.who.caller(),
-        &facts,
-        Action::Change("sync_deployment"),
-    );
+    let decision = decide(call.who.caller(), &facts, Action::Change("sync_deployment"));
     if decision == Decision::Forbidden && call.who.caller() != Caller::Anonymous {
         return Err(ApiError::ForbiddenBecause(
             "You do not have permission to sync stations in this project.",

@@ -54,11 +54,7 @@ const LAST: Field = Field::shown("last_date", "Last date", Kind::Any);
 const DEVICE: Field = Field::shown("device", "Device", Kind::Nested(NAMED));
 const SITE: Field = Field::shown("research_site", "Research site", Kind::Nested(NAMED));
 const JOBS: Field = Field::shown("jobs", "Jobs", Kind::Many(JOB));
-const CONNECTED: Field = Field::shown(
-    "data_source_connected",
-    "Data source connected",
-    Kind::Any,
-);
+const CONNECTED: Field = Field::shown("data_source_connected", "Data source connected", Kind::Any);
 
 /// A station in a list.
 pub const ROW: &[Field] = &[
@@ -149,11 +145,7 @@ pub const FIELDS: &[Field] = &[
     .nullable()
     .blank(),
     Field::new("description", "Description", Kind::Text(None)).blank(),
-    Field::shown(
-        "example_captures",
-        "Example captures",
-        Kind::Many(CAPTURE),
-    ),
+    Field::shown("example_captures", "Example captures", Kind::Many(CAPTURE)),
     Field::shown(
         "manually_uploaded_captures",
         "Manually uploaded captures",

@@ -22,12 +22,7 @@ pub struct Read {
 }
 
 /// Reads a body; `of` is the project of the station that is changed.
-pub async fn read(
-    call: &Call,
-    body: JsonBody,
-    how: How,
-    of: Option<&Project>,
-) -> ApiResult<Read> {
+pub async fn read(call: &Call, body: JsonBody, how: How, of: Option<&Project>) -> ApiResult<Read> {
     let mut form = Form::read(FIELDS, body, how)?;
     let project = project(call, &mut form, of).await?;
     let home = project.as_ref().map(|project| project.id);
@@ -71,11 +66,7 @@ pub async fn read(
 }
 
 /// The project that a body names. A station stays in its project.
-async fn project(
-    call: &Call,
-    form: &mut Form,
-    of: Option<&Project>,
-) -> ApiResult<Option<Project>> {
+async fn project(call: &Call, form: &mut Form, of: Option<&Project>) -> ApiResult<Option<Project>> {
     let named = form.integer("project_id");
     if let Some(of) = of {
         if named.is_some_and(|id| id != of.id) {

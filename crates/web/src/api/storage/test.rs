@@ -136,9 +136,8 @@ async fn look(
     subdir: &str,
     pattern: &Pattern,
 ) -> Result<Look, BucketError> {
-    let wanted = |entry: &Entry| {
-        is_image_key(&entry.key) && entry.size > 0 && pattern.finds(&entry.key)
-    };
+    let wanted =
+        |entry: &Entry| is_image_key(&entry.key) && entry.size > 0 && pattern.finds(&entry.key);
     let prefix = prefix(source, subdir);
     if source.kind == LOCAL {
         return look_into_folder(source, &prefix, wanted).await;
