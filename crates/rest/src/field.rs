@@ -181,6 +181,7 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
+            Kind::Slug(_) if self.read_only => {}
             Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
                 map.insert("max_length".into(), json!(most));
             }
