@@ -2,8 +2,10 @@
 
 mod account;
 mod format;
+mod history;
 mod jobs;
 mod login;
+mod once;
 mod people;
 mod places;
 mod projects;

@@ -56,11 +56,14 @@ impl Answer {
 impl TestApp {
     /// Starts the server; jobs wait until [`TestApp::work`].
     pub async fn start(fresh: &Fresh) -> TestApp {
-        TestApp::start_in(fresh, rest::Zone::default()).await
+        TestApp::start_with(fresh, |state| state).await
     }
 
-    /// The same, telling times in this zone.
-    pub async fn start_in(fresh: &Fresh, zone: rest::Zone) -> TestApp {
+    /// The same with other settings.
+    pub async fn start_with(
+        fresh: &Fresh,
+        set: impl FnOnce(web::AppState) -> web::AppState,
+    ) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -86,8 +89,8 @@ impl TestApp {
             tools.bus.clone(),
             files::Files::local(&kept).unwrap(),
             tools.links.clone(),
-        )
-        .in_zone(zone);
+        );
+        let state = set(state);
         let stop = CancellationToken::new();
         tokio::spawn(web::serve(listener, state, stop.clone()));
         TestApp {
@@ -271,6 +274,13 @@ impl Client<'_> {
             Some(token) => call.header("Authorization", format!("Token {token}")),
             None => call,
         }
+    }
+
+    /// POSTs JSON with a further header.
+    pub async fn post_with(&self, path: &str, header: (&str, &str), body: &Value) -> Answer {
+        let call = self.call(Method::POST, path).header(header.0, header.1);
+        let kind = ("Content-Type", "application/json");
+        Answer::of(call.header(kind.0, kind.1).body(body.to_string())).await
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {

@@ -46,6 +46,9 @@ pub enum ApiError {
     /// 405; the verbs that are allowed.
     #[error("Method \"{0}\" not allowed.")]
     MethodNotAllowed(String, &'static str),
+    /// 405 with a sentence; its address says what it takes.
+    #[error("{0}")]
+    MethodNotAllowedBecause(&'static str),
     /// 406: nothing that is offered suits the `Accept` header.
     #[error("Could not satisfy the request Accept header.")]
     NotAcceptable,
@@ -93,6 +96,12 @@ impl FieldErrors {
         }
     }
 
+    /// Puts structured messages on a field, as the reference does where a field holds a whole
+    /// document; see [`crate::document`].
+    pub fn put(&mut self, field: &str, messages: Vec<Value>) {
+        self.0.insert(field.to_owned(), Value::Array(messages));
+    }
+
     /// Adds a message that belongs to no single field.
     pub fn add_general(&mut self, message: impl Into<String>) {
         self.add(GENERAL, message);
@@ -109,6 +118,18 @@ impl FieldErrors {
                 self.0.insert(field.to_owned(), Value::Object(inner.0));
             }
         }
+    }
+
+    /// The messages in the order of these fields, others behind them.
+    pub fn in_order<'a>(mut self, fields: impl Iterator<Item = &'a str>) -> FieldErrors {
+        let mut ordered = Map::new();
+        for field in fields {
+            if let Some((field, messages)) = self.0.shift_remove_entry(field) {
+                ordered.insert(field, messages);
+            }
+        }
+        ordered.append(&mut self.0);
+        FieldErrors(ordered)
     }
 
     /// True when there is no message.
@@ -156,7 +177,9 @@ impl ApiError {
             ApiError::NotAuthenticated | ApiError::BadToken(_) => StatusCode::UNAUTHORIZED,
             ApiError::Forbidden | ApiError::ForbiddenBecause(_) => StatusCode::FORBIDDEN,
             ApiError::NotFound | ApiError::Gone(_) => StatusCode::NOT_FOUND,
-            ApiError::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::MethodNotAllowed(..) | ApiError::MethodNotAllowedBecause(_) => {
+                StatusCode::METHOD_NOT_ALLOWED
+            }
             ApiError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -36,8 +36,12 @@ pub enum Kind {
     Nested(&'static [Field]),
     /// A list.
     List,
+    /// A list of whole numbers.
+    Integers,
+    /// A list of texts of at most so many characters.
+    Texts(usize),
     /// A list of objects with these fields; only shown.
-    Many(&'static [Field]),
+    Rows(&'static [Field]),
     /// An uploaded picture.
     Image,
     /// Anything else; only shown.
@@ -164,9 +168,9 @@ impl Field {
             Kind::Choice(_) => "choice",
             Kind::DateTime => "datetime",
             Kind::Nested(_) => "nested object",
-            Kind::List => "list",
+            Kind::List | Kind::Integers | Kind::Texts(_) => "list",
             Kind::Image => "image upload",
-            Kind::Link(_) | Kind::Links(_) | Kind::Many(_) | Kind::Any => "field",
+            Kind::Link(_) | Kind::Links(_) | Kind::Rows(_) | Kind::Any => "field",
         }
     }
 
@@ -181,8 +185,9 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
-            Kind::Slug(_) if self.read_only => {}
-            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
+            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most)
+                if most < usize::MAX =>
+            {
                 map.insert("max_length".into(), json!(most));
             }
             Kind::Integer(least, most) => {
@@ -202,7 +207,21 @@ impl Field {
             Kind::Nested(fields) => {
                 map.insert("children".into(), table(fields));
             }
-            Kind::Many(fields) => {
+            Kind::Integers => {
+                let child = json!({"type": "integer", "required": true, "read_only": false});
+                map.insert("child".into(), child);
+            }
+            Kind::Texts(most) => {
+                let child = json!({
+                    "type": "string",
+                    "required": true,
+                    "read_only": false,
+                    "label": self.label,
+                    "max_length": most,
+                });
+                map.insert("child".into(), child);
+            }
+            Kind::Rows(fields) => {
                 let child = json!({
                     "type": "nested object",
                     "required": false,
@@ -233,7 +252,7 @@ mod tests {
     #[test]
     fn lists_of_objects_and_pictures_are_told_as_recorded() {
         const INNER: &[Field] = &[Field::id()];
-        let jobs = Field::shown("jobs", "Jobs", Kind::Many(INNER)).metadata();
+        let jobs = Field::shown("jobs", "Jobs", Kind::Rows(INNER)).metadata();
         let expected = json!({
             "type": "field", "required": false, "read_only": true, "label": "Jobs",
             "child": {
@@ -248,5 +267,22 @@ mod tests {
         assert_eq!(jobs, expected);
         let image = Field::new("image", "Image", Kind::Image).metadata();
         assert_eq!(image["max_length"], 100);
+    }
+
+    #[test]
+    fn lists_say_what_stands_in_them() {
+        const ROW: &[Field] = &[Field::id()];
+        let rows = Field::shown("stages", "Stages", Kind::Rows(ROW)).metadata();
+        assert_eq!(rows["type"], "field");
+        assert_eq!(rows["child"]["type"], "nested object");
+        assert_eq!(rows["child"]["children"]["id"]["type"], "integer");
+        let texts = Field::new("labels", "Labels", Kind::Texts(255)).metadata();
+        assert_eq!(texts["type"], "list");
+        assert_eq!(texts["child"]["max_length"], 255);
+        let numbers = Field::new("ids", "Ids", Kind::Integers).metadata();
+        assert_eq!(
+            (&numbers["type"], &numbers["child"]["type"]),
+            (&json!("list"), &json!("integer"))
+        );
     }
 }

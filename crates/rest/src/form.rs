@@ -23,6 +23,7 @@ pub enum How {
 pub struct Form {
     values: Map<String, Value>,
     uploads: Vec<(String, Upload)>,
+    order: Vec<&'static str>,
     /// Messages so far.
     pub errors: FieldErrors,
 }
@@ -43,16 +44,18 @@ impl Form {
         Ok(Form {
             values,
             uploads,
+            order: fields.iter().map(|field| field.name).collect(),
             errors: input.errors,
         })
     }
 
-    /// All messages, or go on.
+    /// All messages in the order of the fields, or go on.
     ///
     /// # Errors
     /// [`crate::ApiError::Fields`].
     pub fn finish(&self) -> ApiResult<()> {
-        self.errors.clone().check()
+        let order = self.order.iter().copied();
+        self.errors.clone().in_order(order).check()
     }
 
     /// Whether the field has a value: sent and sound (null too), or a default.
@@ -153,7 +156,12 @@ fn read_field(
     if let Kind::Nested(inner) = field.kind {
         return read_nested(field, inner, input, how);
     }
-    if matches!(field.kind, Kind::Image) && uploads.iter().any(|(sent, _)| sent == name) {
+    if matches!(field.kind, Kind::Image)
+        && let Some((_, upload)) = uploads.iter().find(|(sent, _)| sent == name)
+    {
+        if upload.bytes.is_empty() {
+            input.errors.add(name, "The submitted file is empty.");
+        }
         return None; // the file itself is in `Form::upload`
     }
     if !input.has(name) {
@@ -166,6 +174,11 @@ fn read_field(
         };
     }
     match field.kind {
+        // A row that is named by nothing is none; a box that is left empty is not ticked or not.
+        Kind::Link(_) if field.nullable && input.is_blank(name) => Some(Value::Null),
+        Kind::Boolean if input.is_form() && input.is_blank(name) => {
+            serde_json::from_str(field.default?).ok()
+        }
         Kind::Integer(least, most) => input.whole(name, least, most).map(Value::from),
         Kind::Float => input.number(name).map(Value::from),
         Kind::Boolean => input.boolean(name, false).map(Value::from),
@@ -186,14 +199,20 @@ fn read_field(
             input.errors.add(name, words);
             None
         }
-        Kind::List | Kind::Any => input.json(name),
-        Kind::Nested(_) | Kind::Many(_) => None,
+        Kind::Integers => input.integers(name).map(Value::from),
+        Kind::Texts(most) => input.texts(name, most).map(Value::from),
+        Kind::List | Kind::Any => input.anything(name),
+        Kind::Nested(_) | Kind::Rows(_) => None,
     }
 }
 
 /// What a field that was not sent counts as.
 fn unsent(field: &Field, input: &mut Input, how: How) -> Option<Value> {
     if how == How::Partial {
+        return None;
+    }
+    if field.required && matches!(field.kind, Kind::Image) {
+        input.errors.add(field.name, "No file was submitted.");
         return None;
     }
     if field.required {
@@ -249,6 +268,32 @@ mod tests {
 
     fn read(value: Value, how: How) -> Form {
         Form::read(FIELDS, value.into(), how).unwrap()
+    }
+
+    #[test]
+    fn items_of_a_list_are_told_apart() {
+        const LISTS: &[Field] = &[Field::new("ids", "Ids", Kind::Integers)];
+        let read = |value: Value| Form::read(LISTS, value.into(), How::Whole).unwrap();
+        let form = read(json!({"ids": [1, "2"]}));
+        assert_eq!(form.keys("ids"), Some(vec![1, 2]));
+        let wrong = read(json!({"ids": [1, "x"]})).finish().unwrap_err();
+        let words = json!({"ids": {"1": ["A valid integer is required."]}});
+        assert_eq!(wrong.body(), words);
+        let wrong = read(json!({"ids": "x"})).finish().unwrap_err();
+        let words = json!({"ids": ["Expected a list of items but got type \"str\"."]});
+        assert_eq!(wrong.body(), words);
+    }
+
+    #[test]
+    fn a_picture_that_is_missing_or_empty_is_told() {
+        const PICTURE: &[Field] = &[Field::new("image", "Image", Kind::Image).required()];
+        let words = |body: JsonBody| Form::read(PICTURE, body, How::Whole).unwrap().finish();
+        let none = words(json!({}).into()).unwrap_err().body();
+        assert_eq!(none, json!({"image": ["No file was submitted."]}));
+        let mut body = JsonBody::from(json!({}));
+        body.uploads.push(("image".to_owned(), Upload::default()));
+        let empty = words(body).unwrap_err().body();
+        assert_eq!(empty, json!({"image": ["The submitted file is empty."]}));
     }
 
     #[test]

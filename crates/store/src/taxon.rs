@@ -6,13 +6,30 @@ use std::collections::{BTreeMap, HashMap};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    prelude::Json,
+    QueryOrder, prelude::Json,
 };
 
-use crate::connection::{StoreResult, Write, now};
+use crate::connection::{LISTING, Store, StoreResult, Write, now};
 use crate::entity::{taxa_list, taxa_list_taxon, taxon};
 
 pub use crate::entity::taxon::Model as Taxon;
+
+impl Store {
+    /// Taxa by id.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn taxa_by_id(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Taxon>> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(1000) {
+            let select =
+                taxon::Entity::find().filter(taxon::Column::Id.is_in(chunk.iter().copied()));
+            let rows = select.all(&self.db).await?;
+            found.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        Ok(found)
+    }
+}
 
 /// Finds or makes the taxa with these names. `wanted` maps a name to the rank it gets when it
 /// has to be made. Sorted, so that two processes lock rows in the same order.
@@ -103,10 +120,17 @@ pub(crate) async fn list_for_algorithm(
     taxa: &[i64],
 ) -> StoreResult<()> {
     let name = format!("Taxa returned by {algorithm}");
-    let list = taxa_list::Entity::find()
-        .filter(taxa_list::Column::Name.eq(&name))
-        .one(&**tx)
-        .await?;
+    let find = || {
+        taxa_list::Entity::find()
+            .filter(taxa_list::Column::Name.eq(&name))
+            .order_by_asc(taxa_list::Column::Id)
+            .one(&**tx)
+    };
+    let mut list = find().await?;
+    if list.is_none() {
+        tx.take_turn(LISTING).await?;
+        list = find().await?;
+    }
     let list = match list {
         Some(list) => list.id,
         None => {

@@ -3,8 +3,11 @@
 //! a test runs over what [`fresh`] returns and so holds on both; what it made goes when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
+pub mod rows;
+
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 
 use sea_orm::{ConnectionTrait, Database};
 
@@ -20,7 +23,15 @@ pub struct Fresh {
     pub store: Store,
     /// Its address, for programs that open it themselves.
     pub url: String,
+    statements: Arc<AtomicU64>,
     _cleanup: Cleanup,
+}
+
+impl Fresh {
+    /// How many statements the store has sent to its database so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
 }
 
 /// One database of each kind that can be had here: SQLite always, PostgreSQL where [`VARIABLE`]
@@ -91,11 +102,17 @@ async fn fresh_postgres(server: &str) -> Fresh {
 }
 
 async fn opened(url: String, cleanup: Cleanup) -> Fresh {
-    let store = Store::open(&url).await.expect("opens");
+    let mut store = Store::open(&url).await.expect("opens");
+    let statements = Arc::new(AtomicU64::new(0));
+    let counter = statements.clone();
+    store.db.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
     store.migrate().await.expect("migrates");
     Fresh {
         store,
         url,
+        statements,
         _cleanup: cleanup,
     }
 }

@@ -7,15 +7,19 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod joblog;
+mod linking;
 mod live;
 mod media;
 mod pages;
 mod pictures;
+mod pull;
 mod routes;
 mod shape;
 mod state;
 mod views;
 
+pub use linking::Linking;
 pub use routes::router;
 pub use state::AppState;
 
@@ -42,4 +46,10 @@ pub async fn serve(
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
+}
+
+/// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for
+/// whoever checks that something holds for all of them.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    views::all().map(|view| (view.path, view.allow))
 }

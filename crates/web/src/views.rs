@@ -6,9 +6,10 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
+use crate::api;
 use crate::api::{
-    credentials, jobs, login, me, members, pages, places, projects, stations, status, storage,
-    tokens, users,
+    capture_sets, captures, classifications, credentials, detections, jobs, login, me, members,
+    pipelines, places, projects, sessions, tokens, users, workers,
 };
 
 /// One address of the API, below `/api/v2`.
@@ -108,19 +109,38 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
+    api::users::VIEWS,
+    api::me::VIEWS,
+    api::credentials::VIEWS,
+    api::tokens::VIEWS,
+    api::login::VIEWS,
+    api::storage::VIEWS,
+    api::projects::VIEWS,
+    api::members::VIEWS,
+    api::places::VIEWS,
+    api::stations::VIEWS,
+    api::jobs::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
+    api::pages::VIEWS,
+    api::status::VIEWS,
     users::VIEWS,
     me::VIEWS,
     credentials::VIEWS,
     tokens::VIEWS,
     login::VIEWS,
-    storage::VIEWS,
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
-    stations::VIEWS,
+    sessions::VIEWS,
+    captures::THUMBNAILS,
+    capture_sets::VIEWS,
+    captures::VIEWS,
+    detections::VIEWS,
+    classifications::VIEWS,
     jobs::VIEWS,
-    pages::VIEWS,
-    status::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
 ];
 
 /// Every address of the API.

@@ -76,7 +76,12 @@ async fn a_station_is_made_shown_edited_and_deleted() {
         let made = made.json();
         // Example captures are shown where a station is read.
         let more = MORE.iter().filter(|key| **key != "example_captures");
-        let wanted: Vec<&str> = ROW[..21].iter().chain(more).chain(&ROW[21..]).copied().collect();
+        let wanted: Vec<&str> = ROW[..21]
+            .iter()
+            .chain(more)
+            .chain(&ROW[21..])
+            .copied()
+            .collect();
         assert_eq!(keys(&made), wanted);
         assert_eq!(made["longitude"], -2.25);
         assert_eq!(made["data_source_total_size_display"], "0\u{a0}bytes");

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
 use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
-use super::{internal, nested};
+use super::{carried, internal};
 use crate::call::{Call, number};
 use crate::pictures;
 use crate::views::{View, view};
@@ -166,13 +166,13 @@ async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiRes
     let pipeline = match project.default_pipeline_id {
         Some(id) => {
             let pipeline = store.pipeline(id).await.map_err(internal)?;
-            nested::pipeline(call, &pipeline)
+            carried::pipeline(call, &pipeline)
         }
         None => Value::Null,
     };
     let taxa = store.filter_taxa(project.id).await.map_err(internal)?;
     let shown = |list: &[_]| -> Value {
-        let rows = list.iter().map(|taxon| nested::taxon(call, taxon));
+        let rows = list.iter().map(|taxon| carried::taxon(call, taxon));
         rows.collect()
     };
     Ok(json!({

@@ -2,7 +2,7 @@
 
 use rest::field::{Field, Kind};
 
-use super::super::nested::{PIPELINE, counter};
+use super::super::carried::{PIPELINE, counter};
 
 /// About projects.
 pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";
@@ -76,12 +76,12 @@ const SETTING: &[Field] = &[
     Field::shown(
         "default_filters_exclude_taxa",
         "Default filters exclude taxa",
-        Kind::Many(TAXON),
+        Kind::Rows(TAXON),
     ),
     Field::shown(
         "default_filters_include_taxa",
         "Default filters include taxa",
-        Kind::Many(TAXON),
+        Kind::Rows(TAXON),
     ),
     Field::new(
         "default_filters_score_threshold",
@@ -154,7 +154,7 @@ pub const FIELDS: &[Field] = &[
     UPDATED,
     IMAGE,
     DRAFT,
-    Field::shown("deployments", "Deployments", Kind::Many(STATION)),
+    Field::shown("deployments", "Deployments", Kind::Rows(STATION)),
     Field::shown("owner", "Owner", Kind::Nested(OWNER)),
     Field::shown("feature_flags", "Feature flags", Kind::Any),
     Field::new(SETTINGS, "Settings", Kind::Nested(SETTING)),

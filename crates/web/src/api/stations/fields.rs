@@ -2,7 +2,7 @@
 
 use rest::field::{Field, Kind};
 
-use super::super::nested::{JOB, NAMED, PROJECT, counter};
+use super::super::carried::{JOB, NAMED, PROJECT, counter};
 
 /// About stations.
 pub const ABOUT: &str = "Stations: camera traps, each at a place and with a folder of captures.";
@@ -53,7 +53,7 @@ const FIRST: Field = Field::shown("first_date", "First date", Kind::Any);
 const LAST: Field = Field::shown("last_date", "Last date", Kind::Any);
 const DEVICE: Field = Field::shown("device", "Device", Kind::Nested(NAMED));
 const SITE: Field = Field::shown("research_site", "Research site", Kind::Nested(NAMED));
-const JOBS: Field = Field::shown("jobs", "Jobs", Kind::Many(JOB));
+const JOBS: Field = Field::shown("jobs", "Jobs", Kind::Rows(JOB));
 const CONNECTED: Field = Field::shown("data_source_connected", "Data source connected", Kind::Any);
 
 /// A station in a list.
@@ -87,7 +87,7 @@ pub const FIELDS: &[Field] = &[
     NAME,
     DETAILS,
     IMAGE,
-    Field::shown("events", "Events", Kind::Many(SESSION)),
+    Field::shown("events", "Events", Kind::Rows(SESSION)),
     OCCURRENCES,
     COUNTS[0],
     COUNTS[1],
@@ -145,10 +145,10 @@ pub const FIELDS: &[Field] = &[
     .nullable()
     .blank(),
     Field::new("description", "Description", Kind::Text(None)).blank(),
-    Field::shown("example_captures", "Example captures", Kind::Many(CAPTURE)),
+    Field::shown("example_captures", "Example captures", Kind::Rows(CAPTURE)),
     Field::shown(
         "manually_uploaded_captures",
         "Manually uploaded captures",
-        Kind::Many(CAPTURE),
+        Kind::Rows(CAPTURE),
     ),
 ];

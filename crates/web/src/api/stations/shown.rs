@@ -19,7 +19,7 @@ use store::session::Session;
 use store::station::Station;
 
 use super::super::storage::{Place as Lies, uri};
-use super::super::{internal, nested};
+use super::super::{carried, internal};
 use crate::call::Call;
 use crate::{media, pictures};
 
@@ -92,7 +92,7 @@ impl<'a> Around<'a> {
         let facts = self.facts(station);
         let project = station.project_id.and_then(|id| self.projects.get(&id));
         let jobs = self.jobs.get(&id).into_iter().flatten();
-        let jobs: Vec<Value> = jobs.map(|job| nested::job(call, job, &facts)).collect();
+        let jobs: Vec<Value> = jobs.map(|job| carried::job(call, job, &facts)).collect();
         let day = |time: Option<chrono::NaiveDateTime>| time.map(|t| t.date().to_string());
         let device = station.device_id.and_then(|id| self.devices.get(&id));
         let site = station.site_id.and_then(|id| self.sites.get(&id));
@@ -108,7 +108,7 @@ impl<'a> Around<'a> {
             "captures_count": station.captures_count,
             "occurrences_count": station.occurrences_count,
             "taxa_count": station.taxa_count,
-            "project": project.map(|project| nested::project(call, project, &facts)),
+            "project": project.map(|project| carried::project(call, project, &facts)),
             "created_at": instant(station.created_at),
             "updated_at": instant(station.updated_at),
             "latitude": station.latitude,
