@@ -7,10 +7,6 @@ use rest::field::{Field, Kind};
 
 use crate::AppState;
 use crate::api;
-use crate::api::{
-    capture_sets, captures, classifications, credentials, detections, jobs, login, me, members,
-    pipelines, places, projects, sessions, tokens, users, workers,
-};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -116,31 +112,20 @@ pub const VIEWS: &[&[View]] = &[
     api::login::VIEWS,
     api::storage::VIEWS,
     api::projects::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
     api::members::VIEWS,
     api::places::VIEWS,
     api::stations::VIEWS,
+    api::sessions::VIEWS,
+    api::captures::THUMBNAILS,
+    api::capture_sets::VIEWS,
+    api::captures::VIEWS,
+    api::detections::VIEWS,
+    api::classifications::VIEWS,
     api::jobs::VIEWS,
-    api::pipelines::VIEWS,
-    api::workers::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
-    users::VIEWS,
-    me::VIEWS,
-    credentials::VIEWS,
-    tokens::VIEWS,
-    login::VIEWS,
-    projects::VIEWS,
-    members::VIEWS,
-    places::VIEWS,
-    sessions::VIEWS,
-    captures::THUMBNAILS,
-    capture_sets::VIEWS,
-    captures::VIEWS,
-    detections::VIEWS,
-    classifications::VIEWS,
-    jobs::VIEWS,
-    pipelines::VIEWS,
-    workers::VIEWS,
 ];
 
 /// Every address of the API.

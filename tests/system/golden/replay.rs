@@ -53,7 +53,7 @@ pub enum Outcome {
 impl<'a> Replay<'a> {
     pub async fn start(fresh: &'a Fresh, root: &Path) -> Replay<'a> {
         let zone = "America/New_York".parse().unwrap();
-        let app = TestApp::start_in(fresh, zone).await;
+        let app = TestApp::start_with(fresh, |state| state.in_zone(zone)).await;
         app.work();
         let people: HashMap<i64, String> = sheet::read(root, "authtoken_token")
             .iter()
