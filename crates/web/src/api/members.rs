@@ -28,8 +28,23 @@ pub const ABOUT: &str = "The members of a project and their roles.";
 /// The fields of a membership.
 pub const FIELDS: &[Field] = &[
     Field::id(),
-    Field::new("email", "Email", Kind::Email(254)).required(),
+    Field::new("email", "Email", Kind::Email(usize::MAX)).required(),
     Field::new("role_id", "Role id", Kind::Text(None)).required(),
+    Field::shown("user", "User", Kind::Nested(USER)),
+    Field::shown("project", "Project", Kind::Any),
+    Field::shown("role", "Role", Kind::Any),
+    Field::shown("role_display_name", "Role display name", Kind::Any),
+    Field::shown("role_description", "Role description", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const USER: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name of User", Kind::Text(Some(255))),
+    Field::details(),
+    Field::new("image", "Image", Kind::Image),
+    Field::new("email", "Email address", Kind::Email(254)).required(),
 ];
 
 /// Its addresses.
