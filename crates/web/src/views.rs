@@ -113,6 +113,8 @@ pub const VIEWS: &[&[View]] = &[
     api::login::VIEWS,
     api::storage::VIEWS,
     api::projects::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
     api::members::VIEWS,
     api::places::VIEWS,
     api::stations::VIEWS,
@@ -123,8 +125,6 @@ pub const VIEWS: &[&[View]] = &[
     api::detections::VIEWS,
     api::classifications::VIEWS,
     api::jobs::VIEWS,
-    api::pipelines::VIEWS,
-    api::workers::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
 ];
