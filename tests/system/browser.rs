@@ -1,6 +1,7 @@
-//! The job page in a real browser: it follows its job by itself, and works without a script.
-//! Needs chromium and chromedriver; without them the test says so, and where services are
-//! required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
+//! Pages in a real browser. The job page follows its job by itself; what a person does on
+//! browsable pages stands in `browser/browsable.rs`, what pages are to those who cannot see them
+//! in `browser/axe.rs`. Needs chromium and chromedriver; without them a test says so, and where
+//! services are required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
 
 use domain::permission::Permit;
 use std::io::{BufRead, BufReader};
@@ -14,9 +15,17 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod axe;
+mod browsable;
+
 struct Driver {
     process: Child,
     url: String,
+}
+
+/// Whether a skip is a failure.
+fn required() -> bool {
+    std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1")
 }
 
 impl Driver {
@@ -28,9 +37,8 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut process) = process else {
-            let required = std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
             assert!(
-                !required,
+                !required(),
                 "chromedriver is missing: apt-get install chromium chromium-driver"
             );
             eprintln!("SKIPPED in the browser: apt-get install chromium chromium-driver");

@@ -42,6 +42,8 @@ pub enum Target {
     Nothing,
     /// A job of this kind in the project.
     Job(&'static str),
+    /// An ML job for remote workers that waits for its runner.
+    PullJob,
     /// An ML job about one capture.
     SingleJob,
     /// An ML job of the draft project.
@@ -132,6 +134,17 @@ impl World {
         match target {
             Target::Nothing => (vec![], None),
             Target::Job(kind) => one(self.job(self.project.id, kind, None).await),
+            Target::PullJob => {
+                let new = NewJob {
+                    name: "Pull".to_owned(),
+                    project_id: self.project.id,
+                    kind: domain::job::ML,
+                    dispatch_mode: Some(domain::job::DispatchMode::AsyncApi),
+                    start_now: true,
+                    ..Default::default()
+                };
+                one(store.create_job(new).await.unwrap().id)
+            }
             Target::SingleJob => {
                 let capture = Some(self.capture);
                 one(self.job(self.project.id, domain::job::ML, capture).await)

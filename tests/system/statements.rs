@@ -31,6 +31,15 @@ async fn fill(app: &TestApp, project: &Project, me: i64, from: usize, to: usize)
             ..Default::default()
         });
         let user = user.await.unwrap();
+        let config = serde_json::json!({
+            "name": format!("Pipeline {n}"), "slug": format!("pipeline-{n}"), "version": 1,
+            "algorithms": [{"name": format!("Boxes {n}"), "key": format!("boxes-{n}"),
+                            "task_type": "detection"}],
+        });
+        let configs = [serde_json::from_value(config).unwrap()];
+        let service = format!("Service {n}");
+        let made = store.register_pull_service(project.id, &service, &configs, true);
+        made.await.unwrap();
         store
             .add_member(Permit::BY_PROGRAM, project.id, user.id, Role::BasicMember)
             .await

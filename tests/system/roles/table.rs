@@ -43,6 +43,10 @@ const ALL: [u16; 10] = [200; 10];
 const SIGNED_IN: [u16; 10] = [200, 200, 200, 200, 200, 200, 200, 200, 200, 401];
 /// A draft project is there for its owner and superusers only.
 const DRAFT: [u16; 10] = [200, 200, 404, 404, 404, 404, 404, 404, 404, 404];
+/// The same where the refusal says that there is something.
+const DRAFT_SAID: [u16; 10] = [200, 200, 403, 403, 403, 403, 403, 403, 403, 401];
+/// Who manages data and makes something.
+const DATA_MAKE: [u16; 10] = [201, 201, 201, 201, 403, 403, 403, 403, 403, 401];
 /// Who manages data.
 const DATA: [u16; 10] = [200, 200, 200, 200, 403, 403, 403, 403, 403, 401];
 /// Members.
@@ -85,6 +89,12 @@ const PAGE: &str = r#"{"name": "Page $n", "slug": "new-$n"}"#;
 const NEW_PASSWORD: &str = r#"{"current_password": "wrong", "new_password": "another-secret-9"}"#;
 const BULK: &str = r#"{"action": "cancel", "ids": [$id]}"#;
 const BULK_DELETE: &str = r#"{"action": "delete", "ids": [$id]}"#;
+
+const PRIORITY: &str = r#"{"priority": 3}"#;
+const ONE_TASK: &str = r#"{"batch_size": 1}"#;
+const NO_RESULTS: &str = r#"{"results": []}"#;
+const NO_RECEIPTS: &str = r#"{"reply_subjects": []}"#;
+const NO_PIPELINES: &str = r#"{"processing_service_name": "Worker"}"#;
 
 /// Resources whose rows are still to be written: their own tests ask some of the roles.
 pub const TO_COME: &[&str] = &["/captures", "/events", "/detections", "/classifications"];
@@ -156,6 +166,25 @@ pub const ROWS: &[Row] = &[
     row("POST", "/jobs/{id}/cancel", SingleJob, "", MEMBERS),
     row("GET", "/jobs/{id}/queue", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/queue", DraftJob, "", DRAFT),
+    row("PATCH", "/jobs/{id}/queue", Job("ml"), PRIORITY, DATA),
+    row("PATCH", "/jobs/{id}/queue", DraftJob, PRIORITY, DRAFT),
+    row("POST", "/jobs/{id}/tasks", PullJob, ONE_TASK, DATA),
+    row("POST", "/jobs/{id}/result", PullJob, NO_RESULTS, DATA),
+    row("POST", "/jobs/{id}/result", DraftJob, NO_RESULTS, DRAFT),
+    row("POST", "/jobs/{id}/extend", PullJob, NO_RECEIPTS, DATA),
+    row("POST", "/jobs/{id}/extend", DraftJob, NO_RECEIPTS, DRAFT),
+    row("POST", "/jobs/{id}/pause", PullJob, "", DATA),
+    row("POST", "/jobs/{id}/resume", PullJob, "", DATA),
+    row("GET", "/workers", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Draft, "", DRAFT_SAID),
+    row(
+        "POST",
+        "/projects/{id}/pipelines",
+        Nothing,
+        NO_PIPELINES,
+        DATA_MAKE,
+    ),
     row("GET", "/jobs/{id}/failures", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/failures", DraftJob, "", DRAFT),
     row("GET", "/jobs/{id}/timeline", Job("ml"), "", ALL),

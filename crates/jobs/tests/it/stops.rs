@@ -64,7 +64,8 @@ async fn a_shutdown_hands_the_job_to_the_next_runner() {
     }
 }
 
-#[tokio::test]
+// Two threads: the pool's connections must be driven while this one waits for the other runtime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runner_that_dies_is_replaced() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 30, 1).await;

@@ -31,8 +31,23 @@ pub const ABOUT: &str = "The members of a project and their roles.";
 /// The fields of a membership.
 pub const FIELDS: &[Field] = &[
     Field::id(),
-    Field::new("email", "Email", Kind::Email(254)).required(),
+    Field::new("email", "Email", Kind::Email(usize::MAX)).required(),
     Field::new("role_id", "Role id", Kind::Text(None)).required(),
+    Field::shown("user", "User", Kind::Nested(USER)),
+    Field::shown("project", "Project", Kind::Any),
+    Field::shown("role", "Role", Kind::Any),
+    Field::shown("role_display_name", "Role display name", Kind::Any),
+    Field::shown("role_description", "Role description", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const USER: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name of User", Kind::Text(Some(255))),
+    Field::details(),
+    Field::new("image", "Image", Kind::Image),
+    Field::new("email", "Email address", Kind::Email(254)).required(),
 ];
 
 /// Its addresses.
@@ -73,7 +88,11 @@ fn role(form: &mut Form) -> Option<Role> {
 
 fn shown(call: &Call, row: &Membership, user: &User, facts: &ProjectFacts) -> Value {
     let caller = call.who.caller();
-    let role = Role::from_key(&row.role);
+    // A superuser needs no role: whatever was given, the reference shows the least one.
+    let role = match user.is_superuser {
+        true => Some(Role::BasicMember),
+        false => Role::from_key(&row.role),
+    };
     json!({
         "id": row.id,
         "user": {
@@ -85,7 +104,7 @@ fn shown(call: &Call, row: &Membership, user: &User, facts: &ProjectFacts) -> Va
             "user_permissions": [],
         },
         "project": call.addresses.row("projects", row.project_id),
-        "role": row.role,
+        "role": role.map(Role::key),
         "role_display_name": role.map(Role::display_name),
         "role_description": role.map(Role::description),
         "created_at": instant(row.created_at),

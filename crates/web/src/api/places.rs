@@ -50,30 +50,6 @@ pub const DEVICE_FIELDS: &[Field] = &[ID, DETAILS, NAME, DESCRIPTION, PROJECT, C
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
-        "/deployments/sites",
-        "Site List",
-        LIST,
-        SITES,
-        SITE_FIELDS,
-        || get(list::<Sites>).post(create::<Sites>),
-    )
-    .filters(views::PROJECT)
-    .orders(PLACE_ORDERS)
-    .in_root(),
-    view(
-        "/deployments/sites/{id}",
-        "Site Instance",
-        DETAIL,
-        SITES,
-        SITE_FIELDS,
-        || {
-            get(detail::<Sites>)
-                .put(replace::<Sites>)
-                .patch(edit::<Sites>)
-                .delete(delete::<Sites>)
-        },
-    ),
-    view(
         "/deployments/devices",
         "Device List",
         LIST,
@@ -95,6 +71,30 @@ pub const VIEWS: &[View] = &[
                 .put(replace::<Devices>)
                 .patch(edit::<Devices>)
                 .delete(delete::<Devices>)
+        },
+    ),
+    view(
+        "/deployments/sites",
+        "Site List",
+        LIST,
+        SITES,
+        SITE_FIELDS,
+        || get(list::<Sites>).post(create::<Sites>),
+    )
+    .filters(views::PROJECT)
+    .orders(PLACE_ORDERS)
+    .in_root(),
+    view(
+        "/deployments/sites/{id}",
+        "Site Instance",
+        DETAIL,
+        SITES,
+        SITE_FIELDS,
+        || {
+            get(detail::<Sites>)
+                .put(replace::<Sites>)
+                .patch(edit::<Sites>)
+                .delete(delete::<Sites>)
         },
     ),
 ];

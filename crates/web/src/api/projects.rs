@@ -147,12 +147,21 @@ async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value>
             map.insert("summary_data".into(), charts);
         }
         map.insert("owner".into(), owner);
-        map.insert("feature_flags".into(), project.feature_flags.clone());
+        map.insert("feature_flags".into(), switches(project));
         map.insert("settings".into(), settings);
         map.insert("is_member".into(), json!(is_member));
         map.insert("user_permissions".into(), permissions);
     }
     Ok(value)
+}
+
+/// The switches, the known ones first and in their order.
+fn switches(project: &Project) -> Value {
+    let mut flags = store::project::flags();
+    if let Some(set) = project.feature_flags.as_object() {
+        flags.extend(set.clone());
+    }
+    Value::Object(flags)
 }
 
 async fn owner(call: &Call, project: &Project) -> ApiResult<Value> {
