@@ -99,6 +99,7 @@ pub const TO_COME: &[&str] = &["/captures", "/events", "/detections", "/classifi
 
 /// All rows.
 pub const ROWS: &[Row] = &[
+    row("GET", "", Nothing, "", ALL),
     // Jobs.
     row("GET", "/jobs", Nothing, "", ALL),
     row("POST", "/jobs", Nothing, JOB, MEMBERS_MAKE),
@@ -216,7 +217,14 @@ pub const ROWS: &[Row] = &[
     row("GET", "/storage", Nothing, "", ALL),
     row("POST", "/storage", Nothing, SOURCE, MANAGERS_MAKE),
     row("GET", "/storage/{id}", Source, "", ALL),
-    row("PUT", "/storage/{id}", Source, SOURCE, MANAGERS),
+    // The source is a folder, and a folder is not moved.
+    row(
+        "PUT",
+        "/storage/{id}",
+        Source,
+        SOURCE,
+        [400, 400, 400, 403, 403, 403, 403, 403, 403, 401],
+    ),
     row("PATCH", "/storage/{id}", Source, NAME, MANAGERS),
     row("DELETE", "/storage/{id}", Source, "", MANAGERS_END),
     row("POST", "/storage/{id}/test", Source, "", MANAGERS),
