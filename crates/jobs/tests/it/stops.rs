@@ -1,5 +1,6 @@
 //! Cancels, deaths and shutdowns in the middle of a job.
 
+use domain::permission::Permit;
 use std::time::Duration;
 
 use domain::state::JobState;
@@ -22,7 +23,11 @@ async fn a_cancel_stops_the_job_and_nothing_is_saved_afterwards() {
         let stop = CancellationToken::new();
         let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
         world.until(id, |job| job.total.is_some()).await;
-        world.store.cancel_job(id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, id)
+            .await
+            .unwrap();
         let job = world.until(id, |job| job.job_state().is_final()).await;
         assert_eq!(state(&job), JobState::Revoked);
         let counts = world.counts(&job).await;
