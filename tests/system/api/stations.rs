@@ -1,6 +1,7 @@
 //! `/api/v2/deployments/`: each role, errors word for word, forms with pictures, and the jobs that
 //! are asked for at a station.
 
+use domain::permission::Permit;
 use domain::permission::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -117,9 +118,13 @@ async fn a_station_is_made_shown_edited_and_deleted() {
             "research_site_id": gone, "data_source_id": gone,
         });
         assert_eq!(manager.post(LIST, bad).await.json(), expected);
-        let site = app
-            .store
-            .create_place(store::place::PlaceKind::Site, other.id, "s", "");
+        let site = app.store.create_place(
+            Permit::BY_PROGRAM,
+            store::place::PlaceKind::Site,
+            other.id,
+            "s",
+            "",
+        );
         let site = site.await.unwrap();
         let foreign = manager
             .patch(&one, json!({"research_site_id": site.id}))
