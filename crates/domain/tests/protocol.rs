@@ -426,10 +426,12 @@ impl Model for Protocol {
                     return None;
                 }
                 s.tickets = [None; MAX];
-                s.go(match domain::job::too_many_failed(total.into(), s.failed.into()) {
-                    true => Event::Fail,
-                    false => Event::Finish,
-                })
+                s.go(
+                    match domain::job::too_many_failed(total.into(), s.failed.into()) {
+                        true => Event::Fail,
+                        false => Event::Finish,
+                    },
+                )
             }
         };
         if !legal {
@@ -534,5 +536,9 @@ fn an_end_can_be_reached_from_every_state() {
         }
     }
     let stuck = reaches.iter().position(|reaches| !reaches);
-    assert!(stuck.is_none(), "cannot end: {:?}", stuck.map(|i| &states[i]));
+    assert!(
+        stuck.is_none(),
+        "cannot end: {:?}",
+        stuck.map(|i| &states[i])
+    );
 }

@@ -18,8 +18,8 @@ use store::project::Project;
 use store::session::Session;
 use store::station::Station;
 
-use super::super::storage::{Place as Lies, uri};
 use super::super::nested::Nested;
+use super::super::storage::{Place as Lies, uri};
 use super::super::{carried, internal};
 use crate::call::Call;
 use crate::{media, pictures};
