@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::America::New_York;
+use domain::permission::Permit;
 use domain::state::JobState;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -219,9 +220,9 @@ impl<'a> Replay<'a> {
     }
 
     async fn delete_job(&self, id: i64) {
-        let _ = self.store.cancel_job(id).await;
+        let _ = self.store.cancel_job(Permit::BY_PROGRAM, id).await;
         for _ in 0..100 {
-            match self.store.delete_job(id).await {
+            match self.store.delete_job(Permit::BY_PROGRAM, id).await {
                 Err(StoreError::Conflict(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                 _ => return,
             }
