@@ -288,6 +288,16 @@ impl<'a> Replay<'a> {
             let local: NaiveDateTime = text.parse().ok()?;
             Some(New_York.from_local_datetime(&local).single()?.to_utc())
         };
+        for (_, id) in unwritten::given_ids(recorded)
+            .iter()
+            .filter(|(table, _)| *table == "job")
+        {
+            if let Some(made) = self.jobs.get(id).and_then(Line::made) {
+                rows::set_times(self.store, "job", *id, made, made)
+                    .await
+                    .unwrap();
+            }
+        }
         let times = instant("created_at").zip(instant("updated_at"));
         if let (201, true, Some(id), Some((created, updated))) = (
             recorded.status,
