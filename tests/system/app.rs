@@ -273,6 +273,34 @@ impl Client<'_> {
         }
     }
 
+    /// Sends a multipart form with a text, and with a file where there is one.
+    pub async fn send_file(
+        &self,
+        path: &str,
+        text: (&str, &str),
+        file: Option<(&str, &str, Vec<u8>)>,
+    ) -> Answer {
+        let part = |about: String| format!("--b\r\nContent-Disposition: form-data; {about}");
+        let (name, value) = text;
+        let mut body = part(format!("name=\"{name}\"\r\n\r\n{value}\r\n")).into_bytes();
+        if let Some((name, file, bytes)) = file {
+            let about = format!("name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+            body.extend(part(about).bytes().chain(bytes).chain(*b"\r\n"));
+        }
+        body.extend(*b"--b--\r\n");
+        let mut call = self.app.http.post(format!("{}{path}", self.app.url));
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Token {token}"));
+        }
+        let call = call.header("Content-Type", "multipart/form-data; boundary=b");
+        let answer = call.body(body).send().await.unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         let mut call = self.call(method, path);
         if let Some(body) = body {
