@@ -24,6 +24,7 @@ pub mod login;
 pub mod me;
 pub mod members;
 pub mod nested;
+pub mod occurrences;
 pub mod pipelines;
 pub mod places;
 pub mod projects;

@@ -8,7 +8,7 @@ use rest::field::{Field, Kind};
 use crate::AppState;
 use crate::api::{
     capture_sets, captures, classifications, credentials, detections, jobs, login, me, members,
-    pipelines, places, projects, sessions, tokens, users, workers,
+    occurrences, pipelines, places, projects, sessions, tokens, users, workers,
 };
 
 /// One address of the API, below `/api/v2`.
@@ -121,6 +121,8 @@ pub const VIEWS: &[&[View]] = &[
     capture_sets::VIEWS,
     captures::VIEWS,
     detections::VIEWS,
+    occurrences::STATS,
+    occurrences::VIEWS,
     classifications::VIEWS,
     jobs::VIEWS,
     pipelines::VIEWS,

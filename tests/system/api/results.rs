@@ -239,3 +239,77 @@ async fn deleting_a_capture_deletes_the_individuals_that_nobody_else_saw() {
         assert_eq!(session["results"][0]["occurrences_count"], 0);
     }
 }
+
+#[tokio::test]
+async fn occurrences_pass_the_default_filters_or_are_not_listed() {
+    for fresh in testing::fresh().await {
+        let (farm, [capture, empty]) = harvest(&fresh).await;
+        let (app, project) = (&farm.app, farm.project.id);
+        let anonymous = app.anonymous();
+        let path = "/api/v2/occurrences/";
+        assert_eq!(anonymous.get(path).await.status, 400);
+        let list = format!("{path}?project_id={project}");
+        let shown = anonymous.get(&list).await;
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        let shown = shown.json();
+        let moth = &shown["results"][0];
+        assert_eq!(
+            keys(moth).join(" "),
+            "id details event deployment first_appearance_timestamp first_appearance_time \
+             duration duration_label determination detections_count detection_images \
+             determination_score determination_details best_machine_prediction identifications \
+             created_at updated_at user_permissions"
+        );
+        assert_eq!(moth["determination"]["name"], "Vanessa atalanta");
+        assert_eq!(moth["first_appearance_time"], "22:00:00");
+        assert_eq!(
+            (&moth["duration"], &moth["detections_count"]),
+            (&json!("0.0"), &json!(1))
+        );
+        assert_eq!(moth["detection_images"].as_array().unwrap().len(), 1);
+        assert_eq!(moth["determination_details"]["prediction"]["score"], 0.9);
+        assert_eq!(moth["best_machine_prediction"]["algorithm"]["key"], "names");
+        let taxon = &moth["determination"]["id"];
+        for (query, count) in [
+            (
+                "&apply_defaults=false&classification_threshold=0.95".to_owned(),
+                0,
+            ),
+            ("&apply_defaults=false".to_owned(), 1),
+            (format!("&taxon={taxon}"), 1),
+            ("&taxon=999".to_owned(), 0),
+            (format!("&detections__source_image={capture}"), 1),
+            (format!("&detections__source_image={empty}"), 0),
+            ("&date_start=2022-08-10&date_end=2022-08-10".to_owned(), 1),
+            ("&date_start=2022-08-11".to_owned(), 0),
+            ("&algorithm=999".to_owned(), 0),
+            ("&not_algorithm=999".to_owned(), 1),
+            ("&taxa_list_id=999".to_owned(), 0),
+            ("&not_taxa_list_id=999".to_owned(), 1),
+            ("&collection=999".to_owned(), 0),
+            ("&ordering=-first_appearance_timestamp".to_owned(), 1),
+            ("&ordering=-updated_at".to_owned(), 1),
+        ] {
+            let answer = anonymous.get(&format!("{list}{query}")).await;
+            assert_eq!(answer.status, 200, "{query}: {}", answer.text);
+            assert_eq!(answer.json()["count"], count, "{query}");
+        }
+        let bad = anonymous.get(&format!("{list}&date_start=xx")).await;
+        let words = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.";
+        assert_eq!(bad.json(), json!({"date_start": [words]}));
+        let one = anonymous
+            .get(&format!("{path}{}/", moth["id"]))
+            .await
+            .json();
+        assert_eq!(one["predictions"][0]["algorithm"]["key"], "names");
+        assert_eq!(one["detections"][0]["capture"]["id"], capture);
+        let algorithms = format!("{path}algorithms/?project_id={project}");
+        let algorithms = anonymous.get(&algorithms).await.json();
+        assert_eq!(algorithms["count"], 2);
+        let top = format!("{path}stats/top-identifiers/?project_id={project}");
+        assert_eq!(
+            anonymous.get(&top).await.json(),
+            json!({"project_id": project, "top_identifiers": []})
+        );
+    }
+}

@@ -121,12 +121,14 @@ impl Named {
         })
     }
 
-    fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its taxon.
+    pub fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         let taxon = self.taxa.get(&row.taxon_id?)?;
         Some(nested.taxon_in_tree(taxon, &self.taxa))
     }
 
-    fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its algorithm.
+    pub fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         Some(nested.algorithm(self.algorithms.get(&row.algorithm_id?)?))
     }
 
