@@ -107,10 +107,16 @@ impl FieldErrors {
         self.add(GENERAL, message);
     }
 
-    /// Adds the messages of a nested object, if there are any.
+    /// Adds the messages of a nested object, if there are any, to those that it has.
     pub fn add_nested(&mut self, field: &str, inner: FieldErrors) {
-        if !inner.is_empty() {
-            self.0.insert(field.to_owned(), Value::Object(inner.0));
+        if inner.is_empty() {
+            return;
+        }
+        match self.0.get_mut(field) {
+            Some(Value::Object(known)) => known.extend(inner.0),
+            _ => {
+                self.0.insert(field.to_owned(), Value::Object(inner.0));
+            }
         }
     }
 

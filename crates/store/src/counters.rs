@@ -121,6 +121,17 @@ fn sum_of(column: impl Into<Expr>) -> Expr {
 }
 
 impl Store {
+    /// Counts again what these captures and the occurrences on them show: for whoever writes
+    /// detections otherwise than by saving results.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn recount_captures(&self, captures: &[i64]) -> StoreResult<()> {
+        let tx = self.write().await?;
+        refresh_captures(&tx, captures).await?;
+        tx.commit().await
+    }
+
     /// Counts the sessions and stations of these captures again.
     ///
     /// # Errors

@@ -93,6 +93,8 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             capture_sets::find(call, id, action).await.is_ok()
         }
         "/events"
+        | "/occurrences"
+        | "/occurrences/{id}"
         | "/events/{id}"
         | "/detections"
         | "/detections/{id}"

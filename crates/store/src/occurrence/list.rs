@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder};
 
 use super::Occurrence;
@@ -14,6 +14,9 @@ use crate::entity::{
     algorithm, capture_set_member, classification, detection, occurrence, taxa_list_taxon,
 };
 use crate::pipeline::Algorithm;
+
+/// Up to so many occurrences that a filter leaves are sorted.
+const FEW: u64 = 10_000;
 
 /// Which occurrences a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -94,8 +97,20 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
-        let count = self.count_list(filter.select()).await?;
-        let ids = self.page_ids(filter.parts(order), limit, offset).await?;
+        let by = order.map_or(occurrence::Column::DeterminationScore, |(order, _)| order.0);
+        let along = if filter.is_narrow() {
+            Along::Filter
+        } else {
+            Along::Any
+        };
+        let count = self.count_list(filter.select(along)).await?;
+        let along = match along {
+            Along::Filter if count <= FEW => Along::Filter,
+            _ if by.is_score() => Along::Score,
+            _ => Along::Order,
+        };
+        let parts = filter.parts(order, along);
+        let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.occurrences_by_id(&ids).await?;
         let mut by_id: HashMap<i64, Occurrence> = rows.into_iter().map(|o| (o.id, o)).collect();
         let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
@@ -174,21 +189,61 @@ impl Store {
     }
 }
 
+/// Along which index a list is read. Databases choose badly between a filter that leaves few rows
+/// and an order that finds a page at once, so the choice is made here: columns of the other
+/// indices stand in expressions, for which there is no index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Along {
+    /// Whatever the database likes.
+    Any,
+    /// That of the filter, and sort.
+    Filter,
+    /// That of the score.
+    Score,
+    /// That of the order.
+    Order,
+}
+
+impl occurrence::Column {
+    const fn is_score(self) -> bool {
+        matches!(self, occurrence::Column::DeterminationScore)
+    }
+}
+
+fn column(column: occurrence::Column, indexed: bool) -> Expr {
+    let name = Expr::col((occurrence::Entity, column));
+    if indexed { name } else { name.add(0) }
+}
+
 impl OccurrenceFilter {
+    /// Whether it asks for something that has an index of its own.
+    const fn is_narrow(&self) -> bool {
+        self.station_id.is_some()
+            || self.session_id.is_some()
+            || self.capture_id.is_some()
+            || self.taxa.is_some()
+    }
+
     /// The numbers of the occurrences, in no order.
-    fn select(&self) -> SelectStatement {
+    fn select(&self, along: Along) -> SelectStatement {
         use occurrence::Column as O;
+        let own = along != Along::Order && along != Along::Score;
+        let score = column(
+            O::DeterminationScore,
+            matches!(along, Along::Any | Along::Score),
+        );
+        let least = self.defaults.threshold;
         let all = Condition::all()
-            .add(O::ProjectId.eq(self.project_id))
-            .add(self.defaults.condition())
-            .add_option(self.station_id.map(|id| O::StationId.eq(id)))
-            .add_option(self.session_id.map(|id| O::SessionId.eq(id)))
+            .add(column(O::ProjectId, along != Along::Filter).eq(self.project_id))
+            .add_option(least.map(|least| score.gte(least)))
+            .add_option(self.station_id.map(|id| column(O::StationId, own).eq(id)))
+            .add_option(self.session_id.map(|id| column(O::SessionId, own).eq(id)))
             .add_option(self.capture_id.map(on_capture))
             .add_option(self.set_id.map(in_set))
             .add_option(
                 self.taxa
                     .as_ref()
-                    .map(|t| O::DeterminationId.is_in(t.clone())),
+                    .map(|t| column(O::DeterminationId, own).is_in(t.clone())),
             )
             .add_option(self.algorithm_id.map(by_algorithm))
             .add_option(self.not_algorithm_id.map(|id| by_algorithm(id).not()))
@@ -218,14 +273,19 @@ impl OccurrenceFilter {
     }
 
     /// The list in this order; those without a value follow as a part of their own.
-    fn parts(&self, order: Option<(OccurrenceOrder, bool)>) -> Vec<SelectStatement> {
+    fn parts(&self, order: Option<(OccurrenceOrder, bool)>, along: Along) -> Vec<SelectStatement> {
         use occurrence::Column as O;
         let surest = (OccurrenceOrder(O::DeterminationScore, true), true);
         let (OccurrenceOrder(column, nullable), descending) = order.unwrap_or(surest);
         let towards = if descending { Order::Desc } else { Order::Asc };
         let id = (occurrence::Entity, O::Id);
-        let mut with = self.select();
-        with.order_by((occurrence::Entity, column), towards.clone());
+        let by = Expr::col((occurrence::Entity, column));
+        let by: Expr = match along {
+            Along::Filter => Func::coalesce([by.clone(), by]).into(),
+            _ => by,
+        };
+        let mut with = self.select(along);
+        with.order_by_expr(by, towards.clone());
         // Equally sure ones stay in the order in which they were made.
         let among = if order.is_none() {
             Order::Asc
@@ -236,7 +296,7 @@ impl OccurrenceFilter {
         if !nullable {
             return vec![with];
         }
-        let mut without = self.select();
+        let mut without = self.select(along);
         without.and_where(column.is_null()).order_by(id, Order::Asc);
         with.and_where(column.is_not_null());
         vec![with, without]

@@ -2,7 +2,8 @@
 
 use rest::field::{Field, Kind};
 
-const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
+/// A whole number of 32 bits.
+pub const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
 const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
 
 /// The width of a photograph.
@@ -72,7 +73,7 @@ const STATES: &[(&str, &str)] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(0)),
 ];
 
 /// A job.
@@ -131,6 +132,16 @@ const ABOVE: &[Field] = &[
     Field::shown("rank", "Rank", Kind::Any),
 ];
 
+/// The determination of an occurrence in a list.
+pub const DETERMINATION: &[Field] = &[
+    Field::id(),
+    TAXON_NAME,
+    Field::shown("parent", "Parent", Kind::Nested(TAXON)),
+    Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
+    RANK,
+    Field::details(),
+];
+
 /// A taxon with those above it.
 pub const TAXON_IN_TREE: &[Field] = &[
     Field::id(),
@@ -144,6 +155,28 @@ pub const TAXON_IN_TREE: &[Field] = &[
     CREDIT,
     Field::shown("parent", "Parent", Kind::Nested(TAXON)),
     Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
+];
+
+const TASKS: &[(&str, &str)] = &[
+    ("detection", "Detection"),
+    ("localization", "Localization"),
+    ("segmentation", "Segmentation"),
+    ("classification", "Classification"),
+    ("embedding", "Embedding"),
+    ("tracking", "Tracking"),
+    ("tagging", "Tagging"),
+    ("regression", "Regression"),
+    ("captioning", "Captioning"),
+    ("generation", "Generation"),
+    ("translation", "Translation"),
+    ("summarization", "Summarization"),
+    ("question_answering", "Question Answering"),
+    ("depth_estimation", "Depth Estimation"),
+    ("pose_estimation", "Pose Estimation"),
+    ("size_estimation", "Size Estimation"),
+    ("post_processing", "Post Processing"),
+    ("other", "Other"),
+    ("unknown", "Unknown"),
 ];
 
 const MAP: &[Field] = &[Field::id(), Field::details()];
@@ -161,7 +194,7 @@ pub const ALGORITHM: &[Field] = &[
     Field::new("version", "Version", INT)
         .help("An internal, sortable and incrementable version number for the model."),
     Field::new("version_name", "Version name", Kind::Text(Some(255))),
-    Field::new("task_type", "Task type", Kind::Text(Some(255))),
+    Field::new("task_type", "Task type", Kind::Choice(TASKS)),
     Field::shown("category_map", "Category map", Kind::Nested(MAP)),
     Field::shown("category_count", "Category count", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
@@ -173,6 +206,11 @@ const SEEN: &[Field] = &[
     Field::details(),
     Field::shown("determination", "Determination", Kind::Nested(TAXON)),
     Field::new("determination_score", "Determination score", Kind::Float),
+    Field::shown(
+        "determination_algorithm",
+        "Determination algorithm",
+        Kind::Nested(ALGORITHM),
+    ),
 ];
 
 /// A box on a capture.

@@ -53,14 +53,6 @@ pub const FILTERS: &[Field] = &[
     Field::new("classification_threshold", "Least score", Kind::Float),
 ];
 
-const PARENT: &[Field] = &[
-    Field::id(),
-    Field::shown("name", "Name", Kind::Text(Some(255))),
-    Field::shown("parent", "Parent", Kind::Any),
-    Field::shown("rank", "Rank", Kind::Any),
-    Field::details(),
-];
-
 /// The fields of an occurrence, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
     Field::id(),
@@ -75,7 +67,11 @@ pub const FIELDS: &[Field] = &[
     Field::shown("first_appearance_time", "First appearance time", Kind::Any),
     Field::shown("duration", "Duration", Kind::Any),
     Field::shown("duration_label", "Duration label", Kind::Any),
-    Field::shown("determination", "Determination", Kind::Nested(PARENT)),
+    Field::shown(
+        "determination",
+        "Determination",
+        Kind::Nested(nested::DETERMINATION),
+    ),
     Field::shown("detections_count", "Detections count", Kind::Any),
     Field::shown("detection_images", "Detection images", Kind::Any),
     Field::shown("determination_score", "Determination score", Kind::Float),
@@ -90,5 +86,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("updated_at", "Updated at", Kind::DateTime),
     Field::shown("determination_id", "Determination id", Kind::Any),
     Field::shown("detections", "Detections", Kind::Any),
-    Field::shown("predictions", "Predictions", Kind::Any),
+    Field::shown(
+        "predictions",
+        "Predictions",
+        Kind::Rows(nested::CLASSIFICATION),
+    ),
 ];

@@ -21,6 +21,14 @@ use super::super::internal;
 use super::super::nested::{Nested, bbox};
 use crate::call::Call;
 
+/// How long somebody stayed; who was seen once has no length.
+fn label(length: chrono::Duration) -> String {
+    match length.is_zero() {
+        true => String::new(),
+        false => duration_label(length),
+    }
+}
+
 /// Crops that a list shows of each.
 const IMAGES: usize = 3;
 
@@ -189,7 +197,7 @@ impl<'a> Around<'a> {
                 ),
             ),
             ("duration", json!(length.map(seconds))),
-            ("duration_label", json!(length.map(duration_label))),
+            ("duration_label", json!(length.map(label))),
             ("determination", json!(taxon.map(|t| self.determination(t)))),
             ("detections_count", json!(self.boxes(row).len())),
             ("detection_images", json!(images)),
