@@ -3,10 +3,14 @@
 
 mod api;
 mod app;
+mod browse;
 mod browser;
 mod chaos;
 mod command;
 mod golden;
 mod pages;
 mod pull;
+mod roles;
+mod seed;
 mod session;
+mod statements;

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::Sha256;
 
 use crate::seal::Sealer;
+use crate::vault::Vault;
 
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -183,6 +184,11 @@ impl Links {
     /// The address under which the server is reached, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// Keeps secrets with the same key, for rows that must hold them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.signer.key)
     }
 
     /// Checks a link; see [`Signer::verify`].

@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Longest name of an uploaded picture that OPTIONS tells; what is kept has a name of ours.
+const LONGEST_NAME: usize = 100;
+
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -70,6 +73,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// A sentence for people.
     pub help: &'static str,
+    /// Values that are known to be right, with their names: offered to people, not enforced.
+    pub offers: &'static [(&'static str, &'static str)],
 }
 
 impl Field {
@@ -86,6 +91,7 @@ impl Field {
             blank: false,
             default: None,
             help: "",
+            offers: &[],
         }
     }
 
@@ -152,6 +158,11 @@ impl Field {
     /// With a sentence for people.
     pub const fn help(self, help: &'static str) -> Field {
         Field { help, ..self }
+    }
+
+    /// Offering these values.
+    pub const fn offers(self, offers: &'static [(&'static str, &'static str)]) -> Field {
+        Field { offers, ..self }
     }
 
     /// The word of OPTIONS for what it holds.
@@ -240,6 +251,9 @@ impl Field {
                 });
                 map.insert("child".into(), child);
             }
+            Kind::Image => {
+                map.insert("max_length".into(), json!(LONGEST_NAME));
+            }
             _ => {}
         }
         Value::Object(map)
@@ -255,6 +269,26 @@ pub fn table(fields: &[Field]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_objects_and_pictures_are_told_as_recorded() {
+        const INNER: &[Field] = &[Field::id()];
+        let jobs = Field::shown("jobs", "Jobs", Kind::Rows(INNER)).metadata();
+        let expected = json!({
+            "type": "field", "required": false, "read_only": true, "label": "Jobs",
+            "child": {
+                "type": "nested object", "required": false, "read_only": true,
+                "children": {
+                    "id": {
+                        "type": "integer", "required": false, "read_only": true, "label": "Id",
+                    },
+                },
+            },
+        });
+        assert_eq!(jobs, expected);
+        let image = Field::new("image", "Image", Kind::Image).metadata();
+        assert_eq!(image["max_length"], 100);
+    }
 
     #[test]
     fn lists_say_what_stands_in_them() {

@@ -10,6 +10,7 @@ mod migration;
 
 pub mod capture;
 pub mod capture_set;
+pub mod chart;
 pub mod counters;
 pub mod defaults;
 pub mod detection;
@@ -19,15 +20,20 @@ pub mod log;
 pub mod login;
 pub mod member;
 pub mod occurrence;
+pub mod origin;
+pub mod page;
 mod password;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
 pub mod project;
+pub mod recount;
 pub mod result;
 pub mod service;
 pub mod session;
+pub mod source;
 pub mod station;
+pub mod summary;
 pub mod taxon;
 #[doc(hidden)]
 pub mod testing;

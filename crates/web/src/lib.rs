@@ -7,6 +7,8 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod joblog;
+mod linking;
 mod live;
 mod media;
 mod pages;
@@ -17,6 +19,7 @@ mod shape;
 mod state;
 mod views;
 
+pub use linking::Linking;
 pub use routes::router;
 pub use state::AppState;
 
@@ -43,4 +46,32 @@ pub async fn serve(
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
+}
+
+/// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for
+/// whoever checks that something holds for all of them.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    views::all().map(|view| (view.path, view.allow))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// What somebody asks over the network needs a permit that was asked for.
+    #[test]
+    fn nothing_here_is_done_by_the_program_itself() {
+        fn look(folder: &Path) {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    look(&path);
+                } else if !path.ends_with("src/lib.rs") {
+                    let text = std::fs::read_to_string(&path).unwrap_or_default();
+                    assert!(!text.contains("BY_PROGRAM"), "{}", path.display());
+                }
+            }
+        }
+        look(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    }
 }

@@ -1,9 +1,11 @@
 //! Steering a job without changing its state: pause, resume, priority. Only the lease looks at
 //! the pause, so saving, finalising and cancelling go on (`protocol.md` §2).
 
+use domain::permission::{Permit, Run, Update};
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
+use super::event::{What, record};
 use super::{Job, life};
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::log::Level;
@@ -13,7 +15,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a job that does not run; a rescued one counts as running.
-    pub async fn pause_job(&self, id: i64, paused: bool) -> StoreResult<Job> {
+    pub async fn pause_job(&self, _permit: Permit<Run>, id: i64, paused: bool) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         if !matches!(job.job_state(), JobState::Started | JobState::Pending) {
@@ -34,6 +36,11 @@ impl Store {
             false => "Resumed",
         };
         crate::log::insert(&*tx, id, &[(Level::Info, text.to_owned())]).await?;
+        let what = match paused {
+            true => What::Paused,
+            false => What::Resumed,
+        };
+        record(&tx, id, &after.state, what, None).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -42,13 +49,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], errors of the database.
-    pub async fn prioritise_job(&self, id: i64, priority: i32) -> StoreResult<Job> {
+    pub async fn prioritise_job(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        priority: i32,
+    ) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         let mut row = job.into_active_model();
         row.priority = Set(priority);
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
+        let detail = Some(format!("priority {priority}"));
+        record(&tx, id, &after.state, What::Edited, detail).await?;
         tx.commit().await?;
         Ok(after)
     }

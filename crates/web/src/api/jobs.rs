@@ -6,29 +6,35 @@ use crate::views::{View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::permission::{Action, JobAction, JobFacts, may};
+use domain::permission::{Action, Delete, JobAction, JobFacts, Permit, Update, Verb, may};
 use domain::state::JobState;
 use queue::Changed;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
+use store::job::request::Once;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;
+use crate::auth::refusal;
 use crate::call::{Call, number};
+use once::Named;
 
 pub mod act;
 pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+mod once;
 pub mod pull;
 pub mod steer;
+pub mod timeline;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -139,6 +145,14 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(beside::failures),
     ),
+    view(
+        "/jobs/{id}/timeline",
+        "Timeline",
+        READ,
+        fields::TIMELINE,
+        &[],
+        || get(timeline::list),
+    ),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
     }),
@@ -235,13 +249,32 @@ async fn find(call: &Call, id: &str, action: JobAction) -> ApiResult<(Job, Proje
     Ok((job, project))
 }
 
+/// The job, with the permit to do this with it.
+async fn find_to<V: Verb>(call: &Call, id: &str) -> ApiResult<(Job, Project, Permit<V>)> {
+    let job = call.store().job(number(id)?).await.map_err(internal)?;
+    let (project, facts) = call.project(job.project_id).await?;
+    let job_facts = JobFacts {
+        kind: &job.kind,
+        single_capture: job.capture_id.is_some(),
+    };
+    let permit = Permit::ask_job(call.who.caller(), &facts, job_facts).map_err(refusal)?;
+    Ok((job, project, permit))
+}
+
 /// Whether somebody may edit a job.
 pub async fn may_update(call: &Call, id: &str) -> bool {
     find(call, id, JobAction::Update).await.is_ok()
 }
 
-/// Makes a job; with `?start_now` it is asked to run in the same transaction.
-pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+/// Makes a job; with `?start_now` it is asked to run in the same transaction. With an
+/// `Idempotency-Key`, once.
+pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Response> {
+    let key = named.key(&call, &body);
+    if let Some(key) = &key
+        && let Some(answer) = once::before(&call, key).await?
+    {
+        return Ok(answer);
+    }
     let (mut new, project) = input::new_job(&call, body).await?;
     let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
@@ -258,11 +291,23 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         ));
     }
     new.created_by_id = caller.id();
-    let job = call.store().create_job(new).await.map_err(internal)?;
+    let job = match &key {
+        None => call.store().create_job(new).await.map_err(internal)?,
+        Some(key) => match call.store().create_job_once(new, key).await {
+            Ok(Once::Made(job)) => job,
+            Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
+            Err(error) => return Err(internal(error)),
+        },
+    };
     announce(&call.state, &job);
     // As it was made: what a runner has begun to log since is not part of the answer.
     let around = Around::read(&call, std::slice::from_ref(&job)).await?;
-    Ok((StatusCode::CREATED, Json(around.job(&job, &[]))))
+    let answer = around.job(&job, &[]);
+    if let Some(key) = &key {
+        let kept = call.store().keep_answer(key, &answer.to_string()).await;
+        kept.map_err(internal)?;
+    }
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
@@ -281,9 +326,9 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let (job, project) = find(&call, &id, JobAction::Update).await?;
+    let (job, project, permit) = find_to::<Update>(&call, &id).await?;
     let change = input::change(&call, &project, body, how).await?;
-    let job = call.store().change_job(job.id, change).await;
+    let job = call.store().change_job(permit, job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
     answer(&call, &job).await
@@ -291,13 +336,16 @@ async fn change(
 
 /// Deletes a job with its log and results.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let (job, _) = find(&call, &id, JobAction::Delete).await?;
-    call.store().delete_job(job.id).await.map_err(internal)?;
+    let (job, _, permit) = find_to::<Delete>(&call, &id).await?;
+    call.store()
+        .delete_job(permit, job.id)
+        .await
+        .map_err(internal)?;
     announce(&call.state, &job);
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn announce(state: &AppState, job: &Job) {
+pub(super) fn announce(state: &AppState, job: &Job) {
     state.bus.publish(Changed {
         job: job.id,
         waiting: job.job_state() == JobState::Pending,

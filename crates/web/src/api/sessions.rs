@@ -178,7 +178,9 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
     };
     let moments = store.moments(session.id).await.map_err(internal)?;
     let filters = defaults(&call, &project);
-    let taxa = store.top_taxa(session.id, &filters, TOP_TAXA).await;
+    let taxa = store
+        .top_taxa_of_session(session.id, &filters, TOP_TAXA)
+        .await;
     let taxa = taxa.map_err(internal)?;
     let counts = || moments.iter().map(|m| m.detections);
     let captures = format!("event={}&ordering=timestamp", session.id);

@@ -40,11 +40,8 @@ const FILTERS: &[Field] = &[
 ];
 
 /// Its address.
-pub const VIEWS: &[View] = &[
-    view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list))
-        .filters(FILTERS)
-        .in_root(),
-];
+pub const VIEWS: &[View] =
+    &[view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list)).filters(FILTERS)];
 
 /// A page of machines in projects that the caller may see, the last heard of first.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {

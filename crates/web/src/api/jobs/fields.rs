@@ -70,7 +70,10 @@ pub const RESUME: &str = "Hands out images of a paused job again.";
 /// About failures.
 pub const FAILURES: &str = "The captures that failed in a job, and why.";
 /// About the log.
-pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`.";
+pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`. \
+                        With `?download=1` all of it as text, oldest line first.";
+/// About what happened.
+pub const TIMELINE: &str = "What happened to a job, when and by whom, oldest first.";
 
 const NAMED: &[Field] = &[
     Field::id(),
@@ -267,7 +270,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX)).default("\"ml\""),
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX))
+        .default("\"ml\"")
+        .offers(KINDS),
     Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
         .help("How the work is handed out: internal, sync_api or async_api."),
