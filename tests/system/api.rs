@@ -1,6 +1,8 @@
 //! The API, one file per resource.
 
 mod account;
+mod capture_sets;
+mod captures;
 mod format;
 mod history;
 mod jobs;
@@ -9,8 +11,11 @@ mod once;
 mod people;
 mod places;
 mod projects;
+mod results;
+mod sessions;
 mod settings;
 mod stations;
 mod status;
 mod storage;
+mod uploads;
 mod zone;

@@ -276,6 +276,26 @@ impl Client<'_> {
         }
     }
 
+    /// Sends a multipart form with a text, and with a file where there is one.
+    pub async fn send_file(
+        &self,
+        path: &str,
+        text: (&str, &str),
+        file: Option<(&str, &str, Vec<u8>)>,
+    ) -> Answer {
+        let part = |about: String| format!("--b\r\nContent-Disposition: form-data; {about}");
+        let (name, value) = text;
+        let mut body = part(format!("name=\"{name}\"\r\n\r\n{value}\r\n")).into_bytes();
+        if let Some((name, file, bytes)) = file {
+            let about = format!("name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+            body.extend(part(about).bytes().chain(bytes).chain(*b"\r\n"));
+        }
+        body.extend(*b"--b--\r\n");
+        let call = self.call(Method::POST, path);
+        let call = call.header("Content-Type", "multipart/form-data; boundary=b");
+        Answer::of(call.body(body)).await
+    }
+
     /// POSTs JSON with a further header.
     pub async fn post_with(&self, path: &str, header: (&str, &str), body: &Value) -> Answer {
         let call = self.call(Method::POST, path).header(header.0, header.1);

@@ -6,7 +6,10 @@ use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySel
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::{detection, occurrence};
 
+mod list;
+
 pub use crate::entity::occurrence::Model as Occurrence;
+pub use list::{OccurrenceFilter, OccurrenceOrder};
 
 impl Store {
     /// The occurrence with this id.

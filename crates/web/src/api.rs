@@ -27,6 +27,7 @@ pub mod login;
 pub mod me;
 pub mod members;
 pub mod nested;
+pub mod occurrences;
 pub mod pages;
 pub mod pipelines;
 pub mod places;
@@ -149,6 +150,8 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             capture_sets::find(call, id, action).await.is_ok()
         }
         "/events"
+        | "/occurrences"
+        | "/occurrences/{id}"
         | "/events/{id}"
         | "/detections"
         | "/detections/{id}"

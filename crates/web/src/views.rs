@@ -123,6 +123,8 @@ pub const VIEWS: &[&[View]] = &[
     api::capture_sets::VIEWS,
     api::captures::VIEWS,
     api::detections::VIEWS,
+    api::occurrences::STATS,
+    api::occurrences::VIEWS,
     api::classifications::VIEWS,
     api::jobs::VIEWS,
     api::pages::VIEWS,

@@ -54,10 +54,10 @@ pub const FIELDS: &[Field] = &[
     Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)),
     Field::new("score", "Score", Kind::Float),
     Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)),
-    Field::new("scores", "Scores", Kind::List).help(
+    Field::new("scores", "Scores", Kind::Floats).help(
         "The probabilities the model, calibrated by the model maker, likely the softmax output",
     ),
-    Field::new("logits", "Logits", Kind::List)
+    Field::new("logits", "Logits", Kind::Floats)
         .help("The raw output of the last fully connected layer of the model"),
     Field::shown("top_n", "Top n", Kind::Rows(TOP_N)),
     nested::APPLIED_TO,
@@ -121,12 +121,14 @@ impl Named {
         })
     }
 
-    fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its taxon.
+    pub fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         let taxon = self.taxa.get(&row.taxon_id?)?;
         Some(nested.taxon_in_tree(taxon, &self.taxa))
     }
 
-    fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its algorithm.
+    pub fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         Some(nested.algorithm(self.algorithms.get(&row.algorithm_id?)?))
     }
 
