@@ -6,3 +6,4 @@ mod login;
 mod people;
 mod places;
 mod projects;
+mod schema;

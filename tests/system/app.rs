@@ -204,7 +204,9 @@ impl TestApp {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("job {id} does not end");
+        let log = self.store.job_log(id, 20).await.unwrap();
+        let words: Vec<&str> = log.iter().map(|line| line.message.as_str()).collect();
+        panic!("job {id} does not end: {words:?}");
     }
 }
 
@@ -221,6 +223,17 @@ impl Client<'_> {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string())).await
+    }
+
+    /// A GET with this `Accept` header.
+    pub async fn accepting(&self, path: &str, accept: &str) -> Answer {
+        let call = self.app.http.get(format!("{}{path}", self.app.url));
+        let answer = call.header("Accept", accept).send().await.unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {

@@ -9,11 +9,14 @@ pub mod field;
 pub mod form;
 mod json;
 pub mod negotiate;
+pub mod openapi;
 pub mod page;
 mod python;
 pub mod query;
+pub mod shape;
 pub mod time;
 pub mod validate;
+pub mod yaml;
 
 pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};

@@ -16,6 +16,7 @@ pub mod login;
 pub mod members;
 pub mod places;
 pub mod projects;
+pub mod schema;
 pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.

@@ -9,12 +9,14 @@ mod auth;
 mod call;
 mod live;
 mod media;
+mod openapi;
 mod pages;
 mod routes;
 mod shape;
 mod state;
 mod views;
 
+pub use openapi::document as openapi;
 pub use routes::router;
 pub use state::AppState;
 

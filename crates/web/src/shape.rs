@@ -65,6 +65,10 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let accept = header_text(&request, &header::ACCEPT);
     let pattern = request.extensions().get::<MatchedPath>();
     let view = pattern.and_then(|pattern| views::find(pattern.as_str()));
+    let own_formats = view.is_some_and(|view| view.contract.own_formats);
+    if own_formats && request.method() != Method::OPTIONS {
+        return dress(next.run(request).await, view);
+    }
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
     let method = request.method().clone();

@@ -6,7 +6,11 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{jobs, login, members, places, projects, schema, users};
+
+pub mod contract;
+
+pub use contract::{Answer, Contract};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -31,6 +35,8 @@ pub struct View {
     pub searched: bool,
     /// Whether the first page of the API names it.
     pub in_root: bool,
+    /// What its methods and fields do not say.
+    pub contract: Contract,
     /// Its handlers.
     pub methods: fn() -> MethodRouter<AppState>,
 }
@@ -55,6 +61,7 @@ pub const fn view(
         orders: &[],
         searched: false,
         in_root: false,
+        contract: Contract::PLAIN,
         methods,
     }
 }
@@ -111,6 +118,7 @@ pub const VIEWS: &[&[View]] = &[
     members::VIEWS,
     places::VIEWS,
     jobs::VIEWS,
+    schema::VIEWS,
 ];
 
 /// Every address of the API.

@@ -2,7 +2,7 @@
 //! can be done with a job stands in `jobs/act.rs`, what has no place in its JSON in
 //! `jobs/beside.rs`.
 
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -41,14 +41,19 @@ pub const VIEWS: &[View] = &[
     .filters(fields::FILTERS)
     .orders(&JobOrder::NAMES)
     .searched()
-    .in_root(),
+    .in_root()
+    .got(&[Answer::Page(fields::FIELDS), Answer::Page(fields::BRIEF)])
+    .asks(fields::CREATE_QUERY),
     view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
         get(beside::next)
     })
-    .filters(fields::NEXT_FILTERS),
+    .filters(fields::NEXT_FILTERS)
+    .got(&[Answer::Object(fields::NEXT_JOB)]),
     view("/jobs/bulk", "Bulk", ACTION, fields::BULK, &[], || {
         post(act::bulk)
-    }),
+    })
+    .takes(fields::BULK_TAKES)
+    .posted(&[(200, Answer::Object(fields::BULK_ANSWER))]),
     view(
         "/jobs/{id}",
         "Job Instance",
@@ -56,7 +61,9 @@ pub const VIEWS: &[View] = &[
         fields::ABOUT,
         fields::FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .query(fields::DETAIL_QUERY)
+    .fails(&[400, 409]),
     view(
         "/jobs/{id}/run",
         "run",
@@ -64,7 +71,9 @@ pub const VIEWS: &[View] = &[
         fields::RUN,
         fields::FIELDS,
         || post(act::run),
-    ),
+    )
+    .takes(&[])
+    .fails(&[409]),
     view(
         "/jobs/{id}/retry",
         "retry",
@@ -72,7 +81,10 @@ pub const VIEWS: &[View] = &[
         fields::RETRY,
         fields::FIELDS,
         || post(act::retry),
-    ),
+    )
+    .takes(&[])
+    .asks(fields::RETRY_QUERY)
+    .fails(&[409]),
     view(
         "/jobs/{id}/cancel",
         "cancel",
@@ -80,7 +92,9 @@ pub const VIEWS: &[View] = &[
         fields::CANCEL,
         fields::FIELDS,
         || post(act::cancel),
-    ),
+    )
+    .takes(&[])
+    .fails(&[409]),
     view(
         "/jobs/{id}/queue",
         "Queue",
@@ -88,7 +102,8 @@ pub const VIEWS: &[View] = &[
         fields::QUEUE,
         &[],
         || get(beside::queue),
-    ),
+    )
+    .got(&[Answer::Object(fields::QUEUE_ANSWER)]),
     view(
         "/jobs/{id}/failures",
         "Failures",
@@ -96,10 +111,14 @@ pub const VIEWS: &[View] = &[
         fields::FAILURES,
         &[],
         || get(beside::failures),
-    ),
+    )
+    .got(&[Answer::Objects(fields::FAILURE)]),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
-    }),
+    })
+    .query(fields::LOG_QUERY)
+    .searched()
+    .got(&[Answer::Objects(fields::LINE), Answer::Text]),
 ];
 
 /// Log lines in a job's detail, unless asked otherwise.

@@ -2,7 +2,7 @@
 //! token (`domain-rules.md` §12). Each login makes a token of its own, and signing out ends only
 //! the one that is shown: a browser must not sign out a worker.
 
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -30,6 +30,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("email", "Email", Kind::Text(None)),
 ];
 
+const TOKEN: &[Field] = &[Field::shown("auth_token", "Token", Kind::Text(None))];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
@@ -39,7 +41,9 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || post(login),
-    ),
+    )
+    .posted(&[(200, Answer::Object(TOKEN))])
+    .open(),
     view(
         "/auth/token/logout",
         "Token Destroy",
@@ -47,7 +51,8 @@ pub const VIEWS: &[View] = &[
         LOGOUT,
         &[],
         || post(logout),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)]),
 ];
 
 /// Longest e-mail address or password that is read, in characters.

@@ -10,6 +10,7 @@ use domain::permission::{Action, ProjectFacts, object_permissions};
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape::{self, Shape};
 use rest::time::instant;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub const SITES: &str = "Places of research, at which stations stand.";
 /// About devices.
 pub const DEVICES: &str = "Types of camera traps.";
 
-/// The fields of a site or a device.
+/// The fields of a device, and all of a site but its corners.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
@@ -34,16 +35,24 @@ pub const FIELDS: &[Field] = &[
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
 
+/// The fields of a site.
+pub const SITE: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    FIELDS[2],
+    FIELDS[3],
+    FIELDS[4],
+    Field::shown("boundary_rect", "Boundary rect", Kind::Any)
+        .holds(Shape::Or(&[Shape::List(&shape::NUMBER), Shape::Null])),
+    FIELDS[5],
+    FIELDS[6],
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
-    view(
-        "/deployments/sites",
-        "Site List",
-        LIST,
-        SITES,
-        FIELDS,
-        || get(list::<Sites>).post(create::<Sites>),
-    )
+    view("/deployments/sites", "Site List", LIST, SITES, SITE, || {
+        get(list::<Sites>).post(create::<Sites>)
+    })
     .filters(views::PROJECT)
     .in_root(),
     view(
@@ -51,7 +60,7 @@ pub const VIEWS: &[View] = &[
         "Site Instance",
         DETAIL,
         SITES,
-        FIELDS,
+        SITE,
         || {
             get(detail::<Sites>)
                 .put(replace::<Sites>)

@@ -12,6 +12,7 @@ use domain::permission::{
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape::{self, Shape};
 use rest::time::instant;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
@@ -48,12 +49,80 @@ pub const FIELDS: &[Field] = &[
     Field::new("image", "Image", Kind::Image).nullable(),
     Field::new("draft", "Draft", Kind::Boolean)
         .help("Indicates whether this project is in draft mode"),
-    Field::shown("deployments", "Deployments", Kind::List),
-    Field::shown("owner", "Owner", Kind::Any),
-    Field::shown("feature_flags", "Feature flags", Kind::Any),
-    Field::shown("settings", "Settings", Kind::Any),
+    Field::shown("deployments", "Deployments", Kind::List)
+        .holds(Shape::List(&Shape::Object(STATION))),
+    Field::shown("summary_data", "Charts", Kind::List)
+        .holds(shape::NOTHING)
+        .unlisted()
+        .sometimes(),
+    Field::shown("owner", "Owner", Kind::Any).holds(OWNER),
+    Field::shown("feature_flags", "Feature flags", Kind::Any)
+        .holds(Shape::Map(&Shape::Of(Kind::Boolean))),
+    Field::shown("settings", "Settings", Kind::Any).holds(Shape::Object(SETTINGS)),
     Field::shown("is_member", "Is member", Kind::Boolean),
 ];
+
+/// What a list shows of a project.
+const ROW: &[Field] = &[
+    FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[3], FIELDS[4], FIELDS[5], FIELDS[6], FIELDS[7],
+    FIELDS[8],
+];
+
+const STATION: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("image", "Image", Kind::Image).nullable(),
+    Field::details(),
+    Field::shown("latitude", "Latitude", Kind::Float).nullable(),
+    Field::shown("longitude", "Longitude", Kind::Float).nullable(),
+    Field::shown("events_count", "Sessions", Kind::Integer(None, None)),
+    Field::permissions(),
+];
+
+const PERSON: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("image", "Image", Kind::Image).nullable(),
+    Field::details(),
+    Field::permissions(),
+];
+
+const OWNER: Shape = Shape::Or(&[Shape::Object(PERSON), Shape::Null]);
+
+const PIPELINE: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::details(),
+];
+
+const SETTINGS: &[Field] = &[
+    Field::shown("default_filters_exclude_taxa", "Taxa left out", Kind::List).holds(shape::NOTHING),
+    Field::shown("default_filters_include_taxa", "Taxa shown", Kind::List).holds(shape::NOTHING),
+    Field::shown(
+        "default_filters_score_threshold",
+        "Least score",
+        Kind::Float,
+    ),
+    Field::shown(
+        "default_processing_pipeline",
+        "Pipeline",
+        Kind::Nested(PIPELINE),
+    )
+    .nullable(),
+    Field::shown(
+        "session_time_gap_seconds",
+        "Gap between sessions",
+        Kind::Integer(None, None),
+    ),
+    Field::permissions(),
+];
+
+/// What the query of one project may hold.
+const QUERY: &[Field] = &[Field::new(
+    "with_charts",
+    "Whether charts are shown",
+    Kind::Boolean,
+)];
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -62,7 +131,8 @@ pub const VIEWS: &[View] = &[
     })
     .filters(FILTERS)
     .orders(ORDERS)
-    .in_root(),
+    .in_root()
+    .shows(ROW),
     view(
         "/projects/{id}",
         "Project Instance",
@@ -70,7 +140,8 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .query(QUERY),
 ];
 
 fn words(list: Vec<&'static str>) -> Value {

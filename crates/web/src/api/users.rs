@@ -1,7 +1,7 @@
 //! `/api/v2/users/`: people, oneself, and the roles that there are (`domain-rules.md` §12).
 //! The list of people is staff business; everybody else sees only oneself in it.
 
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -12,6 +12,7 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
+use rest::shape;
 use rest::validate::Input;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
@@ -38,8 +39,37 @@ pub const FIELDS: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).blank(),
     Field::details(),
     Field::new("image", "Image", Kind::Image).nullable(),
-    Field::shown("identifications", "Identifications", Kind::List),
+    Field::shown("identifications", "Identifications", Kind::List).holds(shape::NOTHING),
     Field::shown("email", "Email", Kind::Email(254)),
+];
+
+/// What others see of a person.
+const ROW: &[Field] = &[FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[3], FIELDS[4]];
+
+const NEW: &[Field] = &[
+    Field::new("email", "Email", Kind::Email(254)).required(),
+    Field::new("password", "Password", Kind::Text(Some(1024))).required(),
+    Field::new("name", "Name", Kind::Text(Some(255))).blank(),
+];
+
+const MADE: &[Field] = &[
+    Field::shown("email", "Email", Kind::Email(254)),
+    Field::id(),
+];
+
+const ROLE: &[Field] = &[
+    Field::shown("id", "Key", Kind::Text(None)),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("description", "Description", Kind::Text(None)),
+];
+
+/// One's own password, as a second thought.
+const PASSWORD: &[Field] =
+    &[Field::new("current_password", "Password", Kind::Text(Some(1024))).required()];
+
+const PASSWORDS: &[Field] = &[
+    Field::new("new_password", "New password", Kind::Text(Some(1024))).required(),
+    PASSWORD[0],
 ];
 
 /// Shortest password.
@@ -69,11 +99,19 @@ pub const VIEWS: &[View] = &[
     view("/users", "User List", LIST, ABOUT, FIELDS, || {
         get(list).post(create)
     })
-    .in_root(),
+    .in_root()
+    .private()
+    .shows(ROW)
+    .takes(NEW)
+    .posted(&[(201, Answer::Object(MADE))]),
     view("/users/me", "User Me", DETAIL, ME, FIELDS, || {
         get(me).put(edit_me).patch(edit_me).delete(delete_me)
-    }),
-    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles)),
+    })
+    .private()
+    .removal(PASSWORD),
+    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles))
+        .got(&[Answer::List(ROLE)])
+        .open(),
     view(
         "/users/set_password",
         "Set password",
@@ -81,10 +119,14 @@ pub const VIEWS: &[View] = &[
         SET_PASSWORD,
         &[],
         || post(set_password),
-    ),
+    )
+    .takes(PASSWORDS)
+    .posted(&[(204, Answer::Nothing)]),
     view("/users/{id}", "User Instance", READ, ABOUT, FIELDS, || {
         get(detail)
-    }),
+    })
+    .private()
+    .shows(ROW),
 ];
 
 /// A page of people.

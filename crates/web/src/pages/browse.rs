@@ -102,7 +102,8 @@ pub async fn page(_state: &AppState, request: Request, answer: Response) -> Resp
     }
 }
 
-fn markdown(text: &str) -> String {
+/// Markdown as HTML.
+pub(crate) fn markdown(text: &str) -> String {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text));
     html

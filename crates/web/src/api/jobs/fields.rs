@@ -1,6 +1,7 @@
 //! The fields of a job and the words about its addresses, as OPTIONS and the pages show them.
 
 use rest::field::{Field, Kind};
+use rest::shape::{self, Shape};
 
 const MAX_INT: i64 = 2_147_483_647;
 
@@ -33,6 +34,7 @@ const NAMED: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(80))).required(),
     Field::details(),
+    Field::permissions(),
 ];
 
 const METHODS: &[(&str, &str)] = &[
@@ -60,24 +62,28 @@ const SET: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
     Field::details(),
     Field::new("method", "Method", Kind::Choice(METHODS)),
+    Field::permissions(),
 ];
 
 const CAPTURE: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("url", "Url", Kind::Any),
+    Field::shown("url", "Url", Kind::Any).holds(shape::ADDRESS_OR_NULL),
     Field::new(
         "width",
         "Width",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
-    ),
+    )
+    .nullable(),
     Field::new(
         "height",
         "Height",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
-    ),
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
-    Field::shown("event_id", "Event id", Kind::Any),
+    )
+    .nullable(),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
+    Field::shown("event_id", "Event id", Kind::Any).holds(shape::INTEGER_OR_NULL),
+    Field::permissions(),
 ];
 
 const PIPELINE: &[Field] = &[
@@ -94,6 +100,7 @@ const PIPELINE: &[Field] = &[
     Field::new("version_name", "Version name", Kind::Text(Some(255))),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
+    Field::permissions(),
 ];
 
 const TYPE: &[Field] = &[
@@ -160,34 +167,203 @@ pub const FILTERS: &[Field] = &[
         .help("Hide failed jobs that have not changed for so long."),
 ];
 
+/// How a list may be shown besides, and a job's log cut.
+pub const DETAIL_QUERY: &[Field] = &[Field::new(
+    "logs_limit",
+    "Lines of the log at most",
+    Kind::Integer(Some(1), Some(super::MAX_LOG_LINES)),
+)];
+
+/// What the query of a new job may hold.
+pub const CREATE_QUERY: &[Field] = &[Field::new(
+    "start_now",
+    "Whether it is run at once",
+    Kind::Boolean,
+)];
+
+/// What the query of a retry may hold.
+pub const RETRY_QUERY: &[Field] = &[Field::new(
+    "failed_only",
+    "Whether only what failed is done again",
+    Kind::Boolean,
+)];
+
+/// What the query of the log may hold.
+pub const LOG_QUERY: &[Field] = &[
+    Field::new("level", "The least level of a line", Kind::Choice(LEVELS)),
+    Field::new("download", "Whether it is answered as text", Kind::Boolean),
+];
+
 /// What the next job is asked for by.
 pub const NEXT_FILTERS: &[Field] = &[SLUGS];
+
+const NOT_NEGATIVE: Shape = Shape::Of(Kind::Integer(Some(0), Some(MAX_INT)));
+
+const LEVELS: &[(&str, &str)] = &[
+    ("DEBUG", "Debug"),
+    ("INFO", "Info"),
+    ("WARNING", "Warning"),
+    ("ERROR", "Error"),
+];
+
+const SUMMARY: &[Field] = &[
+    Field::shown("status", "State of the job", Kind::Choice(STATES)),
+    Field::shown("progress", "Share done, from 0 to 1", Kind::Float),
+];
+
+const PARAM: &[Field] = &[
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("key", "Key", Kind::Text(None)),
+    Field::shown("category", "Category", Kind::Text(None)),
+    Field::shown(
+        "value",
+        "A number or a text; empty before the first",
+        Kind::Any,
+    ),
+];
+
+const STAGE: &[Field] = &[
+    Field::shown("status", "State of the stage", Kind::Choice(STATES)),
+    Field::shown("progress", "Share done, from 0 to 1", Kind::Float),
+    Field::shown("key", "Key", Kind::Text(None)),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("params", "Figures", Kind::List).holds(Shape::List(&Shape::Object(PARAM))),
+];
+
+const PROGRESS: &[Field] = &[
+    Field::shown("summary", "The whole", Kind::Nested(SUMMARY)),
+    Field::shown("stages", "Its parts", Kind::List).holds(Shape::List(&Shape::Object(STAGE))),
+    Field::shown("errors", "What went wrong with the job", Kind::List).holds(shape::TEXTS),
+    Field::shown("logs", "Always empty", Kind::List).holds(shape::TEXTS),
+];
+
+const LOG: &[Field] = &[
+    Field::shown("stdout", "Lines, newest first", Kind::List).holds(shape::TEXTS),
+    Field::shown("stderr", "Messages of errors", Kind::List).holds(shape::TEXTS),
+];
+
+/// What a polling worker reads of a job.
+pub const BRIEF: &[Field] = &[
+    Field::id(),
+    Field::shown("pipeline_slug", "Pipeline", Kind::Text(None)).nullable(),
+];
+
+/// What a worker should work on now.
+pub const NEXT_JOB: &[Field] = &[
+    Field::id(),
+    Field::shown("pipeline_slug", "Pipeline", Kind::Text(None)),
+];
+
+/// What is asked of many jobs.
+pub const BULK_TAKES: &[Field] = &[
+    Field::new("action", "What is done", Kind::Choice(ACTIONS)).required(),
+    Field::new("ids", "The jobs, at most 1000", Kind::List)
+        .required()
+        .holds(shape::INTEGERS),
+];
+
+const ACTIONS: &[(&str, &str)] = &[
+    ("run", "Run"),
+    ("retry", "Retry"),
+    ("cancel", "Cancel"),
+    ("delete", "Delete"),
+];
+
+const BULK_RESULT: &[Field] = &[
+    Field::shown("id", "As it was sent", Kind::Any),
+    Field::shown("ok", "Whether it was done", Kind::Boolean),
+    Field::shown(
+        "status",
+        "The state after it; null where it is gone",
+        Kind::Any,
+    )
+    .holds(shape::TEXT_OR_NULL)
+    .sometimes(),
+    Field::shown("error", "Why it was not done", Kind::Text(None)).sometimes(),
+    Field::shown(
+        "code",
+        "The status that one request would get",
+        Kind::Integer(None, None),
+    )
+    .sometimes(),
+];
+
+/// What was done with each.
+pub const BULK_ANSWER: &[Field] = &[Field::shown("results", "One for each job", Kind::List)
+    .holds(Shape::List(&Shape::Object(BULK_RESULT)))];
+
+/// Where the images of a job are.
+pub const QUEUE_ANSWER: &[Field] = &[
+    Field::shown("priority", "Priority", Kind::Integer(None, None)),
+    Field::shown("paused", "Whether nothing is handed out", Kind::Boolean),
+    Field::shown("waiting", "Images that wait", Kind::Integer(None, None)),
+    Field::shown(
+        "leased",
+        "Images that workers have",
+        Kind::Integer(None, None),
+    ),
+    Field::shown(
+        "dead",
+        "Images that were tried too often",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("done", "Images that are done", Kind::Integer(None, None)),
+    Field::shown("failed", "Images that failed", Kind::Integer(None, None)),
+    Field::shown(
+        "total",
+        "Images in all, once it is known",
+        Kind::Integer(None, None),
+    )
+    .nullable(),
+    Field::shown("images_per_second", "How fast", Kind::Float).nullable(),
+    Field::shown("seconds_left", "Time left", Kind::Float).nullable(),
+];
+
+const FAILED_CAPTURE: &[Field] = &[Field::id(), Field::details()];
+
+/// A capture that failed.
+pub const FAILURE: &[Field] = &[
+    Field::shown("capture", "Capture", Kind::Nested(FAILED_CAPTURE)),
+    Field::shown("reason", "Why", Kind::Text(None)),
+];
+
+/// A line of the log.
+pub const LINE: &[Field] = &[
+    Field::id(),
+    Field::shown("created_at", "When", Kind::DateTime),
+    Field::shown("level", "Level", Kind::Choice(LEVELS)),
+    Field::shown("message", "Message", Kind::Text(None)),
+];
 
 /// The fields of a job, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("delay", "Delay", Kind::Integer(None, None)).required(),
+    Field::new("delay", "Delay", Kind::Integer(None, None))
+        .required()
+        .holds(NOT_NEGATIVE),
     Field::new(
         "limit",
         "Limit",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
     )
     .nullable()
+    .holds(NOT_NEGATIVE)
     .help("Limit the number of images to process"),
     Field::new("shuffle", "Shuffle", Kind::Boolean)
         .default("true")
         .help("Process images in a random order"),
     Field::shown("project", "Project", Kind::Nested(NAMED)),
     Field::link("project_id", "Project", "projects").required(),
-    Field::shown("deployment", "Deployment", Kind::Nested(NAMED)),
+    Field::shown("deployment", "Deployment", Kind::Nested(NAMED)).nullable(),
     Field::link("deployment_id", "Deployment", "deployments"),
     Field::shown(
         "source_image_collection",
         "Source image collection",
         Kind::Nested(SET),
-    ),
+    )
+    .nullable(),
     Field::link(
         "source_image_collection_id",
         "Capture Set",
@@ -197,21 +373,25 @@ pub const FIELDS: &[Field] = &[
         "source_image_single",
         "Source image single",
         Kind::Nested(CAPTURE),
-    ),
+    )
+    .nullable(),
     Field::link("source_image_single_id", "Source Image", "captures"),
-    Field::shown("pipeline", "Pipeline", Kind::Nested(PIPELINE)),
+    Field::shown("pipeline", "Pipeline", Kind::Nested(PIPELINE)).nullable(),
     Field::link("pipeline_id", "Pipeline", "ml/pipelines"),
     Field::shown("status", "Status", Kind::Choice(STATES)),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
-    Field::shown("started_at", "Started at", Kind::DateTime),
-    Field::shown("finished_at", "Finished at", Kind::DateTime),
-    Field::shown("duration", "Duration", Kind::Any),
-    Field::shown("progress", "Progress", Kind::Any),
-    Field::shown("logs", "Logs", Kind::Any),
+    Field::shown("started_at", "Started at", Kind::DateTime).nullable(),
+    Field::shown("finished_at", "Finished at", Kind::DateTime).nullable(),
+    Field::shown("duration", "Duration", Kind::Any).holds(shape::TEXT_OR_NULL),
+    Field::shown("progress", "Progress", Kind::Any).holds(Shape::Object(PROGRESS)),
+    Field::shown("logs", "Logs", Kind::Any).holds(Shape::Object(LOG)),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
-    Field::shown("data_export", "Data export", Kind::Any),
+    Field::new("job_type_key", "Job type key", Kind::Slug(255))
+        .default("\"ml\"")
+        .write_only()
+        .holds(Shape::Of(Kind::Choice(KINDS))),
+    Field::shown("data_export", "Data export", Kind::Any).holds(shape::INTEGER_OR_NULL),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
     Field::shown("result", "Result", Kind::Any),
 ];
