@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::state::JobState;
 use jobs::Runner;
+use rest::Zone;
 use store::job::Job;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +25,12 @@ use prepare::Prepared;
 ///
 /// # Errors
 /// What is wrong at start, in one sentence.
-pub async fn run(settings: Demo) -> anyhow::Result<ExitCode> {
+pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
     let tools = startup::tools(&settings.place, store.clone(), &url)?;
-    let state = startup::web_state(&settings.place, &tools)?;
+    let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.
     store.rescue_jobs(chrono::Duration::zero()).await?;
 

@@ -75,6 +75,32 @@ pub struct Place {
     pub secret_key: Option<String>,
 }
 
+/// On which clock times are told.
+#[derive(Args, Clone, Debug)]
+pub struct Clock {
+    /// Time zone of all times that are shown and logged, by its name in the IANA database, for
+    /// example America/New_York
+    #[arg(
+        long,
+        env = "HAWKMOTH_TIME_ZONE",
+        default_value = "UTC",
+        value_name = "ZONE"
+    )]
+    pub time_zone: String,
+}
+
+impl Command {
+    /// The clock of a command that has one.
+    pub fn clock(&self) -> Option<&Clock> {
+        match self {
+            Command::Demo(demo) => Some(&demo.clock),
+            Command::Serve(serve) | Command::Web(serve) => Some(&serve.clock),
+            Command::Work(work) => Some(&work.clock),
+            _ => None,
+        }
+    }
+}
+
 /// `hawkmoth serve` and `hawkmoth web`.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
@@ -90,6 +116,8 @@ pub struct Serve {
     pub bind: SocketAddr,
     #[command(flatten)]
     pub public: Public,
+    #[command(flatten)]
+    pub clock: Clock,
 }
 
 /// How others reach the server.
@@ -114,6 +142,8 @@ pub struct Work {
         default_value = "http://127.0.0.1:8000"
     )]
     pub public_url: url::Url,
+    #[command(flatten)]
+    pub clock: Clock,
 }
 
 /// `hawkmoth demo`.
@@ -136,6 +166,8 @@ pub struct Demo {
     /// End when the job has ended: status 0 if it succeeded, 1 otherwise
     #[arg(long, env = "HAWKMOTH_EXIT")]
     pub exit: bool,
+    #[command(flatten)]
+    pub clock: Clock,
 }
 
 /// `hawkmoth user …`.

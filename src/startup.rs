@@ -10,14 +10,24 @@ use anyhow::{Context, bail};
 use files::{Links, Signer};
 use jobs::{Pace, Tools, service::ServiceClient};
 use queue::{Embedded, LocalBus};
+use rest::Zone;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::Place;
+use crate::settings::{Command, Place};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The time zone of a command; UTC for those that tell no times.
+///
+/// # Errors
+/// Where no zone has that name.
+pub fn zone(command: &Command) -> anyhow::Result<Zone> {
+    let clock = command.clock();
+    Ok(clock.map_or(Ok(Zone::default()), |clock| clock.time_zone.parse())?)
+}
 
 /// Makes the data folder where it is missing.
 fn make_folder(place: &Place) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! The API, one file per resource.
 
+mod account;
 mod format;
 mod jobs;
 mod login;
@@ -7,3 +8,4 @@ mod people;
 mod places;
 mod projects;
 mod schema;
+mod zone;

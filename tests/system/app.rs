@@ -39,6 +39,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn of(call: reqwest::RequestBuilder) -> Answer {
+        let answer = call.send().await.unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
@@ -47,6 +56,11 @@ impl Answer {
 impl TestApp {
     /// Starts the server; jobs wait until [`TestApp::work`].
     pub async fn start(fresh: &Fresh) -> TestApp {
+        TestApp::start_in(fresh, rest::Zone::default()).await
+    }
+
+    /// The same, telling times in this zone.
+    pub async fn start_in(fresh: &Fresh, zone: rest::Zone) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,7 +86,8 @@ impl TestApp {
             tools.bus.clone(),
             files::Files::local(&kept).unwrap(),
             tools.links.clone(),
-        );
+        )
+        .in_zone(zone);
         let stop = CancellationToken::new();
         tokio::spawn(web::serve(listener, state, stop.clone()));
         TestApp {
@@ -237,23 +252,46 @@ impl Client<'_> {
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+    /// Sends a multipart form: name, content, and the name of the file if it is one.
+    pub async fn send_form(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &[u8], Option<&str>)],
+    ) -> Answer {
+        let mut body = Vec::new();
+        for (name, content, file) in fields {
+            let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
+            let head =
+                format!("--moth\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--moth--\r\n");
+        let call = self.call(method, path).body(body);
+        let kind = "multipart/form-data; boundary=moth";
+        Answer::of(call.header("Content-Type", kind)).await
+    }
+
+    fn call(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
             format!("{}{path}", self.app.url)
         };
-        let mut call = self.app.http.request(method, url);
-        if let Some(token) = &self.token {
-            call = call.header("Authorization", format!("Token {token}"));
+        let call = self.app.http.request(method, url);
+        match &self.token {
+            Some(token) => call.header("Authorization", format!("Token {token}")),
+            None => call,
         }
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut call = self.call(method, path);
         if let Some(body) = body {
             call = call.header("Content-Type", "application/json").body(body);
         }
-        let answer = call.send().await.unwrap();
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.unwrap(),
-        }
+        Answer::of(call).await
     }
 }

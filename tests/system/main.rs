@@ -7,3 +7,4 @@ mod browser;
 mod chaos;
 mod command;
 mod pages;
+mod session;

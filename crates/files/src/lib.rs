@@ -6,6 +6,7 @@
 mod key;
 mod link;
 mod local;
+mod seal;
 mod walk;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use futures_util::stream::BoxStream;
 
 pub use key::{load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
+pub use seal::Sealer;
 
 /// What can go wrong with files.
 #[derive(Debug, thiserror::Error)]

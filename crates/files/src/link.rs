@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
+use crate::seal::Sealer;
+
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -151,6 +153,11 @@ impl Links {
     /// A link for others.
     pub fn absolute(&self, source: &str, key: &str) -> String {
         format!("{}{}", self.public_url, self.relative(source, key))
+    }
+
+    /// Seals with the same key, for other things than links.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.signer.key)
     }
 
     /// The address under which the server is reached, without a slash at its end.

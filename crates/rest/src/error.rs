@@ -6,6 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+fn seconds(count: u64) -> String {
+    format!("{count} second{}", if count == 1 { "" } else { "s" })
+}
+
 /// Result of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -60,6 +64,9 @@ pub enum ApiError {
     /// 503 with a sentence: something that is needed does not answer now.
     #[error("{0}")]
     Unavailable(String),
+    /// 429: too many attempts; so many seconds must pass.
+    #[error("Request was throttled. Expected available in {}.", seconds(*.0))]
+    Throttled(u64),
 }
 
 /// Where messages stand that belong to no single field.
@@ -150,6 +157,7 @@ impl ApiError {
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -177,6 +185,9 @@ impl IntoResponse for ApiError {
             ApiError::MethodNotAllowed(_, allow) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
+            ApiError::Throttled(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
             _ => {}
         }
         response
@@ -197,6 +208,7 @@ mod tests {
             header::CONTENT_TYPE,
             header::WWW_AUTHENTICATE,
             header::ALLOW,
+            header::RETRY_AFTER,
         ] {
             if let Some(value) = response.headers().get(&name) {
                 seen += &format!("\n{name}: {}", value.to_str().unwrap());
@@ -232,6 +244,8 @@ mod tests {
             ApiError::UnsupportedMediaType("text/plain".to_owned()),
             ApiError::Internal("the database is on fire".to_owned()),
             ApiError::Unavailable("The queue does not answer.".to_owned()),
+            ApiError::Throttled(1),
+            ApiError::Throttled(42),
         ] {
             seen.push(answer(error).await);
         }

@@ -17,7 +17,9 @@ pub mod shape;
 pub mod time;
 pub mod validate;
 pub mod yaml;
+pub mod zone;
 
 pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
 pub use form::{Form, How};
+pub use zone::Zone;

@@ -13,6 +13,7 @@ pub mod job;
 pub mod job_log;
 pub mod job_progress;
 pub mod job_rate;
+pub mod login;
 pub mod membership;
 pub mod occurrence;
 pub mod pipeline;

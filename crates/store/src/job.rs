@@ -105,6 +105,7 @@ impl Store {
             .find(|s| s.key == domain::job::DELAY_STAGE)
         {
             stage.set("Delay", new.delay);
+            stage.set("Mood", "😴");
         }
         let at = now();
         let state = if new.start_now {

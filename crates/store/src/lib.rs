@@ -13,7 +13,9 @@ pub mod capture_set;
 pub mod counters;
 pub mod job;
 pub mod log;
+pub mod login;
 pub mod member;
+mod password;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
@@ -26,6 +28,7 @@ pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
+pub mod token;
 pub mod user;
 
 pub use connection::{Store, StoreError, StoreResult, now};

@@ -15,6 +15,7 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0041_logins;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0041_logins::Migration),
         ]
     }
 }

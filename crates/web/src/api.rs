@@ -10,13 +10,16 @@ use store::StoreError;
 use crate::call::Call;
 use crate::views::{self, View};
 
+pub mod credentials;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod members;
 pub mod places;
 pub mod projects;
 pub mod schema;
+pub mod tokens;
 pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.

@@ -48,12 +48,6 @@ pub fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
 }
 
-/// The server's own address as the caller knows it, with `/api/v2`.
-pub fn base(state: &AppState, headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    addresses(state, host, &Query::default()).base
-}
-
 /// A request to the API.
 #[derive(Clone)]
 pub struct Call {

@@ -11,6 +11,7 @@ mod live;
 mod media;
 mod openapi;
 mod pages;
+mod pictures;
 mod routes;
 mod shape;
 mod state;
@@ -19,6 +20,8 @@ mod views;
 pub use openapi::document as openapi;
 pub use routes::router;
 pub use state::AppState;
+
+use std::net::SocketAddr;
 
 use axum::ServiceExt;
 use axum::extract::Request;
@@ -37,7 +40,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let state = state.ending_with(stop.clone());
     let service = MapRequest::new(router(state), shape::one_form);
-    let service = ServiceExt::<Request>::into_make_service(service);
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await

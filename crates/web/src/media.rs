@@ -59,6 +59,7 @@ pub async fn show(
     let content = match kind {
         "captures" => original(&state, rest).await?,
         "thumbnails" => small(&state, rest).await?,
+        "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
     let kind = mime_guess::from_path(&name).first_or_octet_stream();

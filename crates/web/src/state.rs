@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use files::{Files, Links};
 use queue::EventBus;
+use rest::Zone;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::limit::Limiter;
 use crate::live::Hub;
 
 /// Shared by all requests.
@@ -18,6 +20,10 @@ pub struct AppState {
     pub(crate) files: Files,
     pub(crate) links: Links,
     pub(crate) hub: Hub,
+    /// Who must wait before guessing on.
+    pub(crate) limiter: Limiter,
+    /// The clock on which pages and API tell times.
+    pub(crate) zone: Zone,
     /// Fires when the server ends: live streams must not hold it up.
     pub(crate) stop: CancellationToken,
 }
@@ -26,12 +32,24 @@ impl AppState {
     /// Puts the parts together.
     pub fn new(store: Store, bus: Arc<dyn EventBus>, files: Files, links: Links) -> AppState {
         AppState {
-            hub: Hub::new(store.clone(), bus.clone(), links.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
             store,
             bus,
             files,
             links,
+            limiter: Limiter::default(),
+            zone: Zone::default(),
             stop: CancellationToken::new(),
+        }
+    }
+
+    /// Tells times in another zone than UTC.
+    pub fn in_zone(self, zone: Zone) -> AppState {
+        let (store, bus, links) = (self.store.clone(), self.bus.clone(), self.links.clone());
+        AppState {
+            hub: Hub::new(store, bus, links, zone),
+            zone,
+            ..self
         }
     }
 

@@ -11,6 +11,7 @@ use crate::api::{jobs, login, members, places, projects, schema, users};
 pub mod contract;
 
 pub use contract::{Answer, Contract};
+use crate::api::{credentials, jobs, login, me, members, places, projects, tokens, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -113,6 +114,9 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     users::VIEWS,
+    me::VIEWS,
+    credentials::VIEWS,
+    tokens::VIEWS,
     login::VIEWS,
     projects::VIEWS,
     members::VIEWS,

@@ -422,7 +422,7 @@ async fn what_has_no_place_in_the_json_is_served_beside_it() {
         let text = user
             .get(&format!("{path}/logs/?download=1&search=pipeline"))
             .await;
-        assert!(text.text.contains("no pipeline is set"), "{}", text.text);
+        assert!(text.text.contains("No pipeline specified"), "{}", text.text);
         let bulk = user
             .post(
                 "/api/v2/jobs/bulk/",

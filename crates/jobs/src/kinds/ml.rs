@@ -26,17 +26,10 @@ impl JobKind for Ml {
 
     async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
         delay(cx).await?;
-        let Some(pipeline) = cx.job.pipeline_id else {
-            // A test job of a delay alone ends here.
-            anyhow::ensure!(cx.job.delay > 0, "no pipeline is set");
-            return Ok(Outcome::Done);
-        };
-        let pipeline = cx
-            .tools
-            .store
-            .pipeline(pipeline)
-            .await
-            .context("the pipeline does not exist any more")?;
+        let pipeline = cx.job.pipeline_id;
+        let pipeline = pipeline.context("No pipeline specified to process images in ML job")?;
+        let pipeline = cx.tools.store.pipeline(pipeline).await;
+        let pipeline = pipeline.context("the pipeline does not exist any more")?;
         if cx.job.total.is_none() {
             feed(cx, &pipeline).await?;
         }
@@ -84,10 +77,8 @@ async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::
     Ok(())
 }
 
-/// What the delay stage shows, one after the other.
-const MOODS: [&str; 4] = ["😴", "🥱", "😌", "😃"];
-
-/// Waits as long as the job asks, saying how far it is.
+/// Waits as long as the job asks, saying how far it is every two seconds. The moods and the
+/// words are those of the recordings, which testers of clients know.
 async fn delay(cx: &JobContext) -> anyhow::Result<()> {
     let Ok(seconds) = u32::try_from(cx.job.delay) else {
         return Ok(());
@@ -96,15 +87,25 @@ async fn delay(cx: &JobContext) -> anyhow::Result<()> {
     if seconds == 0 || cx.job.own_stages().iter().any(done) {
         return Ok(());
     }
-    for second in 0..seconds {
-        let share = f64::from(second) / f64::from(seconds);
-        let mood = MOODS[(share * MOODS.len() as f64) as usize % MOODS.len()];
+    let mut waited = 0;
+    while waited < seconds {
+        let step = (seconds - waited).min(2);
+        cx.sleep(Duration::from_secs(step.into())).await?;
+        waited += step;
+        let shown = waited - 1;
+        // Once a minute is enough of a long wait.
+        if waited <= 60 || waited % 60 < 2 {
+            let id = cx.job.id;
+            cx.info(format!(
+                "Delaying job {id} for the {shown} out of {seconds} seconds"
+            ));
+        }
         cx.stage(DELAY_STAGE, |s| {
-            s.set("Mood", mood);
+            s.set("Mood", "😵‍💫");
+            let share = f64::from(shown) / f64::from(seconds);
             s.advance(share.max(f64::MIN_POSITIVE));
         })
         .await?;
-        cx.sleep(Duration::from_secs(1)).await?;
     }
     cx.stage(DELAY_STAGE, |s| {
         s.set("Mood", "🥳");

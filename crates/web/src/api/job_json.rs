@@ -8,7 +8,7 @@ use domain::permission::{
     job_permissions, pipeline_permissions, project_permissions,
 };
 use rest::ApiResult;
-use rest::time::{instant, naive, seconds};
+use rest::time::{clock, instant, naive, seconds};
 use serde_json::{Map, Value, json};
 use store::capture::Capture;
 use store::capture_set::CaptureSet;
@@ -237,7 +237,7 @@ fn by_id<T>(rows: Vec<T>, id: fn(&T) -> i64) -> HashMap<i64, T> {
 /// `logs` of a job: lines of all levels, and the messages of errors, newest first.
 fn logs(lines: &[Line]) -> Value {
     let stdout = lines.iter().map(|line| {
-        let at = line.at.format("%Y-%m-%d %H:%M:%S");
+        let at = clock(line.at);
         format!("[{at}] {} {}", line.level, line.message)
     });
     let errors = lines.iter().filter(|line| line.level == "ERROR");

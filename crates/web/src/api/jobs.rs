@@ -226,7 +226,9 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     new.created_by_id = caller.id();
     let job = call.store().create_job(new).await.map_err(internal)?;
     announce(&call.state, &job);
-    Ok((StatusCode::CREATED, answer(&call, &job).await?))
+    // As it was made: what a runner has begun to log since is not part of the answer.
+    let around = Around::read(&call, std::slice::from_ref(&job)).await?;
+    Ok((StatusCode::CREATED, Json(around.job(&job, &[]))))
 }
 
 /// Replaces what a person may edit (PUT).

@@ -20,6 +20,7 @@ use store::project::{NewProject, Project, ProjectChange, ProjectFilter};
 
 use super::internal;
 use crate::call::{Call, number};
+use crate::pictures;
 
 /// About projects.
 pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";
@@ -245,7 +246,7 @@ async fn owner(call: &Call, project: &Project) -> ApiResult<Value> {
     Ok(json!({
         "id": owner.id,
         "name": owner.name,
-        "image": owner.image,
+        "image": pictures::address(&call.state.links, owner.image.as_deref()),
         "details": call.addresses.row("users", id),
         "user_permissions": [],
     }))
