@@ -77,7 +77,7 @@ fn build() -> Value {
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": SESSION_COOKIE,
+                    "name": crate::auth::cookie::SESSION,
                     "description": "The session of a browser; with it, methods other than GET need \
                                     the header `X-CSRFToken` or the field `csrfmiddlewaretoken`.",
                 },
@@ -86,8 +86,8 @@ fn build() -> Value {
     })
 }
 
-/// Name of the cookie of a browser's session.
-const SESSION_COOKIE: &str = "sessionid";
+
+
 
 /// Whether an address takes this method.
 pub fn allows(view: &View, method: &str) -> bool {
