@@ -30,7 +30,8 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => startup::own_url(&listener)?,
     };
-    let tools = startup::tools(&settings.place, store, &url)?;
+    let mut tools = startup::tools(&settings.place, store, &url)?;
+    tools.pace.leases = settings.leases.into();
     let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
@@ -50,7 +51,8 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
 pub async fn work(settings: Work) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
-    let tools = startup::tools(&settings.place, store, url)?;
+    let mut tools = startup::tools(&settings.place, store, url)?;
+    tools.pace.leases = settings.leases.into();
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
     Runner::new(tools).run(stop).await;

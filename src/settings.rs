@@ -117,7 +117,43 @@ pub struct Serve {
     #[command(flatten)]
     pub public: Public,
     #[command(flatten)]
+    pub leases: Leases,
+    #[command(flatten)]
     pub clock: Clock,
+}
+
+/// On which terms images are handed out to remote workers, where a pipeline's settings say
+/// nothing else.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Leases {
+    /// Seconds that a remote worker may keep an image without an answer; then it is handed out
+    /// again
+    #[arg(
+        long,
+        env = "HAWKMOTH_LEASE_SECONDS",
+        default_value_t = 300,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400)
+    )]
+    pub lease_seconds: u32,
+    /// How often an image is handed out before it counts as failed
+    #[arg(
+        long,
+        env = "HAWKMOTH_MAX_DELIVERIES",
+        default_value_t = 2,
+        value_name = "N",
+        value_parser = clap::value_parser!(i32).range(1..=100)
+    )]
+    pub max_deliveries: i32,
+}
+
+impl From<Leases> for domain::lease::LeaseTerms {
+    fn from(leases: Leases) -> domain::lease::LeaseTerms {
+        domain::lease::LeaseTerms {
+            seconds: leases.lease_seconds,
+            deliveries: leases.max_deliveries,
+        }
+    }
 }
 
 /// How others reach the server.
@@ -142,6 +178,8 @@ pub struct Work {
         default_value = "http://127.0.0.1:8000"
     )]
     pub public_url: url::Url,
+    #[command(flatten)]
+    pub leases: Leases,
     #[command(flatten)]
     pub clock: Clock,
 }

@@ -132,12 +132,13 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let files = files::Files::local(&folder)
         .with_context(|| format!("cannot use the folder {}", folder.display()))?;
-    Ok(web::AppState::new(
+    let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),
         files,
         tools.links.clone(),
-    ))
+    );
+    Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
 }
 
 /// Starts to listen.

@@ -242,16 +242,9 @@ impl Client<'_> {
 
     /// A GET with this `Accept` header.
     pub async fn accepting(&self, path: &str, accept: &str) -> Answer {
-        let call = self.app.http.get(format!("{}{path}", self.app.url));
-        let answer = call.header("Accept", accept).send().await.unwrap();
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.unwrap(),
-        }
+        Answer::of(self.call(Method::GET, path).header("Accept", accept)).await
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
     /// Sends a multipart form: name, content, and the name of the file if it is one.
     pub async fn send_form(
         &self,

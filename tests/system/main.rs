@@ -6,5 +6,7 @@ mod app;
 mod browser;
 mod chaos;
 mod command;
+mod golden;
 mod pages;
+mod pull;
 mod session;

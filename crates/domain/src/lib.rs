@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod determination;
 pub mod job;
+pub mod lease;
 pub mod permission;
 pub mod progress;
 pub mod session;

@@ -202,6 +202,7 @@ enum Ended {
 fn start(cx: Arc<JobContext>) -> JoinHandle<anyhow::Result<Outcome>> {
     tokio::spawn(async move {
         cx.info(format!("Running job {} ({})", cx.job.label(), cx.job.state));
+        cx.open_stages().await?;
         let Some(kind) = kind::find(&cx.job.kind) else {
             let name = domain::job::kind(&cx.job.kind).map_or(cx.job.kind.as_str(), |k| k.name);
             anyhow::bail!("jobs of the kind \"{name}\" cannot be run by this version of Hawkmoth");

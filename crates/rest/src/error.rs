@@ -93,6 +93,12 @@ impl FieldErrors {
         }
     }
 
+    /// Puts structured messages on a field, as the reference does where a field holds a whole
+    /// document; see [`crate::document`].
+    pub fn put(&mut self, field: &str, messages: Vec<Value>) {
+        self.0.insert(field.to_owned(), Value::Array(messages));
+    }
+
     /// Adds a message that belongs to no single field.
     pub fn add_general(&mut self, message: impl Into<String>) {
         self.add(GENERAL, message);
@@ -103,6 +109,18 @@ impl FieldErrors {
         if !inner.is_empty() {
             self.0.insert(field.to_owned(), Value::Object(inner.0));
         }
+    }
+
+    /// The messages in the order of these fields, others behind them.
+    pub fn in_order<'a>(mut self, fields: impl Iterator<Item = &'a str>) -> FieldErrors {
+        let mut ordered = Map::new();
+        for field in fields {
+            if let Some((field, messages)) = self.0.shift_remove_entry(field) {
+                ordered.insert(field, messages);
+            }
+        }
+        ordered.append(&mut self.0);
+        FieldErrors(ordered)
     }
 
     /// True when there is no message.

@@ -230,7 +230,9 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
-            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
+            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most)
+                if most < usize::MAX =>
+            {
                 map.insert("max_length".into(), json!(most));
             }
             Kind::Integer(least, most) => {

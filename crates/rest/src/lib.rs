@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod body;
+pub mod document;
 pub mod error;
 pub mod field;
 pub mod form;

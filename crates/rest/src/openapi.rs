@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::document;
 use crate::field::{Field, Kind};
 use crate::shape::Shape;
 
@@ -167,9 +168,45 @@ pub fn of_shape(shape: &Shape, way: Way) -> Value {
         }
         Shape::List(Shape::Or([])) => json!({"type": "array", "maxItems": 0}),
         Shape::List(inner) => json!({"type": "array", "items": of_shape(inner, way)}),
+        Shape::Document(shape) => of_document(shape),
         Shape::Or([one, Shape::Null]) => or_null(of_shape(one, way)),
         Shape::Or(shapes) => {
             let any: Vec<Value> = shapes.iter().map(|shape| of_shape(shape, way)).collect();
+            json!({"anyOf": any})
+        }
+    }
+}
+
+/// The schema of a document in a body.
+fn of_document(shape: &document::Shape) -> Value {
+    use document::Shape;
+    match *shape {
+        Shape::Text => json!({"type": "string"}),
+        Shape::Float => json!({"type": "number"}),
+        Shape::Whole => json!({"type": "integer"}),
+        Shape::Flag => json!({"type": "boolean"}),
+        Shape::Time => json!({"type": "string", "pattern": TIME_SENT}),
+        Shape::Any => json!({}),
+        Shape::Map => json!({"type": "object"}),
+        Shape::List(inner) => json!({"type": "array", "items": of_document(inner)}),
+        Shape::Model(members) => {
+            let schema = |member: &document::Member| match of_document(&member.shape) {
+                schema if member.nullable => or_null(schema),
+                schema => schema,
+            };
+            let properties: Map<String, Value> = members
+                .iter()
+                .map(|member| (member.name.to_owned(), schema(member)))
+                .collect();
+            let required: Vec<&str> = members
+                .iter()
+                .filter(|member| member.required)
+                .map(|member| member.name)
+                .collect();
+            json!({"type": "object", "properties": properties, "required": required})
+        }
+        Shape::Either(shapes) => {
+            let any: Vec<Value> = shapes.iter().map(of_document).collect();
             json!({"anyOf": any})
         }
     }
@@ -183,14 +220,12 @@ fn of_kind(kind: Kind, blank: bool, way: Way) -> Value {
         Kind::Text(most) => text(most, blank, sent),
         Kind::Slug(most) if sent => {
             let slug = "^[-a-zA-Z0-9_]+$";
-            json!({"type": "string", "maxLength": most, "pattern": slug})
+            at_most(json!({"type": "string", "pattern": slug}), most)
         }
-        Kind::Email(most) if sent => {
-            json!({"type": "string", "format": "email", "maxLength": most})
-        }
+        Kind::Email(most) if sent => at_most(json!({"type": "string", "format": "email"}), most),
         Kind::Slug(_) | Kind::Email(_) => json!({"type": "string"}),
         Kind::Url(most) if sent => {
-            let url = json!({"type": "string", "format": "uri", "maxLength": most});
+            let url = at_most(json!({"type": "string", "format": "uri"}), most);
             if blank {
                 json!({"anyOf": [url, {"const": ""}]})
             } else {
@@ -239,7 +274,15 @@ fn text(most: Option<usize>, blank: bool, sent: bool) -> Value {
     if sent && !blank {
         schema["pattern"] = json!("\\S");
     }
-    if let (Some(most), true) = (most, sent) {
+    match most {
+        Some(most) if sent => at_most(schema, most),
+        _ => schema,
+    }
+}
+
+/// A length that nothing reaches is none.
+fn at_most(mut schema: Value, most: usize) -> Value {
+    if u32::try_from(most).is_ok() {
         schema["maxLength"] = json!(most);
     }
     schema

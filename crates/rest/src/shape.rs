@@ -1,6 +1,7 @@
 //! What a field really holds, where the recorded word of OPTIONS for it is coarse ("field",
 //! "list"). The idea: OPTIONS stays as its readers know it, and the schema still tells the truth.
 
+use crate::document;
 use crate::field::{Field, Kind};
 
 /// The shape of a value.
@@ -20,6 +21,8 @@ pub enum Shape {
     Map(&'static Shape),
     /// A list of values of this shape.
     List(&'static Shape),
+    /// A document, as bodies hold it.
+    Document(&'static document::Shape),
     /// One of these.
     Or(&'static [Shape]),
 }

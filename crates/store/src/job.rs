@@ -11,9 +11,12 @@ use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::job::{self, Entity};
 
 pub mod change;
+pub mod dispatch;
 pub mod feed;
 pub mod life;
 pub mod list;
+pub mod offer;
+pub mod steer;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;
@@ -99,14 +102,7 @@ impl Store {
     pub async fn create_job(&self, new: NewJob) -> StoreResult<Job> {
         let kind: &KindSpec = domain::job::kind(new.kind)
             .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
-        let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-        if let Some(stage) = stages
-            .iter_mut()
-            .find(|s| s.key == domain::job::DELAY_STAGE)
-        {
-            stage.set("Delay", new.delay);
-            stage.set("Mood", "😴");
-        }
+        let stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
         let at = now();
         let state = if new.start_now {
             JobState::Pending

@@ -30,6 +30,7 @@ pub mod testing;
 pub mod ticket;
 pub mod token;
 pub mod user;
+pub mod worker;
 
 pub use connection::{Store, StoreError, StoreResult, now};
 pub use sea_orm::prelude::Json;

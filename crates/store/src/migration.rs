@@ -15,6 +15,7 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0021_pull;
 mod m0041_logins;
 
 /// The list of migrations.
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0021_pull::Migration),
             Box::new(m0041_logins::Migration),
         ]
     }

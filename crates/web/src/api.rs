@@ -16,11 +16,13 @@ pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod members;
+pub mod pipelines;
 pub mod places;
 pub mod projects;
 pub mod schema;
 pub mod tokens;
 pub mod users;
+pub mod workers;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {

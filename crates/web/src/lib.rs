@@ -12,6 +12,7 @@ mod media;
 mod openapi;
 mod pages;
 mod pictures;
+mod pull;
 mod routes;
 mod shape;
 mod state;

@@ -86,9 +86,6 @@ fn build() -> Value {
     })
 }
 
-
-
-
 /// Whether an address takes this method.
 pub fn allows(view: &View, method: &str) -> bool {
     view.allow.split(", ").any(|allowed| allowed == method)

@@ -2,20 +2,28 @@
 
 use std::sync::Arc;
 
+use domain::lease::LeaseTerms;
 use files::{Files, Links};
-use queue::EventBus;
+use queue::{Embedded, EventBus, TaskQueue};
 use rest::Zone;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::limit::Limiter;
 use crate::live::Hub;
+use crate::pull::Desk;
 
 /// Shared by all requests.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn EventBus>,
+    /// Tasks of pull jobs.
+    pub(crate) queue: Arc<dyn TaskQueue>,
+    /// On which terms they are handed out, unless a pipeline's settings say otherwise.
+    pub(crate) leases: LeaseTerms,
+    /// What is remembered of remote workers.
+    pub(crate) desk: Arc<Desk>,
     /// Files that the server itself keeps: thumbnails, exports.
     pub(crate) files: Files,
     pub(crate) links: Links,
@@ -33,6 +41,9 @@ impl AppState {
     pub fn new(store: Store, bus: Arc<dyn EventBus>, files: Files, links: Links) -> AppState {
         AppState {
             hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
+            queue: Arc::new(Embedded::new(store.clone())),
+            leases: LeaseTerms::default(),
+            desk: Arc::default(),
             store,
             bus,
             files,
@@ -41,6 +52,14 @@ impl AppState {
             zone: Zone::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Hands out tasks from this queue, on these terms.
+    #[must_use]
+    pub fn leasing(mut self, queue: Arc<dyn TaskQueue>, leases: LeaseTerms) -> AppState {
+        self.queue = queue;
+        self.leases = leases;
+        self
     }
 
     /// Tells times in another zone than UTC.

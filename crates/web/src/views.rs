@@ -6,12 +6,14 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, schema, users};
+use crate::api::{
+    credentials, jobs, login, me, members, pipelines, places, projects, schema, tokens, users,
+    workers,
+};
 
 pub mod contract;
 
 pub use contract::{Answer, Contract};
-use crate::api::{credentials, jobs, login, me, members, places, projects, tokens, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -122,6 +124,8 @@ pub const VIEWS: &[&[View]] = &[
     members::VIEWS,
     places::VIEWS,
     jobs::VIEWS,
+    pipelines::VIEWS,
+    workers::VIEWS,
     schema::VIEWS,
 ];
 

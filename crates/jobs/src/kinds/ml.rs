@@ -11,6 +11,8 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
 use domain::state::JobState;
+use store::pipeline::Pipeline;
+use store::service::is_online;
 
 use crate::context::JobContext;
 use crate::kind::{JobKind, Outcome};
@@ -41,7 +43,7 @@ impl JobKind for Ml {
 }
 
 /// Chooses the captures and feeds them page by page, from where an earlier run was cut off.
-async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::Result<()> {
+async fn feed(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
     let chosen = collect::choose(cx, pipeline).await?;
     let (total, limited) = (chosen.total, chosen.limited);
     cx.stage(COLLECT_STAGE, |s| {
@@ -67,13 +69,39 @@ async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::
         .await?;
     let release = cx.job.dispatch() == DispatchMode::AsyncApi;
     if release {
-        cx.info(format!(
-            "Waiting for workers to pick up tasks for pipeline '{}'",
-            pipeline.slug
-        ));
+        wait_for_workers(cx, pipeline).await?;
         cx.log.flush().await;
     }
     cx.tools.store.feed_end(&cx.fence, release).await?;
+    Ok(())
+}
+
+/// Says in the log that remote workers have the word, and how many of them are there
+/// (`processing-service.md` §10).
+async fn wait_for_workers(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
+    let project = cx.job.project_id;
+    let services = cx.tools.store.pull_services(project, pipeline.id).await?;
+    let recent = |minutes| {
+        let within = chrono::Duration::minutes(minutes);
+        services.iter().filter(|s| is_online(s, within)).count()
+    };
+    let slug = &pipeline.slug;
+    cx.info(format!(
+        "Waiting for workers to pick up tasks for pipeline '{slug}' ({}/{} online recently)",
+        recent(5),
+        services.len()
+    ));
+    let minute = chrono::Duration::seconds(store::service::ONLINE_SECONDS);
+    let working = cx
+        .tools
+        .store
+        .live_workers(project, pipeline.id, minute)
+        .await?;
+    if recent(1) == 0 && working == 0 {
+        cx.warn(format!(
+            "No worker for pipeline '{slug}' is online: the images wait until one asks for them"
+        ));
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::{Job, feed, stages_json};
+use super::{Job, dispatch, feed, stages_json};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{job, job_progress, ticket};
 use crate::log::Level;
@@ -130,6 +130,7 @@ impl Store {
             reset(&tx, &job, &mut row, FeedMode::All, 0).await?;
             row.run_no = Set(job.run_no + 1);
         }
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
         let job_after = save(&tx, row).await?;
         note(&tx, &job, to).await?;
@@ -155,6 +156,7 @@ impl Store {
         };
         let mut row = moved(&job, to);
         reset(&tx, &job, &mut row, mode, kept).await?;
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
         let after = save(&tx, row).await?;
         crate::progress::carry_over(&tx, &job, &after, self.shard).await?;
@@ -477,7 +479,7 @@ async fn reset(
         .iter_mut()
         .find(|s| s.key == domain::job::DELAY_STAGE)
     {
-        stage.set("Delay", job.delay);
+        domain::job::begin_delay(stage, job.delay);
     }
     row.generation = Set(job.generation + 1);
     row.feed_mode = Set(mode.code().to_owned());

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use store::capture::Capture;
 use store::capture_set::CaptureSet;
 use store::job::Job;
+use store::job::list::Export;
 use store::log::Line;
 use store::pipeline::Pipeline;
 use store::progress::{Counts, compose};
@@ -32,6 +33,7 @@ pub struct Around {
     sets: HashMap<i64, CaptureSet>,
     captures: HashMap<i64, (Capture, Option<String>)>,
     pipelines: HashMap<i64, Pipeline>,
+    exports: HashMap<i64, Export>,
     counts: HashMap<i64, Counts>,
 }
 
@@ -86,8 +88,24 @@ impl Around {
                 .map_err(internal)?
                 .into_iter()
                 .collect(),
+            exports: by_id(
+                store
+                    .exports_of_jobs(&ids(|j| j.export_id))
+                    .await
+                    .map_err(internal)?,
+                |e| e.id,
+            ),
             counts: store.counts(jobs).await.map_err(internal)?,
         })
+    }
+
+    /// The job as lists show it: without log and result.
+    pub fn row(&self, job: &Job) -> Value {
+        let mut whole = self.job(job, &[]);
+        if let Some(map) = whole.as_object_mut() {
+            map.shift_remove("result");
+        }
+        whole
     }
 
     /// The job's object. `log` holds the newest lines first; lists show none.
@@ -123,7 +141,7 @@ impl Around {
                 "name": kind.map_or("Unknown", |k| k.name),
                 "key": kind.map_or("unknown", |k| k.key),
             },
-            "data_export": job.export_id,
+            "data_export": job.export_id.and_then(|id| self.export(id)),
             "dispatch_mode": job.dispatch_mode,
             "result": job.result,
             "user_permissions": self.permissions(job),
@@ -206,6 +224,18 @@ impl Around {
             "timestamp": capture.taken_at.map(naive),
             "event_id": capture.session_id,
             "user_permissions": texts(capture_permissions(self.who.caller(), &facts)),
+        }))
+    }
+
+    fn export(&self, id: i64) -> Option<Value> {
+        let export = self.exports.get(&id)?;
+        Some(json!({
+            "id": id,
+            "user": export.user_id,
+            "project": export.project_id,
+            "format": export.format,
+            "filters": export.filters,
+            "file_url": export.file_url,
         }))
     }
 

@@ -27,6 +27,8 @@ pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+pub mod pull;
+pub mod steer;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -96,14 +98,66 @@ pub const VIEWS: &[View] = &[
     .takes(&[])
     .fails(&[409]),
     view(
+        "/jobs/{id}/tasks",
+        "tasks",
+        ACTION,
+        fields::TASKS,
+        fields::TASKS_FIELDS,
+        || post(pull::tasks),
+    )
+    .posted(&[(200, Answer::Object(fields::TASKS_ANSWER))])
+    .fails(&[409]),
+    view(
+        "/jobs/{id}/result",
+        "result",
+        ACTION,
+        fields::RESULT,
+        fields::RESULT_FIELDS,
+        || post(pull::result),
+    )
+    .posted(&[(200, Answer::Object(fields::RESULT_ANSWER))])
+    .fails(&[409]),
+    view(
+        "/jobs/{id}/extend",
+        "Extend",
+        ACTION,
+        fields::EXTEND,
+        fields::EXTEND_FIELDS,
+        || post(pull::extend),
+    )
+    .posted(&[(200, Answer::Object(fields::EXTEND_ANSWER))])
+    .fails(&[409]),
+    view(
+        "/jobs/{id}/pause",
+        "Pause",
+        ACTION,
+        fields::PAUSE,
+        &[],
+        || post(steer::pause),
+    )
+    .posted(&[(200, Answer::Row(fields::FIELDS))])
+    .fails(&[409]),
+    view(
+        "/jobs/{id}/resume",
+        "Resume",
+        ACTION,
+        fields::RESUME,
+        &[],
+        || post(steer::resume),
+    )
+    .posted(&[(200, Answer::Row(fields::FIELDS))])
+    .fails(&[409]),
+    view(
         "/jobs/{id}/queue",
         "Queue",
-        READ,
+        "GET, PATCH, HEAD, OPTIONS",
         fields::QUEUE,
-        &[],
-        || get(beside::queue),
+        fields::QUEUE_FIELDS,
+        || get(steer::queue).patch(steer::prioritise),
     )
-    .got(&[Answer::Object(fields::QUEUE_ANSWER)]),
+    .got(&[Answer::Object(fields::QUEUE_ANSWER)])
+    .edited(Answer::Object(fields::QUEUE_ANSWER))
+    .fails(&[409]),
     view(
         "/jobs/{id}/failures",
         "Failures",
@@ -126,7 +180,8 @@ const LOG_LINES: i64 = 1000;
 /// Log lines that may be asked for.
 const MAX_LOG_LINES: i64 = 5000;
 
-/// A page of jobs, newest first; with `ids_only` what workers need of them, at random.
+/// A page of jobs, newest first; with `ids_only` what workers need of them, in the order in which
+/// they should be worked on.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let query = &call.query;
     let filter = filter::read(&call).await?;
@@ -142,17 +197,27 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         page.limit = 1;
     }
     let store = call.store();
+    if let (true, Some(user)) = (ids_only, &call.who.0) {
+        let slugs = filter.slugs.as_deref().unwrap_or_default();
+        let desk = &call.state.desk;
+        let noted = desk.polled(store, user, slugs, filter.project_id).await;
+        noted.map_err(internal)?;
+    }
+    let (limit, offset) = (page.limit, page.offset);
     let found = if ids_only && order.is_empty() {
-        store.jobs_at_random(&filter, page.limit, page.offset).await
+        let workable = store.workable_projects(call.who.0.as_ref()).await;
+        let workable = workable.map_err(internal)?;
+        store
+            .jobs_for_workers(&filter, &workable, limit, offset)
+            .await
     } else {
-        let (limit, offset) = (page.limit, page.offset);
         store.jobs_ordered(&filter, &order, limit, offset).await
     };
     let (jobs, count) = found.map_err(internal)?;
     let around = Around::read(&call, &jobs).await?;
     let row = |job: &Job| match ids_only {
         true => around.job_id(job),
-        false => around.job(job, &[]),
+        false => around.row(job),
     };
     let rows = jobs.iter().map(row).collect();
     Ok(Json(call.envelope("jobs", page, count, rows, words)))
@@ -248,7 +313,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project) = find(&call, &id, JobAction::Update).await?;
-    let change = input::change(&call, &job, &project, body, how).await?;
+    let change = input::change(&call, &project, body, how).await?;
     let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);

@@ -91,7 +91,10 @@ pub fn refusal_schemas(parts: &mut Parts) {
         json!({
             "description": "Sentences, or messages by field; of a list, one entry per element.",
             "anyOf": [
-                {"type": "array", "items": {"anyOf": [{"type": "string"}, reference("Messages")]}},
+                {
+                    "type": "array",
+                    "items": {"anyOf": [{"type": "string"}, reference("Fault"), reference("Messages")]},
+                },
                 {"type": "object", "additionalProperties": reference("Messages")},
             ],
         }),

@@ -3,6 +3,8 @@
 use rest::field::{Field, Kind};
 use rest::shape::{self, Shape};
 
+use super::pull::read;
+
 const MAX_INT: i64 = 2_147_483_647;
 
 /// About jobs.
@@ -25,6 +27,53 @@ pub const NEXT: &str = "The job that a worker for these pipelines should work on
 pub const BULK: &str = "Run, retry, cancel or delete many jobs: `{\"action\": …, \"ids\": […]}`.";
 /// About the queue.
 pub const QUEUE: &str = "Where the images of a job are, and how fast they are finished.";
+/// What can be set of the queue.
+pub const QUEUE_FIELDS: &[Field] = &[Field::new(
+    "priority",
+    "Priority",
+    Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+)
+.required()
+.help("Jobs with a higher priority are run and handed out first")];
+/// About fetching tasks.
+pub const TASKS: &str = "Hands out images of a job to a worker, which keeps them until it posts \
+their results or its lease is over.";
+/// What a worker sends to fetch tasks.
+pub const TASKS_FIELDS: &[Field] = &[
+    Field::new("batch_size", "Batch size", Kind::Integer(Some(1), None))
+        .required()
+        .help("Number of tasks to retrieve"),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
+];
+/// About posting results.
+pub const RESULT: &str = "Takes results of images. What is accepted is saved; a result that \
+cannot be used is named in the answer and spoils none of the others.";
+/// What a worker sends with results.
+pub const RESULT_FIELDS: &[Field] = &[
+    Field::new("results", "Results", Kind::Any)
+        .required()
+        .holds(Shape::Document(&read::RESULTS)),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
+];
+/// About keeping tasks.
+pub const EXTEND: &str = "Keeps the images of a slow worker: the leases of these \
+`reply_subjects` begin anew, for `lease_seconds` or as long as usual.";
+/// What a worker sends to keep tasks.
+pub const EXTEND_FIELDS: &[Field] = &[
+    Field::new("reply_subjects", "Reply subjects", Kind::Any)
+        .required()
+        .holds(shape::TEXTS),
+    Field::new(
+        "lease_seconds",
+        "Lease seconds",
+        Kind::Integer(Some(1), Some(86_400)),
+    ),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
+];
+/// About pausing.
+pub const PAUSE: &str = "Stops handing out images of a job; results are still taken.";
+/// About going on.
+pub const RESUME: &str = "Hands out images of a paused job again.";
 /// About failures.
 pub const FAILURES: &str = "The captures that failed in a job, and why.";
 /// About the log.
@@ -105,7 +154,25 @@ const PIPELINE: &[Field] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
+];
+
+const FORMATS: &[(&str, &str)] = &[
+    ("occurrences_api_json", "occurrences_api_json"),
+    ("occurrences_simple_csv", "occurrences_simple_csv"),
+];
+
+const EXPORT: &[Field] = &[
+    Field::shown("id", "ID", Kind::Integer(None, None)),
+    Field::new("user", "User", Kind::Link("users"))
+        .required()
+        .nullable(),
+    Field::new("project", "Project", Kind::Link("projects"))
+        .required()
+        .nullable(),
+    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("filters", "Filters", Kind::Any),
+    Field::shown("file_url", "File url", Kind::Url(usize::MAX)).nullable(),
 ];
 
 const STATES: &[(&str, &str)] = &[
@@ -317,6 +384,70 @@ pub const QUEUE_ANSWER: &[Field] = &[
     .nullable(),
     Field::shown("images_per_second", "How fast", Kind::Float).nullable(),
     Field::shown("seconds_left", "Time left", Kind::Float).nullable(),
+    Field::shown(
+        "workers",
+        "Workers online, of a job that is pulled",
+        Kind::Integer(None, None),
+    )
+    .nullable(),
+    Field::shown("message", "What it waits for", Kind::Text(None)).nullable(),
+];
+
+const TASK: &[Field] = &[
+    Field::shown("id", "The capture", Kind::Text(None)),
+    Field::shown("image_id", "The capture", Kind::Text(None)),
+    Field::shown("image_url", "Its photograph", Kind::Url(2048)),
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+];
+
+/// The tasks that are handed out.
+pub const TASKS_ANSWER: &[Field] =
+    &[Field::shown("tasks", "Tasks", Kind::List).holds(Shape::List(&Shape::Object(TASK)))];
+
+const TAKEN: &[Field] = &[
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+    Field::shown(
+        "status",
+        "Whether it is saved",
+        Kind::Choice(&[("queued", "Saved"), ("rejected", "Cannot be used")]),
+    ),
+    Field::shown("task_id", "Its number", Kind::Text(None)),
+    Field::shown("error", "Why it cannot be used", Kind::Text(None)).sometimes(),
+];
+
+/// What became of results.
+pub const RESULT_ANSWER: &[Field] = &[
+    Field::shown("status", "Always accepted", Kind::Text(None)),
+    Field::shown("job_id", "The job", Kind::Integer(None, None)),
+    Field::shown(
+        "results_queued",
+        "Results that are saved",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("tasks", "One for each result", Kind::List)
+        .holds(Shape::List(&Shape::Object(TAKEN))),
+];
+
+const KEPT: &[Field] = &[
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+    Field::shown(
+        "status",
+        "Whether it is kept",
+        Kind::Choice(&[
+            ("extended", "Kept"),
+            ("lost", "Handed on"),
+            ("rejected", "Never given out"),
+        ]),
+    ),
+];
+
+/// What became of leases.
+pub const EXTEND_ANSWER: &[Field] = &[
+    Field::shown("job_id", "The job", Kind::Integer(None, None)),
+    Field::shown("lease_seconds", "From now on", Kind::Integer(None, None)),
+    Field::shown("extended", "How many are kept", Kind::Integer(None, None)),
+    Field::shown("tasks", "One for each receipt", Kind::List)
+        .holds(Shape::List(&Shape::Object(KEPT))),
 ];
 
 const FAILED_CAPTURE: &[Field] = &[Field::id(), Field::details()];
@@ -387,11 +518,12 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any).holds(Shape::Object(PROGRESS)),
     Field::shown("logs", "Logs", Kind::Any).holds(Shape::Object(LOG)),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255))
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX))
         .default("\"ml\"")
         .write_only()
         .holds(Shape::Of(Kind::Choice(KINDS))),
-    Field::shown("data_export", "Data export", Kind::Any).holds(shape::INTEGER_OR_NULL),
-    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
+    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)).nullable(),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
+        .help("How the work is handed out: internal, sync_api or async_api."),
     Field::shown("result", "Result", Kind::Any),
 ];

@@ -1,0 +1,69 @@
+//! The differences from the recordings that stand in `docs/compatibility.md`. The idea: the table
+//! that people read is the one that the test reads, so it cannot fall behind.
+
+use super::compare::Difference;
+
+const PAGE: &str = include_str!("../../../docs/compatibility.md");
+
+/// One line: recordings by name, where `*` stands for anything, and the places in the answer.
+pub struct Line {
+    recordings: Vec<String>,
+    places: Vec<String>,
+}
+
+/// The lines of the table, known by their first cell: `` `folder/name` ``.
+pub fn lines() -> Vec<Line> {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let ticked = |cell: &str| {
+            let parts = cell.split('`').skip(1).step_by(2);
+            parts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let recordings = ticked(cells.first()?);
+        let is_recording = |name: &String| name.contains('/') && !name.ends_with('/');
+        recordings.iter().all(is_recording).then_some(())?;
+        let places = ticked(cells.get(1)?);
+        (!places.is_empty()).then_some(Line { recordings, places })
+    })
+    .collect()
+}
+
+impl Line {
+    pub fn explains(&self, recording: &str, difference: &Difference) -> bool {
+        let recorded = |pattern: &String| fits(pattern, recording);
+        let placed = |pattern: &String| fits(pattern, &difference.at);
+        self.recordings.iter().any(recorded) && self.places.iter().any(placed)
+    }
+}
+
+/// Whether the text fits the pattern, in which `*` stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            let ends = (0..=text.len()).filter(|at| text.is_char_boundary(*at));
+            ends.into_iter().any(|at| fits(rest, &text[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, expected) in [
+            ("jobs-list/001-x", "jobs-list/001-x", true),
+            ("jobs-list/001*", "jobs-list/001-x", true),
+            ("jobs-*-basic", "jobs-roles/7-basic", true),
+            ("results.*.status", "results.12.status", true),
+            ("results.*.status", "results.12.state", false),
+            ("status", "results.status", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
