@@ -71,7 +71,7 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let view = pattern.and_then(|pattern| views::find(pattern.as_str()));
     let own_formats = view.is_some_and(|view| view.contract.own_formats);
     if own_formats && request.method() != Method::OPTIONS {
-        return dress(next.run(request).await, view);
+        return dress(next.run(request).await, view.map(|view| view.allow));
     }
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
