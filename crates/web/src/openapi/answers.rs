@@ -100,6 +100,21 @@ pub fn refusal_schemas(parts: &mut Parts) {
         }),
     );
     put(
+        "Fault",
+        json!({
+            "description": "What is wrong at one place of a document.",
+            "type": "object",
+            "properties": {
+                "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+                "msg": {"type": "string"},
+                "type": {"type": "string"},
+                "ctx": {"type": "object"},
+            },
+            "required": ["loc", "msg", "type"],
+            "additionalProperties": false,
+        }),
+    );
+    put(
         "Errors",
         json!({"anyOf": [reference("Detail"), reference("Messages")]}),
     );
