@@ -89,6 +89,28 @@ pub struct Clock {
     pub time_zone: String,
 }
 
+/// Where traces are looked at.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Traces {
+    /// GUID of this server's entity in New Relic: requests and jobs are traced, and each line of
+    /// a job's log ends with a link to its trace
+    #[arg(
+        long,
+        env = "HAWKMOTH_NEW_RELIC_ENTITY",
+        value_name = "GUID",
+        requires = "new_relic_name"
+    )]
+    pub new_relic_entity: Option<String>,
+    /// Name of that entity
+    #[arg(
+        long,
+        env = "HAWKMOTH_NEW_RELIC_NAME",
+        value_name = "NAME",
+        requires = "new_relic_entity"
+    )]
+    pub new_relic_name: Option<String>,
+}
+
 impl Command {
     /// The clock of a command that has one.
     pub fn clock(&self) -> Option<&Clock> {
@@ -120,6 +142,8 @@ pub struct Serve {
     pub leases: Leases,
     #[command(flatten)]
     pub clock: Clock,
+    #[command(flatten)]
+    pub traces: Traces,
 }
 
 /// On which terms images are handed out to remote workers, where a pipeline's settings say

@@ -15,7 +15,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Command, Place};
+use crate::settings::{Command, Place, Traces};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
@@ -27,6 +27,25 @@ const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
 pub fn zone(command: &Command) -> anyhow::Result<Zone> {
     let clock = command.clock();
     Ok(clock.map_or(Ok(Zone::default()), |clock| clock.time_zone.parse())?)
+}
+
+/// To whom lines of logs are linked, where that is set.
+pub fn linking(traces: &Traces) -> Option<web::Linking> {
+    let (entity, name) = traces
+        .new_relic_entity
+        .as_ref()
+        .zip(traces.new_relic_name.as_ref())?;
+    Some(web::Linking::new(entity, &host(), name))
+}
+
+/// The name of this machine.
+fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = kernel.or_else(|| std::env::var("HOSTNAME").ok());
+    let named = named.map(|name| name.trim().to_owned());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// Makes the data folder where it is missing.

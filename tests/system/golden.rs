@@ -2,10 +2,11 @@
 //! an installation built from the same tables. Runs where `HAWKMOTH_GOLDEN_DIR` names the folder
 //! of recordings; every difference must stand in `docs/compatibility.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use store::testing::{self, Fresh};
 
 mod compare;
@@ -43,48 +44,62 @@ const fn span(folder: &'static str, from: usize, to: usize, at: &'static str) ->
 
 /// People and jobs, in the order in which they were recorded.
 const JOBS: &[Part] = &[
-    part("auth", "13:14:59"),
-    part("format", "13:15:12"),
-    part("browsable", "13:15:12"),
-    part("jobs-options", "13:15:12"),
-    part("jobs-create", "13:17:08"),
-    part("jobs-list", "13:17:13"),
-    part("jobs-detail", "13:17:13"),
-    part("jobs-update", "13:18:39"),
-    part("jobs-actions", "13:18:41"),
-    span("jobs-series", 1, 27, "13:24:26"),
-    part("jobs-async", "13:25:47"),
-    span("jobs-series", 28, usize::MAX, "13:35:49"),
-    part("jobs-roles", "13:36:12"),
+    part("auth", "13:14:59.999"),
+    part("format", "13:15:12.999"),
+    part("browsable", "13:15:12.999"),
+    part("jobs-options", "13:15:12.999"),
+    part("jobs-create", "13:17:08.999"),
+    part("jobs-list", "13:17:13.999"),
+    part("jobs-detail", "13:17:13.999"),
+    part("jobs-update", "13:18:39.999"),
+    part("jobs-actions", "13:18:41.999"),
+    span("jobs-series", 1, 16, "13:24:26.999"),
+    span("jobs-series", 17, 27, "13:24:56.27"),
+    part("jobs-async", "13:25:47.999"),
+    span("jobs-series", 28, usize::MAX, "13:35:49.999"),
+    part("jobs-roles", "13:36:12.999"),
 ];
 
 /// All other resources.
 const RESOURCES: &[Part] = &[
-    part("projects", "13:39:09"),
-    part("deployments", "13:39:09"),
-    part("sites", "13:39:09"),
-    part("devices", "13:39:09"),
-    part("storage", "13:39:09"),
-    part("captures", "13:39:09"),
-    part("collections", "13:39:09"),
-    part("captures-upload", "13:39:09"),
-    part("ml", "13:39:09"),
-    part("ml-algorithms", "13:39:09"),
-    part("ml-labels", "13:39:09"),
-    part("processing-services", "13:39:09"),
-    part("occurrences", "13:39:09"),
-    part("detections", "13:39:09"),
-    part("classifications", "13:39:09"),
-    part("identifications", "13:39:09"),
-    part("events", "13:39:09"),
-    part("taxa", "13:39:09"),
-    part("members", "13:39:09"),
-    part("pages", "13:39:09"),
-    part("status", "13:39:09"),
+    part("projects", "13:39:09.999"),
+    part("deployments", "13:39:09.999"),
+    part("sites", "13:39:09.999"),
+    part("devices", "13:39:09.999"),
+    part("storage", "13:39:09.999"),
+    part("captures", "13:39:09.999"),
+    part("collections", "13:39:09.999"),
+    part("captures-upload", "13:39:09.999"),
+    part("ml", "13:39:09.999"),
+    part("ml-algorithms", "13:39:09.999"),
+    part("ml-labels", "13:39:09.999"),
+    part("processing-services", "13:39:09.999"),
+    part("occurrences", "13:39:09.999"),
+    part("detections", "13:39:09.999"),
+    part("classifications", "13:39:09.999"),
+    part("identifications", "13:39:09.999"),
+    part("events", "13:39:09.999"),
+    part("taxa", "13:39:09.999"),
+    part("members", "13:39:09.999"),
+    part("pages", "13:39:09.999"),
+    part("status", "13:39:09.999"),
 ];
 
-/// Least share of the pairs of a folder that must hold, in per cent; the others have none yet.
-const FLOORS: &[(&str, f64)] = &[];
+/// Least share of the pairs of a folder that must hold, in per cent; what does not must stand in
+/// the table of differences. Folders that are not named here are only told.
+const FLOORS: &[(&str, f64)] = &[
+    ("auth", 98.0),
+    ("format", 60.0),
+    ("browsable", 100.0),
+    ("jobs-create", 96.0),
+    ("jobs-update", 95.0),
+    ("jobs-list", 97.0),
+    ("jobs-detail", 97.0),
+    ("jobs-options", 80.0),
+    ("jobs-actions", 84.0),
+    ("jobs-roles", 93.0),
+    ("jobs-async", 70.0),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_and_people_answer_as_recorded() {
@@ -103,15 +118,16 @@ async fn replay(parts: &[Part]) {
     };
     let root = PathBuf::from(root);
     let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").unwrap_or_default();
-    for fresh in testing::fresh().await {
-        let mut tally = Tally::default();
-        run(&root, parts, &fresh, &mut tally).await;
-        tally.print(&fresh, &wanted);
-        tally.judge(&wanted);
+    let databases = testing::fresh().await;
+    let tallies = databases.iter().map(|fresh| run(&root, parts, fresh));
+    for (fresh, tally) in databases.iter().zip(join_all(tallies).await) {
+        tally.print(fresh, &wanted);
+        tally.judge();
     }
 }
 
-async fn run(root: &Path, parts: &[Part], fresh: &Fresh, tally: &mut Tally) {
+async fn run(root: &Path, parts: &[Part], fresh: &Fresh) -> Tally {
+    let mut tally = Tally::new();
     let mut replay = Replay::start(fresh, root).await;
     for part in parts {
         replay.reach(instant(part.at)).await;
@@ -125,24 +141,23 @@ async fn run(root: &Path, parts: &[Part], fresh: &Fresh, tally: &mut Tally) {
         };
         for step in recording::folder(root, part.folder) {
             if (part.from..=part.to).contains(&number(&step)) {
-                let begin = std::time::Instant::now();
                 let outcome = replay.step(&step).await;
-                if begin.elapsed().as_millis() > 400 {
-                    println!("SLOW {} {:?}", step.name, begin.elapsed());
-                }
                 tally.add(part.folder, &step.name, outcome);
             }
         }
     }
+    tally
 }
 
 fn instant(time: &str) -> DateTime<Utc> {
-    format!("2026-11-23T{time}.999999Z").parse().unwrap()
+    format!("2026-11-23T{time}Z").parse().unwrap()
 }
 
-#[derive(Default)]
 struct Tally {
     folders: BTreeMap<&'static str, Folder>,
+    known: Vec<known::Line>,
+    /// Lines of the table that explained something.
+    used: BTreeSet<usize>,
 }
 
 #[derive(Default)]
@@ -161,14 +176,28 @@ impl Folder {
 }
 
 impl Tally {
+    fn new() -> Tally {
+        Tally {
+            folders: BTreeMap::new(),
+            known: known::lines(),
+            used: BTreeSet::new(),
+        }
+    }
+
     fn add(&mut self, folder: &'static str, step: &str, outcome: Outcome) {
+        let (known, used) = (&self.known, &mut self.used);
         let folder = self.folders.entry(folder).or_default();
         match outcome {
             Outcome::Holds => folder.holds += 1,
             Outcome::Fault => folder.faults += 1,
             Outcome::Differs(mut found) => {
-                let known = known::lines();
-                found.retain(|d| !known.iter().any(|line| line.explains(step, d)));
+                found.retain(|difference| {
+                    let line = known
+                        .iter()
+                        .position(|line| line.explains(step, difference));
+                    used.extend(line);
+                    line.is_none()
+                });
                 if found.is_empty() {
                     folder.explained += 1;
                 } else {
@@ -190,6 +219,12 @@ impl Tally {
                 folder.share(),
             );
         }
+        for (n, line) in self.known.iter().enumerate() {
+            let replayed = self.folders.keys().any(|name| line.is_about(name));
+            if replayed && !self.used.contains(&n) {
+                println!("{kind} no longer differs: {line}");
+            }
+        }
         for (step, found) in self.folders.values().flat_map(|folder| &folder.differs) {
             for difference in found.iter().filter(|_| step.starts_with(wanted)).take(6) {
                 println!("{kind} {step}: {}: {}", difference.at, difference.what);
@@ -197,7 +232,7 @@ impl Tally {
         }
     }
 
-    fn judge(&self, _wanted: &str) {
+    fn judge(&self) {
         for (name, least) in FLOORS {
             let Some(folder) = self.folders.get(name) else {
                 continue;

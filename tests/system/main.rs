@@ -9,4 +9,6 @@ mod command;
 mod golden;
 mod pages;
 mod pull;
+mod roles;
 mod session;
+mod statements;

@@ -3,11 +3,13 @@
 //! whole day, so that the same file keeps the same address for a while and browsers may keep it.
 
 use chrono::{DateTime, Duration, Utc};
+use domain::storage::Location;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
 use crate::seal::Sealer;
+use crate::vault::Vault;
 
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -155,6 +157,25 @@ impl Links {
         format!("{}{}", self.public_url, self.relative(source, key))
     }
 
+    /// The address of a photograph for others. One that the server keeps and that anybody may see
+    /// needs no signature.
+    pub fn photograph(&self, place: &Location) -> String {
+        match place {
+            Location::Folder { source, key, .. } => {
+                self.absolute(&format!("captures/{source}"), key)
+            }
+            Location::Kept { key, open: true } => {
+                let path = utf8_percent_encode(key, ENCODED);
+                format!("{}{}/{path}", self.public_url, self.signer.base)
+            }
+            Location::Kept { key, .. } => {
+                let (folder, name) = key.split_once('/').unwrap_or(("", key));
+                self.absolute(folder, name)
+            }
+            Location::Web { url } => url.clone(),
+        }
+    }
+
     /// Seals with the same key, for other things than links.
     pub fn sealer(&self) -> Sealer {
         Sealer::new(self.signer.key)
@@ -163,6 +184,11 @@ impl Links {
     /// The address under which the server is reached, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// Keeps secrets with the same key, for rows that must hold them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.signer.key)
     }
 
     /// Checks a link; see [`Signer::verify`].

@@ -16,6 +16,9 @@ use crate::Tools;
 /// Dead letters written down at once.
 const LETTERS: u64 = 500;
 
+/// Steps of a recount in one round: a second's work or less.
+const STEPS: usize = 5;
+
 /// Looks after all jobs until `stop` fires. An error is traced and the next round tries again.
 pub async fn run(tools: Tools, stop: CancellationToken) {
     let mut last_health: Option<Instant> = None;
@@ -57,6 +60,11 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
             announce(tools, id, false);
             // What a killed process left uncounted is counted now.
             tools.store.refresh_counters_of_job(&job).await?;
+        }
+    }
+    for _ in 0..STEPS {
+        if !tools.store.recount_step().await? {
+            break;
         }
     }
     Ok(())

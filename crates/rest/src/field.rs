@@ -5,6 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::shape::{self, Shape};
+/// Longest name of an uploaded picture that OPTIONS tells; what is kept has a name of ours.
+const LONGEST_NAME: usize = 100;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,12 @@ pub enum Kind {
     Nested(&'static [Field]),
     /// A list.
     List,
+    /// A list of whole numbers.
+    Integers,
+    /// A list of texts of at most so many characters.
+    Texts(usize),
+    /// A list of objects with these fields; only shown.
+    Rows(&'static [Field]),
     /// An uploaded picture.
     Image,
     /// Anything else; only shown.
@@ -213,9 +221,9 @@ impl Field {
             Kind::Choice(_) => "choice",
             Kind::DateTime => "datetime",
             Kind::Nested(_) => "nested object",
-            Kind::List => "list",
+            Kind::List | Kind::Integers | Kind::Texts(_) => "list",
             Kind::Image => "image upload",
-            Kind::Link(_) | Kind::Links(_) | Kind::Any => "field",
+            Kind::Link(_) | Kind::Links(_) | Kind::Rows(_) | Kind::Any => "field",
         }
     }
 
@@ -252,6 +260,32 @@ impl Field {
             Kind::Nested(fields) => {
                 map.insert("children".into(), table(fields));
             }
+            Kind::Integers => {
+                let child = json!({"type": "integer", "required": true, "read_only": false});
+                map.insert("child".into(), child);
+            }
+            Kind::Texts(most) => {
+                let child = json!({
+                    "type": "string",
+                    "required": true,
+                    "read_only": false,
+                    "label": self.label,
+                    "max_length": most,
+                });
+                map.insert("child".into(), child);
+            }
+            Kind::Rows(fields) => {
+                let child = json!({
+                    "type": "nested object",
+                    "required": false,
+                    "read_only": true,
+                    "children": table(fields),
+                });
+                map.insert("child".into(), child);
+            }
+            Kind::Image => {
+                map.insert("max_length".into(), json!(LONGEST_NAME));
+            }
             _ => {}
         }
         Value::Object(map)
@@ -263,4 +297,46 @@ pub fn table(fields: &[Field]) -> Value {
     let listed = fields.iter().filter(|field| !field.unlisted);
     let entries = listed.map(|field| (field.name.to_owned(), field.metadata()));
     Value::Object(entries.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_objects_and_pictures_are_told_as_recorded() {
+        const INNER: &[Field] = &[Field::id()];
+        let jobs = Field::shown("jobs", "Jobs", Kind::Rows(INNER)).metadata();
+        let expected = json!({
+            "type": "field", "required": false, "read_only": true, "label": "Jobs",
+            "child": {
+                "type": "nested object", "required": false, "read_only": true,
+                "children": {
+                    "id": {
+                        "type": "integer", "required": false, "read_only": true, "label": "Id",
+                    },
+                },
+            },
+        });
+        assert_eq!(jobs, expected);
+        let image = Field::new("image", "Image", Kind::Image).metadata();
+        assert_eq!(image["max_length"], 100);
+    }
+
+    #[test]
+    fn lists_say_what_stands_in_them() {
+        const ROW: &[Field] = &[Field::id()];
+        let rows = Field::shown("stages", "Stages", Kind::Rows(ROW)).metadata();
+        assert_eq!(rows["type"], "field");
+        assert_eq!(rows["child"]["type"], "nested object");
+        assert_eq!(rows["child"]["children"]["id"]["type"], "integer");
+        let texts = Field::new("labels", "Labels", Kind::Texts(255)).metadata();
+        assert_eq!(texts["type"], "list");
+        assert_eq!(texts["child"]["max_length"], 255);
+        let numbers = Field::new("ids", "Ids", Kind::Integers).metadata();
+        assert_eq!(
+            (&numbers["type"], &numbers["child"]["type"]),
+            (&json!("list"), &json!("integer"))
+        );
+    }
 }

@@ -15,6 +15,7 @@ pub mod page;
 mod python;
 pub mod query;
 pub mod shape;
+pub mod size;
 pub mod time;
 pub mod validate;
 pub mod yaml;

@@ -62,6 +62,18 @@ pub fn row_with_permissions(fields: &[Field]) -> Value {
     row(&fields)
 }
 
+/// An object in another one. What is a row has an address, and then mostly tells what the caller
+/// may do with it, though OPTIONS does not say so.
+fn inner(fields: &[Field]) -> Value {
+    let names = |name: &str| fields.iter().any(|field| field.name == name);
+    if !names("details") || names("user_permissions") {
+        return row(fields);
+    }
+    let mut fields = fields.to_vec();
+    fields.push(Field::permissions().sometimes());
+    row(&fields)
+}
+
 /// A page of rows in its envelope.
 pub fn page(item: &Value) -> Value {
     let address = json!({"type": ["string", "null"], "format": "uri"});
@@ -161,7 +173,7 @@ pub fn of_shape(shape: &Shape, way: Way) -> Value {
         Shape::Null => json!({"type": "null"}),
         Shape::Json => json!({}),
         Shape::Pattern(pattern) => json!({"type": "string", "pattern": pattern}),
-        Shape::Object(fields) if way == Way::Shown => row(fields),
+        Shape::Object(fields) if way == Way::Shown => inner(fields),
         Shape::Object(fields) => body(fields, way, Part::Whole),
         Shape::Map(inner) => {
             json!({"type": "object", "additionalProperties": of_shape(inner, way)})
@@ -249,8 +261,14 @@ fn of_kind(kind: Kind, blank: bool, way: Way) -> Value {
         Kind::Link(_) => json!({"type": "integer"}),
         Kind::Links(_) => json!({"type": "array", "items": of_kind(Kind::Link(""), false, way)}),
         Kind::Nested(fields) if sent => body(fields, way, Part::Some),
-        Kind::Nested(fields) => row(fields),
+        Kind::Nested(fields) => inner(fields),
         Kind::List => json!({"type": "array"}),
+        Kind::Integers => json!({"type": "array", "items": whole(None, None, sent)}),
+        Kind::Texts(most) => json!({"type": "array", "items": text(Some(most), true, sent)}),
+        Kind::Rows(fields) if sent => {
+            json!({"type": "array", "items": body(fields, way, Part::Whole)})
+        }
+        Kind::Rows(fields) => json!({"type": "array", "items": inner(fields)}),
         Kind::Image => match way {
             Way::Form => json!({"type": "string", "format": "binary"}),
             Way::Sent => json!({"type": "null"}),

@@ -46,6 +46,12 @@ impl Query {
         values.next().map(|(_, value)| value.as_str())
     }
 
+    /// All values with this name, without empty ones.
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(n, v)| n == name && !v.is_empty());
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// A flag: present without a value is true; "false" and "0" are false; anything else is true.
     pub fn flag(&self, name: &str) -> bool {
         self.flag_or(name, false)
@@ -177,6 +183,7 @@ mod tests {
         let query = Query::parse("limit=1&limit=abc&offset=7");
         assert_eq!(query.number("limit"), None);
         assert_eq!(query.number("offset"), Some(7));
+        assert_eq!(query.values("limit"), ["1", "abc"]);
     }
 
     #[test]

@@ -10,25 +10,36 @@ mod migration;
 
 pub mod capture;
 pub mod capture_set;
+pub mod chart;
 pub mod counters;
+pub mod defaults;
+pub mod detection;
 pub mod job;
+pub mod listing;
 pub mod log;
 pub mod login;
 pub mod member;
+pub mod occurrence;
+pub mod origin;
+pub mod page;
 mod password;
 pub mod pipeline;
 pub mod place;
 pub mod progress;
 pub mod project;
+pub mod recount;
 pub mod result;
 pub mod service;
 pub mod session;
+pub mod source;
 pub mod station;
+pub mod summary;
 pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
 pub mod token;
+pub mod upload;
 pub mod user;
 pub mod worker;
 

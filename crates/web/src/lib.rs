@@ -7,6 +7,8 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod joblog;
+mod linking;
 mod live;
 mod media;
 mod openapi;
@@ -18,6 +20,7 @@ mod shape;
 mod state;
 mod views;
 
+pub use linking::Linking;
 pub use openapi::document as openapi;
 pub use routes::router;
 pub use state::AppState;
@@ -45,4 +48,10 @@ pub async fn serve(
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
+}
+
+/// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for
+/// whoever checks that something holds for all of them.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    views::all().map(|view| (view.path, view.allow))
 }

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use files::{Files, Links};
 use image::{ImageFormat, ImageReader};
-use rest::{ApiError, ApiResult, Upload};
+use rest::{ApiError, ApiResult, Form, Upload};
 
 /// Largest picture, in bytes.
 const MAX: usize = 5 * 1024 * 1024;
@@ -31,12 +31,81 @@ pub fn address(links: &Links, key: Option<&str>) -> Option<String> {
 /// # Errors
 /// 400 on the field `image` for what is no JPEG or PNG, or too large.
 pub async fn keep(files: &Files, folder: &str, upload: &Upload) -> ApiResult<String> {
+    let picture = judge(upload).await?;
+    let picture = picture.map_err(|words| ApiError::field("image", words))?;
+    picture.keep(files, folder).await
+}
+
+/// A sound picture that is not kept yet.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    content: Bytes,
+    ending: &'static str,
+}
+
+impl Picture {
+    async fn keep(self, files: &Files, folder: &str) -> ApiResult<String> {
+        let key = format!("{folder}/{:016x}.{}", rand::random::<u64>(), self.ending);
+        let name = format!("pictures/{key}");
+        let kept = files.put(&name, self.content).await;
+        kept.map_err(|error| ApiError::Internal(error.to_string()))?;
+        Ok(key)
+    }
+}
+
+/// What a form says about a picture.
+#[derive(Clone, Debug, Default)]
+pub enum Sent {
+    /// Nothing: it stays as it is.
+    #[default]
+    Nothing,
+    /// That there is to be none.
+    Cleared,
+    /// A new one.
+    New(Picture),
+}
+
+/// Reads the picture of a form; what is wrong with it is noted there.
+///
+/// # Errors
+/// Where it cannot be looked at.
+pub async fn read(form: &mut Form, field: &str) -> ApiResult<Sent> {
+    let Some(upload) = form.upload(field).cloned() else {
+        return Ok(match form.is_null(field) {
+            true => Sent::Cleared,
+            false => Sent::Nothing,
+        });
+    };
+    Ok(match judge(&upload).await? {
+        Ok(picture) => Sent::New(picture),
+        Err(words) => {
+            form.wrong(field, words);
+            Sent::Nothing
+        }
+    })
+}
+
+impl Sent {
+    /// Keeps a new picture below a folder; the value of the row's column.
+    ///
+    /// # Errors
+    /// 500 where it cannot be kept.
+    pub async fn keep(self, files: &Files, folder: &str) -> ApiResult<Option<Option<String>>> {
+        Ok(match self {
+            Sent::Nothing => None,
+            Sent::Cleared => Some(None),
+            Sent::New(picture) => Some(Some(picture.keep(files, folder).await?)),
+        })
+    }
+}
+
+/// The picture that was sent, or what is wrong with it.
+async fn judge(upload: &Upload) -> ApiResult<Result<Picture, &'static str>> {
     if upload.bytes.is_empty() {
-        return Err(ApiError::field("image", "The submitted file is empty."));
+        return Ok(Err("The submitted file is empty."));
     }
     if upload.bytes.len() > MAX {
-        let words = "Ensure this file is no larger than 5 MB.";
-        return Err(ApiError::field("image", words));
+        return Ok(Err("Ensure this file is no larger than 5 MB."));
     }
     let content = upload.bytes.clone();
     let kind = tokio::task::spawn_blocking(move || kind(&content)).await;
@@ -44,14 +113,10 @@ pub async fn keep(files: &Files, folder: &str, upload: &Upload) -> ApiResult<Str
     let ending = match kind {
         Some(ImageFormat::Jpeg) => "jpg",
         Some(ImageFormat::Png) => "png",
-        _ => return Err(ApiError::field("image", BAD)),
+        _ => return Ok(Err(BAD)),
     };
-    let key = format!("{folder}/{:016x}.{ending}", rand::random::<u64>());
-    let kept = files
-        .put(&format!("pictures/{key}"), upload.bytes.clone())
-        .await;
-    kept.map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(key)
+    let content = upload.bytes.clone();
+    Ok(Ok(Picture { content, ending }))
 }
 
 /// The format of a picture that can be decoded.
@@ -71,5 +136,12 @@ fn kind(content: &Bytes) -> Option<ImageFormat> {
 pub async fn forget(files: &Files, key: &str) {
     if let Err(error) = files.delete(&format!("pictures/{key}")).await {
         tracing::warn!(%error, "a picture stays behind");
+    }
+}
+
+/// Deletes the picture that a row had, where it was one of ours.
+pub async fn forget_old(files: &Files, key: Option<&str>) {
+    if let Some(key) = key.filter(|key| !key.is_empty() && !key.contains("://")) {
+        forget(files, key).await;
     }
 }

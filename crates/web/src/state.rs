@@ -10,6 +10,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::limit::Limiter;
+use crate::linking::Linking;
 use crate::live::Hub;
 use crate::pull::Desk;
 
@@ -30,6 +31,8 @@ pub struct AppState {
     pub(crate) hub: Hub,
     /// Who must wait before guessing on.
     pub(crate) limiter: Limiter,
+    /// To whom lines of logs are linked; without it, no traces are kept.
+    pub(crate) linking: Option<Linking>,
     /// The clock on which pages and API tell times.
     pub(crate) zone: Zone,
     /// Fires when the server ends: live streams must not hold it up.
@@ -49,6 +52,7 @@ impl AppState {
             files,
             links,
             limiter: Limiter::default(),
+            linking: None,
             zone: Zone::default(),
             stop: CancellationToken::new(),
         }
@@ -70,6 +74,11 @@ impl AppState {
             zone,
             ..self
         }
+    }
+
+    /// Keeps traces of what is asked for, and links lines of logs to them.
+    pub fn linked(self, linking: Option<Linking>) -> AppState {
+        AppState { linking, ..self }
     }
 
     pub(crate) fn ending_with(mut self, stop: CancellationToken) -> AppState {

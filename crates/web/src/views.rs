@@ -6,10 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{
-    credentials, jobs, login, me, members, pipelines, places, projects, schema, tokens, users,
-    workers,
-};
+use crate::api;
 
 pub mod contract;
 
@@ -115,18 +112,28 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
-    users::VIEWS,
-    me::VIEWS,
-    credentials::VIEWS,
-    tokens::VIEWS,
-    login::VIEWS,
-    projects::VIEWS,
-    members::VIEWS,
-    places::VIEWS,
-    jobs::VIEWS,
-    pipelines::VIEWS,
-    workers::VIEWS,
-    schema::VIEWS,
+    api::users::VIEWS,
+    api::me::VIEWS,
+    api::credentials::VIEWS,
+    api::tokens::VIEWS,
+    api::login::VIEWS,
+    api::storage::VIEWS,
+    api::projects::VIEWS,
+    api::members::VIEWS,
+    api::places::VIEWS,
+    api::stations::VIEWS,
+    api::sessions::VIEWS,
+    api::captures::THUMBNAILS,
+    api::capture_sets::VIEWS,
+    api::captures::VIEWS,
+    api::detections::VIEWS,
+    api::classifications::VIEWS,
+    api::jobs::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
+    api::pages::VIEWS,
+    api::status::VIEWS,
+    api::schema::VIEWS,
 ];
 
 /// Every address of the API.

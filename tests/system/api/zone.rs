@@ -10,7 +10,7 @@ use crate::app::TestApp;
 async fn times_are_local_to_the_server() {
     let zone: rest::Zone = "America/New_York".parse().unwrap();
     for fresh in testing::fresh().await {
-        let app = TestApp::start_in(&fresh, zone).await;
+        let app = TestApp::start_with(&fresh, |state| state.in_zone(zone)).await;
         let project = app.project("Moths", false).await;
         let new = NewJob {
             name: "Job".to_owned(),

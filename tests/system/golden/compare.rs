@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Where an answer differs, and how.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// `status`, `header allow`, or a path into the body such as `results.0.name`.
+    /// `status`, `header allow`, `body`, or a path into the body such as `results.0.name`.
     pub at: String,
     pub what: String,
 }
@@ -32,6 +32,7 @@ const MADE: &[&str] = &[
     "last_seen_latency",
     "last_seen_live",
     "reply_subject",
+    "task_id",
     "total_time",
     "latency",
     "request_url",
@@ -58,7 +59,10 @@ pub struct Compare {
 
 impl Compare {
     pub fn note(&mut self, at: &str, what: String) {
-        let at = at.trim_start_matches('.').to_owned();
+        let at = match at.trim_start_matches('.') {
+            "" => "body".to_owned(),
+            at => at.to_owned(),
+        };
         self.found.push(Difference { at, what });
     }
 
@@ -271,13 +275,13 @@ mod tests {
                 json!({"a": 1, "b": 2}),
                 json!({"b": 2, "a": 1}),
                 Rule::Values,
-                vec![String::new()],
+                vec!["body".to_owned()],
             ),
             (
                 json!({"a": 1}),
                 json!({"a": 1, "b": 1}),
                 Rule::Shape,
-                vec![String::new()],
+                vec!["body".to_owned()],
             ),
             (
                 json!([{"a": 1}]),
@@ -291,7 +295,12 @@ mod tests {
                 Rule::Values,
                 vec!["0.a".to_owned()],
             ),
-            (json!([1, 2]), json!([1]), Rule::Values, vec![String::new()]),
+            (
+                json!([1, 2]),
+                json!([1]),
+                Rule::Values,
+                vec!["body".to_owned()],
+            ),
             (
                 json!({"t": later}),
                 json!({"t": "2030-01-01T00:00:00"}),

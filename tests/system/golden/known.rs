@@ -11,9 +11,11 @@ pub struct Line {
     places: Vec<String>,
 }
 
-/// The lines of the table, known by their first cell: `` `folder/name` ``.
+/// The lines of the tables of the page's second part.
 pub fn lines() -> Vec<Line> {
-    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    let part = PAGE.split("\n## Differences from the recordings").nth(1);
+    let rows = part.unwrap_or_default().lines();
+    let rows = rows.filter(|line| line.starts_with("| `"));
     rows.filter_map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
         let ticked = |cell: &str| {
@@ -21,15 +23,30 @@ pub fn lines() -> Vec<Line> {
             parts.map(str::to_owned).collect::<Vec<_>>()
         };
         let recordings = ticked(cells.first()?);
-        let is_recording = |name: &String| name.contains('/') && !name.ends_with('/');
-        recordings.iter().all(is_recording).then_some(())?;
         let places = ticked(cells.get(1)?);
         (!places.is_empty()).then_some(Line { recordings, places })
     })
     .collect()
 }
 
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: {}",
+            self.recordings.join(", "),
+            self.places.join(", ")
+        )
+    }
+}
+
 impl Line {
+    /// Whether it names recordings of this folder.
+    pub fn is_about(&self, folder: &str) -> bool {
+        let within = |name: &String| name.split('/').next() == Some(folder);
+        self.recordings.iter().any(within)
+    }
+
     pub fn explains(&self, recording: &str, difference: &Difference) -> bool {
         let recorded = |pattern: &String| fits(pattern, recording);
         let placed = |pattern: &String| fits(pattern, &difference.at);

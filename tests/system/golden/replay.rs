@@ -94,8 +94,12 @@ impl<'a> Replay<'a> {
         rows::insert(self.store, &rows).await.unwrap();
     }
 
-    /// Makes the jobs that the recorder made before a folder, where no request names them first.
+    /// Makes the jobs that the recorder made before a folder, where no request names them first,
+    /// and deletes those that were gone.
     pub async fn make_jobs(&mut self, folder: &str) {
+        for id in unwritten::jobs_gone(folder) {
+            self.delete_job(*id).await;
+        }
         for id in unwritten::jobs_before(folder) {
             self.make_job(id, &Value::Null).await;
         }
@@ -114,6 +118,10 @@ impl<'a> Replay<'a> {
         self.remember(recorded, &answer);
         self.settle(&answer).await;
         self.date(recorded).await;
+        self.delete(recorded).await;
+        if let Some(errors) = unwritten::errors_of(name) {
+            self.answer_tasks(&recorded.path, &answer, errors).await;
+        }
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
@@ -195,6 +203,29 @@ impl<'a> Replay<'a> {
         let call = call.header("Content-Type", "application/json");
         let answer = read(call.body(body.to_string())).await;
         self.settle(&answer).await;
+        if let Some(made) = self.jobs.get(&id).and_then(Line::made) {
+            rows::set_times(self.store, "job", id, made, made)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Deletes the job that the recorded request deleted, where it may not be deleted here.
+    async fn delete(&self, recorded: &Exchange) {
+        let deleted = recorded.method == "DELETE" && recorded.status == 204;
+        if let Some(id) = named_job(&recorded.path).filter(|_| deleted) {
+            self.delete_job(id).await;
+        }
+    }
+
+    async fn delete_job(&self, id: i64) {
+        let _ = self.store.cancel_job(id).await;
+        for _ in 0..100 {
+            match self.store.delete_job(id).await {
+                Err(StoreError::Conflict(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                _ => return,
+            }
+        }
     }
 
     async fn send(&self, name: &str, recorded: &Exchange) -> Answer {
@@ -266,6 +297,21 @@ impl<'a> Replay<'a> {
             rows::set_times(self.store, "job", id, created, updated)
                 .await
                 .unwrap();
+        }
+    }
+
+    /// Posts the results of the tasks of an answer, as the recorder did one by one.
+    async fn answer_tasks(&self, path: &str, answer: &Answer, errors: usize) {
+        let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        let tasks = body["tasks"].as_array().cloned().unwrap_or_default();
+        let url = format!("{}{}", self.app.url, path.replace("/tasks/", "/result/"));
+        for (n, task) in tasks.iter().enumerate() {
+            let text = |key: &str| task[key].as_str().unwrap_or_default();
+            let result = unwritten::result(text("image_id"), text("reply_subject"), n < errors);
+            let token = format!("Token {}", self.tokens["superuser"]);
+            let call = self.http.post(&url).header("Authorization", token);
+            let call = call.header("Content-Type", "application/json");
+            read(call.body(json!({"results": [result]}).to_string())).await;
         }
     }
 

@@ -109,6 +109,10 @@ impl Line {
     }
 
     pub fn clear(&mut self, column: &str) {
-        self.0.insert(column.to_owned(), String::new());
+        self.set(column, "");
+    }
+
+    pub fn set(&mut self, column: &str, text: &str) {
+        self.0.insert(column.to_owned(), text.to_owned());
     }
 }

@@ -12,7 +12,7 @@ pub const STARTED: &[i64] = &[79, 81, 88, 98, 120];
 pub fn job(id: i64) -> Option<Value> {
     match id {
         98 => Some(json!({
-            "name": "cancel mid", "delay": 0, "shuffle": false, "project_id": 1,
+            "name": "cancel async mid", "delay": 0, "project_id": 1,
             "pipeline_id": 2, "source_image_collection_id": 6,
         })),
         140 => Some(json!({"name": "role target", "delay": 0, "project_id": 1})),
@@ -26,6 +26,63 @@ pub fn jobs_before(folder: &str) -> std::ops::RangeInclusive<i64> {
     match folder {
         "jobs-roles" => 111..=120,
         _ => 1..=0,
+    }
+}
+
+/// How many of the tasks that a request fetched were answered with an error before the next
+/// recorded request; the others were answered with two detections each.
+pub fn errors_of(name: &str) -> Option<usize> {
+    match name.split_once("-tasks")?.0 {
+        "jobs-async/065-clean6" => Some(0),
+        "jobs-async/070-one-error-of-6" => Some(1),
+        "jobs-async/075-four-errors-of-6" => Some(4),
+        _ => None,
+    }
+}
+
+/// What a worker made of an image.
+pub fn result(image: &str, reply: &str, fails: bool) -> Value {
+    if fails {
+        return json!({"reply_subject": reply, "result": {"error": "failed", "image_id": image}});
+    }
+    let time = "2026-11-23T13:35:07.585433";
+    let detection = |x: f64| {
+        json!({
+            "source_image_id": image,
+            "bbox": {"x1": x, "y1": 5.0, "x2": x + 50.0, "y2": 60.0},
+            "algorithm": {"name": "Random Detector", "key": "random-detector"},
+            "timestamp": time,
+            "inference_time": 0.01,
+            "classifications": [{
+                "classification": "Vanessa atalanta",
+                "scores": [0.9, 0.05, 0.05],
+                "algorithm": {
+                    "name": "Random species classifier",
+                    "key": "random-species-classifier",
+                },
+                "terminal": true,
+                "timestamp": time,
+            }],
+        })
+    };
+    json!({"reply_subject": reply, "result": {
+        "pipeline": "random-detection-random-species",
+        "algorithms": {},
+        "total_time": 0.12,
+        "source_images": [{"id": image, "url": "http://127.0.0.1:9000/"}],
+        "detections": [detection(0.0), detection(10.0)],
+        "errors": null,
+    }})
+}
+
+/// A job that the tables hold as it was later on, and not as it was when it was listed.
+pub const STILL_AT_WORK: i64 = 74;
+
+/// Jobs that were no longer there when a folder began.
+pub fn jobs_gone(folder: &str) -> &'static [i64] {
+    match folder {
+        "jobs-roles" => &[93, 98, 105],
+        _ => &[],
     }
 }
 

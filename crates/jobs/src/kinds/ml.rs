@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
 use domain::state::JobState;
+use store::origin::Origin;
 use store::pipeline::Pipeline;
 use store::service::is_online;
 
@@ -27,13 +28,13 @@ impl JobKind for Ml {
     }
 
     async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
-        delay(cx).await?;
+        Origin::step().around(delay(cx)).await?;
         let pipeline = cx.job.pipeline_id;
         let pipeline = pipeline.context("No pipeline specified to process images in ML job")?;
         let pipeline = cx.tools.store.pipeline(pipeline).await;
         let pipeline = pipeline.context("the pipeline does not exist any more")?;
         if cx.job.total.is_none() {
-            feed(cx, &pipeline).await?;
+            Origin::step().around(feed(cx, &pipeline)).await?;
         }
         if cx.job.dispatch() != DispatchMode::AsyncApi {
             push::drain(cx, &pipeline).await?;

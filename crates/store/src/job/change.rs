@@ -4,6 +4,7 @@
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
+use super::event::{What, record};
 use super::{Job, life};
 use crate::connection::{Store, StoreError, StoreResult, now};
 
@@ -85,7 +86,32 @@ impl Store {
         }
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
+        let changed = changed(&job, &after);
+        if !changed.is_empty() {
+            let detail = Some(changed.join(", "));
+            record(&tx, id, &after.state, What::Edited, detail).await?;
+        }
         tx.commit().await?;
         Ok(after)
     }
+}
+
+/// The names of the fields that differ, as the API calls them.
+fn changed(before: &Job, after: &Job) -> Vec<&'static str> {
+    let fields = [
+        ("name", before.name != after.name),
+        ("delay", before.delay != after.delay),
+        ("limit", before.limit != after.limit),
+        ("shuffle", before.shuffle != after.shuffle),
+        ("deployment", before.station_id != after.station_id),
+        (
+            "source_image_collection",
+            before.capture_set_id != after.capture_set_id,
+        ),
+        ("source_image_single", before.capture_id != after.capture_id),
+        ("pipeline", before.pipeline_id != after.pipeline_id),
+        ("job_type", before.kind != after.kind),
+    ];
+    let differing = fields.into_iter().filter(|(_, differs)| *differs);
+    differing.map(|(name, _)| name).collect()
 }

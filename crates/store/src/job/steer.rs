@@ -4,6 +4,7 @@
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
+use super::event::{What, record};
 use super::{Job, life};
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::log::Level;
@@ -34,6 +35,11 @@ impl Store {
             false => "Resumed",
         };
         crate::log::insert(&*tx, id, &[(Level::Info, text.to_owned())]).await?;
+        let what = match paused {
+            true => What::Paused,
+            false => What::Resumed,
+        };
+        record(&tx, id, &after.state, what, None).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -49,6 +55,8 @@ impl Store {
         row.priority = Set(priority);
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
+        let detail = Some(format!("priority {priority}"));
+        record(&tx, id, &after.state, What::Edited, detail).await?;
         tx.commit().await?;
         Ok(after)
     }

@@ -8,7 +8,8 @@ use domain::permission::{
     job_permissions, pipeline_permissions, project_permissions,
 };
 use rest::ApiResult;
-use rest::time::{clock, instant, naive, seconds};
+use rest::Zone;
+use rest::time::{instant, naive, seconds};
 use serde_json::{Map, Value, json};
 use store::capture::Capture;
 use store::capture_set::CaptureSet;
@@ -23,6 +24,8 @@ use store::station::Station;
 use super::internal;
 use crate::auth::Who;
 use crate::call::{Addresses, Call};
+use crate::joblog;
+use crate::linking::Linking;
 
 /// What a page of jobs points to.
 pub struct Around {
@@ -35,6 +38,7 @@ pub struct Around {
     pipelines: HashMap<i64, Pipeline>,
     exports: HashMap<i64, Export>,
     counts: HashMap<i64, Counts>,
+    linking: Option<Linking>,
 }
 
 impl Around {
@@ -96,6 +100,7 @@ impl Around {
                 |e| e.id,
             ),
             counts: store.counts(jobs).await.map_err(internal)?,
+            linking: call.state.linking.clone(),
         })
     }
 
@@ -136,7 +141,7 @@ impl Around {
             "finished_at": job.finished_at.map(instant),
             "duration": duration,
             "progress": progress,
-            "logs": logs(log),
+            "logs": self.logs(log),
             "job_type": {
                 "name": kind.map_or("Unknown", |k| k.name),
                 "key": kind.map_or("unknown", |k| k.key),
@@ -264,18 +269,18 @@ fn by_id<T>(rows: Vec<T>, id: fn(&T) -> i64) -> HashMap<i64, T> {
     rows.into_iter().map(|row| (id(&row), row)).collect()
 }
 
-/// `logs` of a job: lines of all levels, and the messages of errors, newest first.
-fn logs(lines: &[Line]) -> Value {
-    let stdout = lines.iter().map(|line| {
-        let at = clock(line.at);
-        format!("[{at}] {} {}", line.level, line.message)
-    });
-    let errors = lines.iter().filter(|line| line.level == "ERROR");
-    let mut map = Map::new();
-    map.insert("stdout".into(), stdout.collect());
-    map.insert(
-        "stderr".into(),
-        errors.map(|line| line.message.clone()).collect(),
-    );
-    Value::Object(map)
+impl Around {
+    /// `logs` of a job: lines of all levels, and the messages of errors, newest first.
+    fn logs(&self, lines: &[Line]) -> Value {
+        let (zone, linking) = (Zone::current(), self.linking.as_ref());
+        let stdout = lines.iter().map(|line| joblog::text(line, zone, linking));
+        let errors = lines.iter().filter(|line| line.level == "ERROR");
+        let mut map = Map::new();
+        map.insert("stdout".into(), stdout.collect());
+        map.insert(
+            "stderr".into(),
+            errors.map(|line| line.message.clone()).collect(),
+        );
+        Value::Object(map)
+    }
 }

@@ -6,6 +6,7 @@ use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::permission::{Action, JobAction, JobFacts, may};
 use domain::state::JobState;
@@ -14,6 +15,7 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
+use store::job::request::Once;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
@@ -21,14 +23,17 @@ use super::internal;
 use super::job_json::Around;
 use crate::AppState;
 use crate::call::{Call, number};
+use once::Named;
 
 pub mod act;
 pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+mod once;
 pub mod pull;
 pub mod steer;
+pub mod timeline;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -167,6 +172,14 @@ pub const VIEWS: &[View] = &[
         || get(beside::failures),
     )
     .got(&[Answer::Objects(fields::FAILURE)]),
+    view(
+        "/jobs/{id}/timeline",
+        "Timeline",
+        READ,
+        fields::TIMELINE,
+        &[],
+        || get(timeline::list),
+    ),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
     })
@@ -271,8 +284,15 @@ pub async fn may_update(call: &Call, id: &str) -> bool {
     find(call, id, JobAction::Update).await.is_ok()
 }
 
-/// Makes a job; with `?start_now` it is asked to run in the same transaction.
-pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+/// Makes a job; with `?start_now` it is asked to run in the same transaction. With an
+/// `Idempotency-Key`, once.
+pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Response> {
+    let key = named.key(&call, &body);
+    if let Some(key) = &key
+        && let Some(answer) = once::before(&call, key).await?
+    {
+        return Ok(answer);
+    }
     let (mut new, project) = input::new_job(&call, body).await?;
     let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
@@ -289,11 +309,23 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         ));
     }
     new.created_by_id = caller.id();
-    let job = call.store().create_job(new).await.map_err(internal)?;
+    let job = match &key {
+        None => call.store().create_job(new).await.map_err(internal)?,
+        Some(key) => match call.store().create_job_once(new, key).await {
+            Ok(Once::Made(job)) => job,
+            Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
+            Err(error) => return Err(internal(error)),
+        },
+    };
     announce(&call.state, &job);
     // As it was made: what a runner has begun to log since is not part of the answer.
     let around = Around::read(&call, std::slice::from_ref(&job)).await?;
-    Ok((StatusCode::CREATED, Json(around.job(&job, &[]))))
+    let answer = around.job(&job, &[]);
+    if let Some(key) = &key {
+        let kept = call.store().keep_answer(key, &answer.to_string()).await;
+        kept.map_err(internal)?;
+    }
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
@@ -328,7 +360,7 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn announce(state: &AppState, job: &Job) {
+pub(super) fn announce(state: &AppState, job: &Job) {
     state.bus.publish(Changed {
         job: job.id,
         waiting: job.job_state() == JobState::Pending,

@@ -123,7 +123,8 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let found = call.store().users(only, page.limit, page.offset).await;
     let (users, count) = found.map_err(internal)?;
     let rows = users.iter().map(|user| shown(&call, user, false)).collect();
-    Ok(Json(call.envelope("users", page, count, rows, Vec::new())))
+    let words = call.list_words("user").await?;
+    Ok(Json(call.envelope("users", page, count, rows, words)))
 }
 
 /// The person of an address: oneself, or for staff anybody.

@@ -47,7 +47,6 @@ const FILTERS: &[Field] = &[
 pub const VIEWS: &[View] = &[
     view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list))
         .filters(FILTERS)
-        .in_root()
         .got(&[Answer::Objects(FIELDS)]),
 ];
 

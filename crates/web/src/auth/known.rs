@@ -3,11 +3,12 @@
 //! its handler runs, whether or not the handler asks who it is.
 
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rest::{ApiError, ApiResult};
 use store::StoreResult;
+use store::origin::{Origin, Trace};
 use store::user::User;
 
 use super::{Who, cookie, forgery, token};
@@ -54,6 +55,14 @@ impl Known {
         }
     }
 
+    /// The person.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Known::Token(user) | Known::Session(user, _) => Some(user),
+            _ => None,
+        }
+    }
+
     /// The secret of the cookie by which the person is known.
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -63,14 +72,19 @@ impl Known {
     }
 }
 
-/// Finds out who asks, and sets what holds for everything that answers: the server's clock and
-/// the bar at the top of pages.
+/// Finds out who asks, and sets what holds for everything that answers: the server's clock, the
+/// bar at the top of pages, and on whose behalf and in which trace things are done.
 pub async fn know(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut request, known) = recognise(&state, request).await;
     let has_cookie = known.secret().is_some();
     let top = Top::of(&state, &known, &address(&request));
+    let origin = Origin {
+        user: known.user().map(|user| user.id),
+        trace: state.linking.as_ref().map(|_| trace(request.headers())),
+    };
     request.extensions_mut().insert(known);
-    let mut answer = state.zone.around(top.above(next.run(request))).await;
+    let answered = state.zone.around(top.above(next.run(request)));
+    let mut answer = origin.around(answered).await;
     if has_cookie {
         let headers = answer.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
@@ -78,6 +92,14 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
         headers.entry(header::CACHE_CONTROL).or_insert(private);
     }
     answer
+}
+
+/// The trace of whoever asks, or a new one.
+fn trace(headers: &HeaderMap) -> Trace {
+    let named = headers.get("traceparent").and_then(|v| v.to_str().ok());
+    named
+        .and_then(Trace::of_header)
+        .unwrap_or_else(Trace::fresh)
 }
 
 /// The address as it was asked for, to come back to.

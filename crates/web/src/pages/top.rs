@@ -27,10 +27,7 @@ pub struct Top {
 impl Top {
     /// The bar for a request to this address.
     pub fn of(state: &AppState, known: &Known, address: &str) -> Top {
-        let user = match known {
-            Known::Token(user) | Known::Session(user, _) => Some(user),
-            _ => None,
-        };
+        let user = known.user();
         let secret = known.secret();
         let comes_back = !["/login", "/logout", "/auth/"]
             .iter()

@@ -9,6 +9,7 @@ use store::testing::rows::Row;
 
 use super::Table;
 use crate::golden::sheet::Line;
+use crate::golden::unwritten::STILL_AT_WORK;
 
 pub const JOBS: Table = Table {
     name: "jobs_job",
@@ -22,6 +23,11 @@ pub const JOBS: Table = Table {
     ],
     rows: |line| {
         let progress = line.json("progress").unwrap_or(json!({}));
+        let mut line = line.clone();
+        if line.int("id") == Some(STILL_AT_WORK) {
+            line.set("status", JobState::Started.code());
+        }
+        let line = &line;
         let counts = Counts::read(&progress);
         let mut rows = vec![job(line, &progress, &counts)];
         rows.extend(counts.map(|counts| counts.row(line)));

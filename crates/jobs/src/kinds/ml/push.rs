@@ -11,6 +11,7 @@ use domain::storage::Location;
 use domain::wire::{Frame, PipelineRequest, PipelineResultsResponse, SourceImageRequest};
 use queue::{Ask, Lease};
 use store::Store;
+use store::origin::Origin;
 use store::pipeline::Pipeline;
 use store::result::{Batch, Outcome, Saved};
 use tokio::task::JoinSet;
@@ -40,6 +41,8 @@ struct Push {
 
 /// One batch that came back.
 struct Returned {
+    /// The batch's own span.
+    origin: Origin,
     captures: Vec<i64>,
     saved: Saved,
     reason: Option<String>,
@@ -67,7 +70,8 @@ pub(super) async fn drain(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Resul
             if leases.is_empty() {
                 break;
             }
-            flying.spawn(push.clone().batch(leases));
+            let batch = push.clone().batch(leases);
+            flying.spawn(Origin::step().around(batch));
         }
         let next = tokio::select! {
             next = flying.join_next() => next,
@@ -82,7 +86,8 @@ pub(super) async fn drain(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Resul
             continue;
         };
         let returned = next??;
-        say(cx, &returned);
+        let origin = returned.origin.clone();
+        origin.around(async { say(cx, &returned) }).await;
         touched.add(&returned.captures).await?;
         cx.changed();
     }
@@ -168,6 +173,7 @@ impl Push {
         reason = reason.or_else(|| first_failure(&outcomes));
         let saved = self.save(generation, outcomes).await?;
         Ok(Returned {
+            origin: Origin::current(),
             captures,
             saved: saved.0,
             reason: saved.1.or(reason),
@@ -214,13 +220,7 @@ impl Push {
     }
 
     fn address(&self, place: &Location) -> String {
-        match place {
-            Location::Folder { source, key, .. } => self
-                .tools
-                .links
-                .absolute(&format!("captures/{source}"), key),
-            Location::Web { url } => url.clone(),
-        }
+        self.tools.links.photograph(place)
     }
 
     /// Posts the request to the best service, and where that fails, to the next one.

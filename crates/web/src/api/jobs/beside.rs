@@ -3,7 +3,6 @@
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use domain::permission::JobAction;
 use rest::page::{Envelope, Page};
@@ -15,6 +14,7 @@ use store::log::{Level, LogFilter};
 use super::super::internal;
 use super::{find, sentence};
 use crate::call::Call;
+use crate::joblog;
 use crate::pages::model;
 
 /// `/jobs/{id}/failures/`: the captures that failed, and why.
@@ -46,7 +46,8 @@ pub async fn failures(call: Call, Path(id): Path<String>) -> ApiResult<Json<Enve
     )))
 }
 
-/// `/jobs/{id}/logs/`: lines newest first, by `level` and `search`; `?download=1` as text.
+/// `/jobs/{id}/logs/`: lines newest first, by `level` and `search`; with `?download=1` all of
+/// them as text, oldest first.
 pub async fn logs(call: Call, Path(id): Path<String>) -> ApiResult<Response> {
     let (job, _) = find(&call, &id, JobAction::View).await?;
     let query = &call.query;
@@ -56,20 +57,15 @@ pub async fn logs(call: Call, Path(id): Path<String>) -> ApiResult<Response> {
             .and_then(Level::from_word),
         search: query.search(),
     };
+    if query.flag("download") {
+        return Ok(joblog::download(&call.state, job.id, filter));
+    }
     let page = Page::read(query);
     let found = call
         .store()
         .job_log_page(job.id, &filter, page.limit, page.offset)
         .await;
     let (lines, count) = found.map_err(internal)?;
-    if query.flag("download") {
-        let text: String = lines
-            .iter()
-            .map(|l| format!("[{}] {} {}\n", model::exact(l.at), l.level, l.message))
-            .collect();
-        let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return Ok((kind, text).into_response());
-    }
     let rows = lines.iter().map(|line| {
         json!({
             "id": line.id,

@@ -77,7 +77,10 @@ pub const RESUME: &str = "Hands out images of a paused job again.";
 /// About failures.
 pub const FAILURES: &str = "The captures that failed in a job, and why.";
 /// About the log.
-pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`.";
+pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`. \
+                        With `?download=1` all of it as text, oldest line first.";
+/// About what happened.
+pub const TIMELINE: &str = "What happened to a job, when and by whom, oldest first.";
 
 const NAMED: &[Field] = &[
     Field::id(),

@@ -12,7 +12,6 @@ use axum::http::HeaderMap;
 use domain::job::DispatchMode;
 use domain::lease::LeaseTerms;
 use domain::permission::JobAction;
-use domain::storage::Location;
 use domain::wire::{Fault, Frame, PullResult};
 use queue::{Ask, Changed, Lease, QueueError, Receipt};
 use rest::{ApiError, ApiResult};
@@ -167,17 +166,11 @@ async fn addresses(call: &Call, leases: &[Lease]) -> ApiResult<HashMap<i64, Stri
     let store = call.store();
     let rows = store.captures_by_id(&ids).await.map_err(internal)?;
     let places = store.locations(&rows).await.map_err(internal)?;
+    // Under the address by which the worker knows this server.
     let root = call.addresses.root();
-    let address = |(id, place)| match place {
-        // Under the address by which the worker knows this server.
-        Location::Folder { source, key, .. } => {
-            let path = call
-                .state
-                .links
-                .relative(&format!("captures/{source}"), &key);
-            (id, format!("{root}{path}"))
-        }
-        Location::Web { url } => (id, url),
+    let address = |(id, place)| {
+        let address = crate::media::address_below(root, &call.state.links, &place);
+        (id, address)
     };
     Ok(places.into_iter().map(address).collect())
 }
