@@ -184,13 +184,14 @@ fn answer(
         Answer::List(fields) => {
             json!({"type": "array", "items": keep(openapi::row(fields))})
         }
+        Answer::Open => json!({"type": "object"}),
         Answer::Text => return vec![("text/plain", json!({"type": "string"}))],
         Answer::Html => return vec![("text/html", json!({"type": "string"}))],
         Answer::Schema => {
             let kinds = crate::api::schema::OFFERED.iter();
             return kinds.map(|(_, kind)| (*kind, json!({}))).collect();
         }
-        Answer::Nothing => return Vec::new(),
+        Answer::Nothing | Answer::Moved | Answer::Refused => return Vec::new(),
     };
     vec![("application/json", schema)]
 }

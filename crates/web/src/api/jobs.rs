@@ -50,7 +50,8 @@ pub const VIEWS: &[View] = &[
     .searched()
     .in_root()
     .got(&[Answer::Page(fields::FIELDS), Answer::Page(fields::BRIEF)])
-    .asks(fields::CREATE_QUERY),
+    .asks(fields::CREATE_QUERY)
+    .fails(&[409]),
     view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
         get(beside::next)
     })
@@ -179,7 +180,8 @@ pub const VIEWS: &[View] = &[
         fields::TIMELINE,
         &[],
         || get(timeline::list),
-    ),
+    )
+    .got(&[Answer::Objects(fields::EVENT)]),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
     })

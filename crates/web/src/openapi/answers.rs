@@ -174,6 +174,7 @@ fn refuses(view: &View, method: &str, reads_body: bool, status: u16) -> bool {
         403 => !contract.open,
         404 | 406 => true,
         413 | 415 => reads_body,
+        405 => method == "GET" && matches!(contract.got, [Answer::Refused]),
         409 | 429 if method == "GET" => false,
         other => contract.fails.contains(&other),
     }
@@ -186,6 +187,8 @@ fn successes(view: &View, method: &str) -> Vec<(u16, Vec<Answer>)> {
     let shown = view.row_fields();
     let one = |status, answer| vec![(status, vec![answer])];
     match method {
+        "GET" if matches!(contract.got, [Answer::Moved]) => one(302, Answer::Moved),
+        "GET" if matches!(contract.got, [Answer::Refused]) => Vec::new(),
         "GET" if !contract.got.is_empty() => vec![(200, contract.got.to_vec())],
         "GET" if is_list || view.searched || view.name.ends_with(" List") => {
             one(200, Answer::Page(shown))
@@ -223,6 +226,7 @@ fn success(parts: &mut Parts, view: &View, method: &str, status: u16, answers: &
     }
     let words = match status {
         201 => "It is made.",
+        302 => "It is at the address in `Location`.",
         202 => "It is taken on.",
         204 => "It is done; there is no body.",
         _ => "The answer.",

@@ -122,12 +122,11 @@ fn pages(view: &View) -> bool {
 /// `{id}` names a row by its number.
 fn path_parameter(part: &str) -> Option<Value> {
     let name = part.strip_prefix('{')?.strip_suffix('}')?;
-    Some(json!({
-        "name": name,
-        "in": "path",
-        "required": true,
-        "schema": {"type": "integer", "format": "int64"},
-    }))
+    let schema = match name {
+        "slug" => json!({"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"}),
+        _ => json!({"type": "integer", "format": "int64"}),
+    };
+    Some(json!({"name": name, "in": "path", "required": true, "schema": schema}))
 }
 
 fn ordering(orders: &[&str]) -> Value {

@@ -18,6 +18,12 @@ pub enum Answer {
     Objects(&'static [Field]),
     /// A bare list of objects.
     List(&'static [Field]),
+    /// An object that no table describes.
+    Open,
+    /// Leads elsewhere.
+    Moved,
+    /// Always refuses the method, though it is allowed.
+    Refused,
     /// Plain text.
     Text,
     /// A page for people.

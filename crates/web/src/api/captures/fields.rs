@@ -92,7 +92,8 @@ pub const UPLOADS: &[Field] = &[
 ];
 
 /// What the list of uploads takes.
-pub const UPLOAD_FILTERS: &[Field] = &[
-    Field::new("project_id", "Active project", Kind::Link("projects")).required(),
-    Field::new("process_now", "Process now", Kind::Boolean),
-];
+pub const UPLOAD_FILTERS: &[Field] =
+    &[Field::new("project_id", "Active project", Kind::Link("projects")).required()];
+
+/// What the query of an upload may hold.
+pub const UPLOAD_ASKS: &[Field] = &[Field::new("process_now", "Process now", Kind::Boolean)];

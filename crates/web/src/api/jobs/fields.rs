@@ -461,6 +461,22 @@ pub const FAILURE: &[Field] = &[
     Field::shown("reason", "Why", Kind::Text(None)),
 ];
 
+const WHO: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::details(),
+];
+
+/// Something that happened to a job.
+pub const EVENT: &[Field] = &[
+    Field::id(),
+    Field::shown("created_at", "When", Kind::DateTime),
+    Field::shown("event", "What", Kind::Text(None)),
+    Field::shown("status", "The state after it", Kind::Text(None)).nullable(),
+    Field::shown("user", "Who", Kind::Nested(WHO)).nullable(),
+    Field::shown("detail", "More", Kind::Any),
+];
+
 /// A line of the log.
 pub const LINE: &[Field] = &[
     Field::id(),

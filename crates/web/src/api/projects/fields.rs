@@ -160,9 +160,19 @@ pub const FIELDS: &[Field] = &[
     IMAGE,
     DRAFT,
     Field::shown("deployments", "Deployments", Kind::Rows(STATION)),
+    Field::shown("summary_data", "Charts", Kind::List)
+        .unlisted()
+        .sometimes(),
     Field::shown("owner", "Owner", Kind::Nested(OWNER)).nullable(),
     Field::shown("feature_flags", "Feature flags", Kind::Any)
         .holds(Shape::Map(&Shape::Of(Kind::Boolean))),
     Field::new(SETTINGS, "Settings", Kind::Nested(SETTING)),
     Field::shown("is_member", "Is member", Kind::Any).holds(Shape::Of(Kind::Boolean)),
 ];
+
+/// What the query of one project may hold.
+pub const QUERY: &[Field] = &[Field::new(
+    "with_charts",
+    "Whether charts are shown",
+    Kind::Boolean,
+)];

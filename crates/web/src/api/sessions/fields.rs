@@ -76,3 +76,29 @@ pub const FIELDS: &[Field] = &[
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
+
+const EXAMPLE: &[Field] = &[
+    FIRST[0], FIRST[1], FIRST[2], FIRST[3], FIRST[4], FIRST[5], FIRST[8],
+];
+
+/// What a list shows of a session.
+pub const ROW: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    FIELDS[3],
+    FIELDS[5],
+    FIELDS[6],
+    FIELDS[7],
+    FIELDS[8],
+    FIELDS[9],
+    FIELDS[10],
+    FIELDS[11],
+    FIELDS[12],
+    FIELDS[13],
+    FIELDS[15],
+    FIELDS[16],
+    Field::shown("example_captures", "Example captures", Kind::Rows(EXAMPLE)),
+    FIELDS[20],
+    FIELDS[21],
+];

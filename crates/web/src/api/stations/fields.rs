@@ -157,3 +157,25 @@ pub const FIELDS: &[Field] = &[
         Kind::Rows(CAPTURE),
     ),
 ];
+
+const NUMBER: Kind = Kind::Integer(None, None);
+
+/// The job that looks into the storage.
+pub const SYNCING: &[Field] = &[
+    Field::shown("job_id", "The job", NUMBER),
+    Field::shown("project_id", "Its project", NUMBER),
+];
+
+/// The jobs that look into the storage.
+pub const QUEUED: &[Field] = &[
+    Field::shown("job_ids", "The jobs", Kind::Integers),
+    Field::shown("queued", "How many", NUMBER),
+    Field::shown("project_id", "Their project", NUMBER),
+];
+
+/// The job that groups captures.
+pub const REGROUPING: &[Field] = &[
+    Field::shown("job_id", "The job", NUMBER),
+    Field::shown("deployment_id", "The station", NUMBER),
+    Field::shown("project_id", "Its project", NUMBER),
+];
