@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod browse;
 mod browser;
 mod chaos;
 mod command;
@@ -10,5 +11,6 @@ mod golden;
 mod pages;
 mod pull;
 mod roles;
+mod seed;
 mod session;
 mod statements;

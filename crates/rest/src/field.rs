@@ -78,6 +78,8 @@ pub struct Field {
     pub sometimes: bool,
     /// Is not named by OPTIONS.
     pub unlisted: bool,
+    /// Values that are known to be right, with their names: offered to people, not enforced.
+    pub offers: &'static [(&'static str, &'static str)],
 }
 
 impl Field {
@@ -97,6 +99,7 @@ impl Field {
             holds: None,
             sometimes: false,
             unlisted: false,
+            offers: &[],
         }
     }
 
@@ -206,6 +209,11 @@ impl Field {
             unlisted: true,
             ..self
         }
+    }
+
+    /// Offering these values.
+    pub const fn offers(self, offers: &'static [(&'static str, &'static str)]) -> Field {
+        Field { offers, ..self }
     }
 
     /// The word of OPTIONS for what it holds.

@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
-use domain::permission::{Action, ProjectFacts, decide, list_permissions};
+use domain::permission::{Action, Permit, ProjectFacts, Verb, decide, list_permissions};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
@@ -16,7 +16,7 @@ use store::{Store, StoreError};
 
 use crate::AppState;
 use crate::api::internal;
-use crate::auth::{Who, allow};
+use crate::auth::{Who, allow, refusal};
 use crate::shape::Asked;
 
 /// The addresses that an answer names: absolute, and with the format that was asked for in the
@@ -173,6 +173,14 @@ impl Call {
     /// 404, 401 or 403, as the rules word the refusal.
     pub fn permit(&self, facts: &ProjectFacts, action: Action<'_>) -> ApiResult<()> {
         allow(decide(self.who.caller(), facts, action))
+    }
+
+    /// The permit to make, change or remove a row of a model in a project of these facts.
+    ///
+    /// # Errors
+    /// As [`Call::permit`].
+    pub fn ask<V: Verb>(&self, facts: &ProjectFacts, model: &str) -> ApiResult<Permit<V>> {
+        Permit::ask(self.who.caller(), facts, model).map_err(refusal)
     }
 
     /// What the caller may do with the list of a kind of rows, in the project that the query

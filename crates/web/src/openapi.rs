@@ -4,7 +4,8 @@
 
 use std::sync::LazyLock;
 
-use rest::openapi;
+use rest::openapi::{self, Way};
+use rest::shape::{self, Shape};
 use serde_json::{Map, Value, json};
 
 use crate::views::{self, Answer, View};
@@ -94,7 +95,10 @@ pub fn allows(view: &View, method: &str) -> bool {
 /// The first word of an address.
 fn tag(view: &View) -> &'static str {
     let words = view.path.trim_start_matches('/');
-    words.split('/').next().unwrap_or_default()
+    match words.split('/').next() {
+        None | Some("") => "root",
+        Some(word) => word,
+    }
 }
 
 /// The named schemas of the document.
@@ -185,6 +189,7 @@ fn answer(
             json!({"type": "array", "items": keep(openapi::row(fields))})
         }
         Answer::Open => json!({"type": "object"}),
+        Answer::Map => openapi::of_shape(&Shape::Map(&shape::ADDRESS), Way::Shown),
         Answer::Text => return vec![("text/plain", json!({"type": "string"}))],
         Answer::Html => return vec![("text/html", json!({"type": "string"}))],
         Answer::Schema => {

@@ -83,8 +83,8 @@ pub async fn schema(
 }
 
 /// The document to read.
-pub async fn read(call: Call) -> Response {
-    match docs::page(call.who.0.as_ref()) {
+pub async fn read() -> Response {
+    match docs::page() {
         Ok(page) => page.into_response(),
         Err(error) => ApiError::Internal(error.to_string()).into_response(),
     }

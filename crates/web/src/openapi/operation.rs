@@ -49,7 +49,11 @@ fn operation_id(view: &View, method: &str) -> String {
         "PATCH" => "partial_update",
         _ => "destroy",
     };
-    format!("{}_{verb}", words.join("_"))
+    let words = match words.is_empty() {
+        true => "root".to_owned(),
+        false => words.join("_"),
+    };
+    format!("{words}_{verb}")
 }
 
 fn summary(view: &View, method: &str) -> String {

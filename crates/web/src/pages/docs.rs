@@ -6,10 +6,9 @@ use std::sync::OnceLock;
 use askama::Template;
 use axum::response::Html;
 use serde_json::{Map, Value};
-use store::user::User;
 
 use crate::openapi::{TITLE, document};
-use crate::pages::browse::markdown;
+use crate::pages::browse::text::markdown;
 
 /// A piece of a type's words, perhaps with a link to the schema that it names.
 struct Piece {
@@ -63,7 +62,6 @@ struct Schema {
 struct DocsPage<'a> {
     title: &'a str,
     version: &'a str,
-    user: Option<&'a str>,
     about: String,
     sections: &'a [Section],
     schemas: &'a [Schema],
@@ -73,14 +71,13 @@ struct DocsPage<'a> {
 ///
 /// # Errors
 /// Where the template fails.
-pub fn page(user: Option<&User>) -> Result<Html<String>, askama::Error> {
+pub fn page() -> Result<Html<String>, askama::Error> {
     static PARTS: OnceLock<(Vec<Section>, Vec<Schema>)> = OnceLock::new();
     let (sections, schemas) = PARTS.get_or_init(|| (sections(), schemas()));
     let info = &document()["info"];
     let page = DocsPage {
         title: TITLE,
         version: text(info, "version"),
-        user: user.map(|user| user.email.as_str()),
         about: markdown(text(info, "description")),
         sections,
         schemas,

@@ -20,6 +20,8 @@ pub enum Answer {
     List(&'static [Field]),
     /// An object that no table describes.
     Open,
+    /// An object of addresses.
+    Map,
     /// Leads elsewhere.
     Moved,
     /// Always refuses the method, though it is allowed.

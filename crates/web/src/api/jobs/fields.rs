@@ -540,6 +540,7 @@ pub const FIELDS: &[Field] = &[
     Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX))
         .default("\"ml\"")
         .write_only()
+        .offers(KINDS)
         .holds(Shape::Of(Kind::Choice(KINDS))),
     Field::shown("data_export", "Data export", Kind::Nested(EXPORT)).nullable(),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
