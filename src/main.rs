@@ -44,6 +44,7 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Web(web) => serve::web(web, zone).await?,
         Command::Work(work) => serve::work(work).await?,
         Command::Migrate(place) => startup::migrate(&place).await?,
+        Command::Schema => println!("{:#}", web::openapi()),
         Command::User(UserCommand::Create(new)) => people::create(new).await?,
         Command::User(UserCommand::Token(of)) => people::token(of).await?,
         Command::Detector(detector) => match detector.command {

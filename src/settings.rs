@@ -35,6 +35,8 @@ pub enum Command {
     Work(Work),
     /// Bring the database to this version of the program
     Migrate(Place),
+    /// Print the OpenAPI document of the API, as in openapi.json
+    Schema,
     /// People who may sign in
     #[command(subcommand)]
     User(UserCommand),

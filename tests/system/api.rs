@@ -13,6 +13,7 @@ mod places;
 mod projects;
 mod results;
 mod sessions;
+mod schema;
 mod settings;
 mod stations;
 mod status;

@@ -222,7 +222,9 @@ impl TestApp {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("job {id} does not end");
+        let log = self.store.job_log(id, 20).await.unwrap();
+        let words: Vec<&str> = log.iter().map(|line| line.message.as_str()).collect();
+        panic!("job {id} does not end: {words:?}");
     }
 }
 
@@ -239,6 +241,11 @@ impl Client<'_> {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string())).await
+    }
+
+    /// A GET with this `Accept` header.
+    pub async fn accepting(&self, path: &str, accept: &str) -> Answer {
+        Answer::of(self.call(Method::GET, path).header("Accept", accept)).await
     }
 
     /// Sends a multipart form: name, content, and the name of the file if it is one.

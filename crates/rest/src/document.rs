@@ -39,10 +39,10 @@ pub enum Shape {
 /// A member of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    name: &'static str,
-    shape: Shape,
-    required: bool,
-    nullable: bool,
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
+    pub(crate) nullable: bool,
 }
 
 impl Member {

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::shape::{self, Shape};
 /// Longest name of an uploaded picture that OPTIONS tells; what is kept has a name of ours.
 const LONGEST_NAME: usize = 100;
 
@@ -73,6 +74,12 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// A sentence for people.
     pub help: &'static str,
+    /// What it really holds, where the word of OPTIONS is coarse.
+    pub holds: Option<Shape>,
+    /// Is not in every answer.
+    pub sometimes: bool,
+    /// Is not named by OPTIONS.
+    pub unlisted: bool,
     /// Values that are known to be right, with their names: offered to people, not enforced.
     pub offers: &'static [(&'static str, &'static str)],
 }
@@ -91,6 +98,9 @@ impl Field {
             blank: false,
             default: None,
             help: "",
+            holds: None,
+            sometimes: false,
+            unlisted: false,
             offers: &[],
         }
     }
@@ -110,7 +120,18 @@ impl Field {
 
     /// The address of the row.
     pub const fn details() -> Field {
-        Field::shown("details", "Details", Kind::Any)
+        Field::shown("details", "Details", Kind::Any).holds(shape::ADDRESS)
+    }
+
+    /// What the caller may do with the row; OPTIONS never names it.
+    pub const fn permissions() -> Field {
+        Field::shown(
+            "user_permissions",
+            "What the caller may do with it",
+            Kind::List,
+        )
+        .holds(shape::TEXTS)
+        .unlisted()
     }
 
     /// A row named by its key, sent only; the row itself is shown in another field.
@@ -119,6 +140,14 @@ impl Field {
             write_only: true,
             nullable: true,
             ..Field::new(name, label, Kind::Link(to))
+        }
+    }
+
+    /// Is only sent, never shown.
+    pub const fn write_only(self) -> Field {
+        Field {
+            write_only: true,
+            ..self
         }
     }
 
@@ -158,6 +187,30 @@ impl Field {
     /// With a sentence for people.
     pub const fn help(self, help: &'static str) -> Field {
         Field { help, ..self }
+    }
+
+    /// Holds values of this shape, whatever OPTIONS calls it.
+    pub const fn holds(self, shape: Shape) -> Field {
+        Field {
+            holds: Some(shape),
+            ..self
+        }
+    }
+
+    /// Is left out of some answers.
+    pub const fn sometimes(self) -> Field {
+        Field {
+            sometimes: true,
+            ..self
+        }
+    }
+
+    /// Is not named by OPTIONS.
+    pub const fn unlisted(self) -> Field {
+        Field {
+            unlisted: true,
+            ..self
+        }
     }
 
     /// Offering these values.
@@ -262,7 +315,8 @@ impl Field {
 
 /// What OPTIONS says about a table of fields.
 pub fn table(fields: &[Field]) -> Value {
-    let entries = fields.iter().map(|f| (f.name.to_owned(), f.metadata()));
+    let listed = fields.iter().filter(|field| !field.unlisted);
+    let entries = listed.map(|field| (field.name.to_owned(), field.metadata()));
     Value::Object(entries.collect())
 }
 

@@ -10,12 +10,15 @@ pub mod field;
 pub mod form;
 mod json;
 pub mod negotiate;
+pub mod openapi;
 pub mod page;
 mod python;
 pub mod query;
+pub mod shape;
 pub mod size;
 pub mod time;
 pub mod validate;
+pub mod yaml;
 pub mod zone;
 
 pub use body::{JsonBody, Upload};

@@ -24,10 +24,10 @@ impl Representation {
         }
     }
 
-    fn media_type(self) -> (&'static str, &'static str) {
+    fn media_type(self) -> &'static str {
         match self {
-            Representation::Json => ("application", "json"),
-            Representation::Browsable => ("text", "html"),
+            Representation::Json => "application/json",
+            Representation::Browsable => "text/html",
         }
     }
 }
@@ -47,16 +47,21 @@ pub fn negotiate(
     if offered.is_empty() {
         return Err(ApiError::NotFound);
     }
+    let types: Vec<&str> = offered.iter().map(|r| r.media_type()).collect();
+    let chosen = choose(&types, accept).and_then(|place| offered.get(place));
+    chosen.copied().ok_or(ApiError::NotAcceptable)
+}
+
+/// Which of the media types suits an `Accept` header best, by its place; `None` where none does.
+pub fn choose(offered: &[&str], accept: Option<&str>) -> Option<usize> {
     let mut ranges: Vec<Range> = ranges(accept).collect();
     // The most exact first; weights ("q=") do not count, as in the reference.
     ranges.sort_by_key(|range| std::cmp::Reverse(range.exactness()));
-    for exact in ranges.chunk_by(|a, b| a.exactness() == b.exactness()) {
-        let wanted = |r: &&Representation| exact.iter().any(|range| range.holds(**r));
-        if let Some(found) = offered.iter().find(wanted) {
-            return Ok(*found);
-        }
-    }
-    Err(ApiError::NotAcceptable)
+    let mut groups = ranges.chunk_by(|a, b| a.exactness() == b.exactness());
+    groups.find_map(|exact| {
+        let wanted = |kind: &&str| exact.iter().any(|range| range.holds(kind));
+        offered.iter().position(|kind| wanted(&kind))
+    })
 }
 
 /// By how many spaces JSON is to be indented: `Accept: application/json; indent=4`.
@@ -100,8 +105,8 @@ impl Range<'_> {
         }
     }
 
-    fn holds(&self, representation: Representation) -> bool {
-        let (kind, sub) = representation.media_type();
+    fn holds(&self, media_type: &str) -> bool {
+        let (kind, sub) = media_type.split_once('/').unwrap_or((media_type, ""));
         let fits = |ours: &str, theirs: &str| theirs == "*" || theirs.eq_ignore_ascii_case(ours);
         fits(kind, self.kind) && fits(sub, self.sub)
     }

@@ -32,6 +32,7 @@ pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod projects;
+pub mod schema;
 pub mod sessions;
 pub mod stations;
 pub mod status;
@@ -41,7 +42,9 @@ pub mod users;
 pub mod workers;
 
 /// The first page.
-pub const VIEWS: &[View] = &[view("", "Api Root", READ, ABOUT, &[], || get(root))];
+pub const VIEWS: &[View] = &[view("", "Api Root", READ, ABOUT, &[], || get(root))
+    .got(&[views::Answer::Map])
+    .open()];
 
 /// About the first page.
 const ABOUT: &str = "The lists of this server. Every address below answers with JSON to programs, \

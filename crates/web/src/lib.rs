@@ -11,6 +11,7 @@ mod joblog;
 mod linking;
 mod live;
 mod media;
+mod openapi;
 mod pages;
 mod pictures;
 mod pull;
@@ -20,6 +21,7 @@ mod state;
 mod views;
 
 pub use linking::Linking;
+pub use openapi::document as openapi;
 pub use routes::router;
 pub use state::AppState;
 

@@ -9,6 +9,7 @@ use rest::ApiError;
 
 pub mod browse;
 pub mod capture;
+pub mod docs;
 pub mod job;
 pub mod jobs;
 pub mod login;

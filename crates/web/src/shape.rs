@@ -76,6 +76,9 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
         return preflight();
     }
     let view = path.strip_prefix("/api/v2").and_then(views::at);
+    if !asks && view.is_some_and(|view| view.contract.own_formats) {
+        return dress(next.run(request).await, view);
+    }
     let query = Query::parse(request.uri().query().unwrap_or_default());
     let accept = header_text(&request, &header::ACCEPT);
     let suffix = asked(&request).suffix;

@@ -8,6 +8,10 @@ use rest::field::{Field, Kind};
 use crate::AppState;
 use crate::api;
 
+pub mod contract;
+
+pub use contract::{Answer, Contract};
+
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
 pub struct View {
@@ -31,6 +35,8 @@ pub struct View {
     pub searched: bool,
     /// Whether the first page of the API names it.
     pub in_root: bool,
+    /// What its methods and fields do not say.
+    pub contract: Contract,
     /// Its handlers.
     pub methods: fn() -> MethodRouter<AppState>,
 }
@@ -55,6 +61,7 @@ pub const fn view(
         orders: &[],
         searched: false,
         in_root: false,
+        contract: Contract::PLAIN,
         methods,
     }
 }
@@ -129,6 +136,7 @@ pub const VIEWS: &[&[View]] = &[
     api::jobs::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
+    api::schema::VIEWS,
 ];
 
 /// Every address of the API.

@@ -26,7 +26,7 @@ use store::project::Project;
 use super::nested::{Nested, fields as nested_fields};
 use super::{defaults, internal};
 use crate::call::{Call, found, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 pub mod fields;
 
@@ -58,7 +58,9 @@ pub const VIEWS: &[View] = &[
         fields::POPULATE,
         &[],
         || post(populate),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::POPULATING))])
+    .fails(&[400, 409]),
     view(
         "/captures/collections/{id}/add",
         "add",
@@ -66,7 +68,8 @@ pub const VIEWS: &[View] = &[
         fields::ADD,
         fields::MEMBER,
         || post(add),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::CHANGED))]),
     view(
         "/captures/collections/{id}/remove",
         "remove",
@@ -74,7 +77,8 @@ pub const VIEWS: &[View] = &[
         fields::REMOVE,
         fields::MEMBER,
         || post(remove),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::CHANGED))]),
 ];
 
 /// A set as the API shows it; what is not counted is null.

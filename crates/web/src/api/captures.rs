@@ -2,7 +2,7 @@
 //! `captures/uploads.rs`, thumbnails in `captures/thumbnails.rs`; capture sets are a resource of
 //! their own.
 
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -38,6 +38,7 @@ pub const THUMBNAILS: &[View] = &[
         &[],
         || get(thumbnails::list),
     )
+    .got(&[Answer::Refused])
     .in_root(),
     view(
         "/captures/thumbnails/{id}",
@@ -47,7 +48,9 @@ pub const THUMBNAILS: &[View] = &[
         &[],
         || get(thumbnails::show),
     )
-    .filters(thumbnails::FILTERS),
+    .filters(thumbnails::FILTERS)
+    .got(&[Answer::Moved])
+    .fails(&[503]),
 ];
 
 /// Its addresses.
@@ -61,6 +64,7 @@ pub const VIEWS: &[View] = &[
         || get(uploads::list).post(uploads::create),
     )
     .filters(fields::UPLOAD_FILTERS)
+    .asks(fields::UPLOAD_ASKS)
     .in_root(),
     view(
         "/captures/upload/{id}",
@@ -102,7 +106,8 @@ pub const VIEWS: &[View] = &[
         fields::STAR,
         &[],
         || post(star),
-    ),
+    )
+    .posted(&[(200, Answer::Object(super::capture_sets::fields::CHANGED))]),
     view(
         "/captures/{id}/unstar",
         "unstar",
@@ -110,7 +115,8 @@ pub const VIEWS: &[View] = &[
         fields::UNSTAR,
         &[],
         || post(unstar),
-    ),
+    )
+    .posted(&[(200, Answer::Object(super::capture_sets::fields::CHANGED))]),
 ];
 
 async fn read_filter(call: &Call, project: &Project) -> ApiResult<CaptureFilter> {

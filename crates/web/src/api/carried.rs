@@ -30,7 +30,7 @@ pub const NAMED: &[Field] = &[
 pub const PROJECT: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(80))).required(),
-    Field::new("image", "Image", Kind::Image),
+    Field::new("image", "Image", Kind::Image).nullable(),
     Field::details(),
 ];
 

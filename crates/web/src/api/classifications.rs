@@ -44,20 +44,21 @@ const FILTERS: &[Field] = &[
 const TOP_N: &[Field] = &[
     Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)),
     Field::shown("score", "Score", Kind::Float),
-    Field::shown("logit", "Logit", Kind::Float),
+    Field::shown("logit", "Logit", Kind::Float).nullable(),
 ];
 
 /// The fields of a classification, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)),
-    Field::new("score", "Score", Kind::Float),
-    Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)),
-    Field::new("scores", "Scores", Kind::Floats).help(
+    Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)).nullable(),
+    Field::new("score", "Score", Kind::Float).nullable(),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)).nullable(),
+    Field::new("scores", "Scores", Kind::Floats).nullable().help(
         "The probabilities the model, calibrated by the model maker, likely the softmax output",
     ),
     Field::new("logits", "Logits", Kind::Floats)
+        .nullable()
         .help("The raw output of the last fully connected layer of the model"),
     Field::shown("top_n", "Top n", Kind::Rows(TOP_N)),
     nested::APPLIED_TO,

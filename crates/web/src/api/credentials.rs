@@ -21,7 +21,7 @@ use crate::AppState;
 use crate::auth::known::Known;
 use crate::auth::limit::From;
 use crate::call::Call;
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 const SET_PASSWORD: &str = "Change one's own password. Other browsers are signed out.";
 const SET_EMAIL: &str = "Change one's own e-mail address.";
@@ -93,7 +93,9 @@ pub const VIEWS: &[View] = &[
         SET_PASSWORD,
         SET_PASSWORD_FIELDS,
         || post(set_password),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)])
+    .fails(&[429]),
     view(
         "/users/set_email",
         "Set email",
@@ -101,7 +103,9 @@ pub const VIEWS: &[View] = &[
         SET_EMAIL,
         SET_EMAIL_FIELDS,
         || post(set_email),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)])
+    .fails(&[429]),
     view(
         "/users/reset_password",
         "Reset password",
@@ -109,7 +113,10 @@ pub const VIEWS: &[View] = &[
         RESET,
         RESET_FIELDS,
         || post(reset_password),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)])
+    .fails(&[429])
+    .open(),
     view(
         "/users/reset_password_confirm",
         "Reset password confirm",
@@ -117,7 +124,10 @@ pub const VIEWS: &[View] = &[
         CONFIRM,
         CONFIRM_FIELDS,
         || post(reset_password_confirm),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)])
+    .fails(&[429])
+    .open(),
 ];
 
 /// Goes on where a password is good enough; all that is wrong is said at once.

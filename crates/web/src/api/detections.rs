@@ -49,7 +49,8 @@ pub const FIELDS: &[Field] = &[
         "detection_algorithm",
         "Detection algorithm",
         Kind::Nested(nested::ALGORITHM),
-    ),
+    )
+    .nullable(),
     Field::shown("url", "Url", Kind::Any),
     Field::link(
         "detection_algorithm_id",

@@ -2,7 +2,7 @@
 //! can be done with a job stands in `jobs/act.rs`, what has no place in its JSON in
 //! `jobs/beside.rs`.
 
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -49,14 +49,20 @@ pub const VIEWS: &[View] = &[
     .filters(fields::FILTERS)
     .orders(&JobOrder::NAMES)
     .searched()
-    .in_root(),
+    .in_root()
+    .got(&[Answer::Page(fields::FIELDS), Answer::Page(fields::BRIEF)])
+    .asks(fields::CREATE_QUERY)
+    .fails(&[409]),
     view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
         get(beside::next)
     })
-    .filters(fields::NEXT_FILTERS),
+    .filters(fields::NEXT_FILTERS)
+    .got(&[Answer::Object(fields::NEXT_JOB)]),
     view("/jobs/bulk", "Bulk", ACTION, fields::BULK, &[], || {
         post(act::bulk)
-    }),
+    })
+    .takes(fields::BULK_TAKES)
+    .posted(&[(200, Answer::Object(fields::BULK_ANSWER))]),
     view(
         "/jobs/{id}",
         "Job Instance",
@@ -64,7 +70,9 @@ pub const VIEWS: &[View] = &[
         fields::ABOUT,
         fields::FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .query(fields::DETAIL_QUERY)
+    .fails(&[400, 409]),
     view(
         "/jobs/{id}/run",
         "run",
@@ -72,7 +80,9 @@ pub const VIEWS: &[View] = &[
         fields::RUN,
         fields::FIELDS,
         || post(act::run),
-    ),
+    )
+    .takes(&[])
+    .fails(&[409]),
     view(
         "/jobs/{id}/retry",
         "retry",
@@ -80,7 +90,10 @@ pub const VIEWS: &[View] = &[
         fields::RETRY,
         fields::FIELDS,
         || post(act::retry),
-    ),
+    )
+    .takes(&[])
+    .asks(fields::RETRY_QUERY)
+    .fails(&[409]),
     view(
         "/jobs/{id}/cancel",
         "cancel",
@@ -88,7 +101,9 @@ pub const VIEWS: &[View] = &[
         fields::CANCEL,
         fields::FIELDS,
         || post(act::cancel),
-    ),
+    )
+    .takes(&[])
+    .fails(&[409]),
     view(
         "/jobs/{id}/tasks",
         "tasks",
@@ -96,7 +111,9 @@ pub const VIEWS: &[View] = &[
         fields::TASKS,
         fields::TASKS_FIELDS,
         || post(pull::tasks),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::TASKS_ANSWER))])
+    .fails(&[409]),
     view(
         "/jobs/{id}/result",
         "result",
@@ -104,7 +121,9 @@ pub const VIEWS: &[View] = &[
         fields::RESULT,
         fields::RESULT_FIELDS,
         || post(pull::result),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::RESULT_ANSWER))])
+    .fails(&[409]),
     view(
         "/jobs/{id}/extend",
         "Extend",
@@ -112,7 +131,9 @@ pub const VIEWS: &[View] = &[
         fields::EXTEND,
         fields::EXTEND_FIELDS,
         || post(pull::extend),
-    ),
+    )
+    .posted(&[(200, Answer::Object(fields::EXTEND_ANSWER))])
+    .fails(&[409]),
     view(
         "/jobs/{id}/pause",
         "Pause",
@@ -120,7 +141,9 @@ pub const VIEWS: &[View] = &[
         fields::PAUSE,
         &[],
         || post(steer::pause),
-    ),
+    )
+    .posted(&[(200, Answer::Row(fields::FIELDS))])
+    .fails(&[409]),
     view(
         "/jobs/{id}/resume",
         "Resume",
@@ -128,7 +151,9 @@ pub const VIEWS: &[View] = &[
         fields::RESUME,
         &[],
         || post(steer::resume),
-    ),
+    )
+    .posted(&[(200, Answer::Row(fields::FIELDS))])
+    .fails(&[409]),
     view(
         "/jobs/{id}/queue",
         "Queue",
@@ -136,7 +161,10 @@ pub const VIEWS: &[View] = &[
         fields::QUEUE,
         fields::QUEUE_FIELDS,
         || get(steer::queue).patch(steer::prioritise),
-    ),
+    )
+    .got(&[Answer::Object(fields::QUEUE_ANSWER)])
+    .edited(Answer::Object(fields::QUEUE_ANSWER))
+    .fails(&[409]),
     view(
         "/jobs/{id}/failures",
         "Failures",
@@ -144,7 +172,8 @@ pub const VIEWS: &[View] = &[
         fields::FAILURES,
         &[],
         || get(beside::failures),
-    ),
+    )
+    .got(&[Answer::Objects(fields::FAILURE)]),
     view(
         "/jobs/{id}/timeline",
         "Timeline",
@@ -152,10 +181,14 @@ pub const VIEWS: &[View] = &[
         fields::TIMELINE,
         &[],
         || get(timeline::list),
-    ),
+    )
+    .got(&[Answer::Objects(fields::EVENT)]),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
-    }),
+    })
+    .query(fields::LOG_QUERY)
+    .searched()
+    .got(&[Answer::Objects(fields::LINE), Answer::Text]),
 ];
 
 /// Log lines in a job's detail, unless asked otherwise.

@@ -20,7 +20,7 @@ use crate::auth::known::Known;
 use crate::auth::limit::From;
 use crate::auth::{Who, token};
 use crate::call::content_type;
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 /// About signing in.
 pub const ABOUT: &str = "Get a token for an e-mail address and a password.";
@@ -33,6 +33,8 @@ pub const FIELDS: &[Field] = &[
     Field::new("email", "Email", Kind::Text(None)),
 ];
 
+const TOKEN: &[Field] = &[Field::shown("auth_token", "Token", Kind::Text(None))];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
@@ -42,7 +44,10 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || post(login),
-    ),
+    )
+    .posted(&[(200, Answer::Object(TOKEN))])
+    .fails(&[429])
+    .open(),
     view(
         "/auth/token/logout",
         "Token Destroy",
@@ -50,7 +55,8 @@ pub const VIEWS: &[View] = &[
         LOGOUT,
         &[],
         || post(logout),
-    ),
+    )
+    .posted(&[(204, Answer::Nothing)]),
 ];
 
 /// Longest e-mail address or password that is read, in characters.

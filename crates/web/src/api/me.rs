@@ -21,7 +21,7 @@ use crate::views::{View, view};
 pub const ABOUT: &str = "The person who is signed in.";
 
 /// What it takes to delete one's account.
-const END: &[Field] = &[Field::new(
+pub const END: &[Field] = &[Field::new(
     "current_password",
     "Current password",
     Kind::Text(Some(1024)),
@@ -31,7 +31,10 @@ const END: &[Field] = &[Field::new(
 /// Its address.
 pub const VIEWS: &[View] = &[view("/users/me", "User Me", DETAIL, ABOUT, FIELDS, || {
     get(show).put(edit).patch(edit).delete(delete)
-})];
+})
+.private()
+.removal(END)
+.fails(&[429])];
 
 /// Oneself.
 pub async fn show(call: Call) -> ApiResult<Json<Value>> {

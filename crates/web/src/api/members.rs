@@ -12,6 +12,7 @@ use domain::permission::{
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape;
 use rest::time::instant;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
@@ -28,27 +29,40 @@ use crate::pictures;
 /// About members.
 pub const ABOUT: &str = "The members of a project and their roles.";
 
+const USER: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(255))),
+    Field::details(),
+    Field::new("image", "Image", Kind::Image).nullable(),
+    Field::new("email", "Email", Kind::Email(254)),
+    Field::permissions(),
+];
+
 /// The fields of a membership.
 pub const FIELDS: &[Field] = &[
     Field::id(),
-    Field::new("email", "Email", Kind::Email(usize::MAX)).required(),
-    Field::new("role_id", "Role id", Kind::Text(None)).required(),
+    Field::new("email", "Email", Kind::Email(usize::MAX))
+        .required()
+        .write_only(),
+    Field::new("role_id", "Role id", Kind::Text(None))
+        .required()
+        .write_only(),
     Field::shown("user", "User", Kind::Nested(USER)),
-    Field::shown("project", "Project", Kind::Any),
-    Field::shown("role", "Role", Kind::Any),
-    Field::shown("role_display_name", "Role display name", Kind::Any),
-    Field::shown("role_description", "Role description", Kind::Any),
+    Field::shown("project", "Project", Kind::Any).holds(shape::ADDRESS),
+    Field::shown("role", "Role", Kind::Any).holds(shape::TEXT),
+    Field::shown("role_display_name", "Role display name", Kind::Any).holds(shape::TEXT_OR_NULL),
+    Field::shown("role_description", "Role description", Kind::Any).holds(shape::TEXT_OR_NULL),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
 
-const USER: &[Field] = &[
-    Field::id(),
-    Field::new("name", "Name of User", Kind::Text(Some(255))),
-    Field::details(),
-    Field::new("image", "Image", Kind::Image),
-    Field::new("email", "Email address", Kind::Email(254)).required(),
+/// What a list shows: its address names the project.
+const ROW: &[Field] = &[
+    FIELDS[0], FIELDS[3], FIELDS[5], FIELDS[6], FIELDS[7], FIELDS[8], FIELDS[9],
 ];
+
+/// What can be changed.
+const EDITS: &[Field] = &[FIELDS[2]];
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -59,7 +73,8 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(list).post(create),
-    ),
+    )
+    .shows(ROW),
     view(
         "/projects/{id}/members/{member}",
         "User Project Membership Instance",
@@ -67,7 +82,8 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(edit).patch(edit).delete(delete),
-    ),
+    )
+    .edits(EDITS),
 ];
 
 /// Its word in permissions.
@@ -196,7 +212,7 @@ pub async fn edit(
     let (project, facts) = find(&call, &project, Action::View).await?;
     let permit = call.ask(&facts, MODEL)?;
     let (row, user) = one(&call, project.id, &id).await?;
-    let mut form = Form::read(&FIELDS[2..], body, How::Whole)?;
+    let mut form = Form::read(EDITS, body, How::Whole)?;
     let role = role(&mut form);
     form.finish()?;
     let row = match role {

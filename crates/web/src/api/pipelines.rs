@@ -22,7 +22,7 @@ use store::service::{ONLINE_SECONDS, ProcessingService, is_online};
 use super::internal;
 use super::projects::find;
 use crate::call::{Call, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 mod fields;
 
@@ -36,6 +36,7 @@ pub const VIEWS: &[View] = &[view(
     || get(of_project).post(register),
 )
 .shows(fields::PIPELINE)
+.posted(&[(201, Answer::Object(fields::REGISTERED))])
 .orders(&ORDERS)];
 
 /// What pipelines can be ordered by.
@@ -77,6 +78,9 @@ const CONFIG: Shape = Shape::Model(&[
     Member::optional("algorithms", Shape::List(&CONFIGURED)),
     Member::optional("stages", Shape::List(&STAGE)),
 ]);
+
+/// The pipelines that a worker registers.
+const CONFIGS: Shape = Shape::List(&CONFIG);
 
 /// Longest name of a service and of what it registers, in characters.
 const MAX_NAME: usize = 255;

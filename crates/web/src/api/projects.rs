@@ -21,7 +21,7 @@ use super::nested::Nested;
 use super::{carried, internal};
 use crate::call::{Call, number};
 use crate::pictures;
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 pub mod charts;
 pub mod fields;
@@ -46,10 +46,13 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .query(fields::QUERY)
+    .fails(&[409]),
     view("/projects/{id}/charts", "charts", READ, CHARTS, &[], || {
         get(charts::charts)
-    }),
+    })
+    .got(&[Answer::Open]),
 ];
 
 fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> Value {

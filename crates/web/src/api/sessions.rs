@@ -20,7 +20,7 @@ use super::choice::{exists, row};
 use super::nested::Nested;
 use super::{defaults, internal, only_jobs};
 use crate::call::{Call, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 pub mod charts;
 pub mod fields;
@@ -40,7 +40,8 @@ pub const VIEWS: &[View] = &[
     )
     .filters(fields::FILTERS)
     .orders(&SessionOrder::NAMES)
-    .in_root(),
+    .in_root()
+    .shows(fields::ROW),
     view(
         "/events/{id}",
         "Event Instance",
@@ -63,7 +64,8 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(timeline),
     )
-    .filters(fields::TIMELINE_FILTERS),
+    .filters(fields::TIMELINE_FILTERS)
+    .got(&[Answer::Open]),
 ];
 
 fn head(nested: &Nested<'_>, call: &Call, session: &Session, station: Value) -> Map<String, Value> {

@@ -19,7 +19,7 @@ use self::shown::Around;
 use super::internal;
 use crate::call::{Call, number};
 use crate::pictures;
-use crate::views::{self, View, view};
+use crate::views::{self, Answer, View, view};
 
 pub mod act;
 pub mod fields;
@@ -47,7 +47,8 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .fails(&[409]),
     view(
         "/deployments/sync-all",
         "sync all",
@@ -56,10 +57,13 @@ pub const VIEWS: &[View] = &[
         &[],
         || post(act::sync_all),
     )
-    .filters(views::PROJECT),
+    .asks(views::PROJECT)
+    .posted(&[(200, Answer::Object(fields::QUEUED))]),
     view("/deployments/{id}/sync", "sync", ACTION, SYNC, &[], || {
         post(act::sync)
-    }),
+    })
+    .posted(&[(200, Answer::Object(fields::SYNCING))])
+    .fails(&[400]),
     view(
         "/deployments/{id}/regroup-sessions",
         "regroup sessions",
@@ -67,7 +71,8 @@ pub const VIEWS: &[View] = &[
         REGROUP,
         &[],
         || post(act::regroup),
-    ),
+    )
+    .posted(&[(202, Answer::Object(fields::REGROUPING))]),
 ];
 
 /// A page of stations, by name.

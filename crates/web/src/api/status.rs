@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::internal;
 use crate::call::Call;
 use crate::media;
-use crate::views::{self, View, view};
+use crate::views::{self, Answer, View, view};
 use domain::permission::Action;
 
 /// About the numbers.
@@ -28,7 +28,8 @@ pub const VIEWS: &[View] = &[
     view("/status/summary", "Summary", READ, SUMMARY, &[], || {
         get(summary)
     })
-    .filters(views::PROJECT),
+    .filters(views::PROJECT)
+    .got(&[Answer::Open]),
     view(
         "/status/storage",
         "Storage Status",
@@ -36,7 +37,8 @@ pub const VIEWS: &[View] = &[
         STORAGE,
         STORAGE_FIELDS,
         || post(storage),
-    ),
+    )
+    .posted(&[(200, Answer::Open)]),
 ];
 
 /// Captures that the state of a storage shows.

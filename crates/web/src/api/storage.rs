@@ -21,7 +21,7 @@ use store::source::{SOURCE_ORDERS, SourceChange, SourceFilter, SourceTotals, Sto
 
 use super::internal;
 use crate::call::{Call, found, number};
-use crate::views::{self, View, view};
+use crate::views::{self, Answer, View, view};
 
 mod test;
 
@@ -60,7 +60,7 @@ pub const FIELDS: &[Field] = &[
         "Total captures indexed",
         Kind::Any,
     ),
-    Field::shown("last_checked", "Last checked", Kind::DateTime),
+    Field::shown("last_checked", "Last checked", Kind::DateTime).nullable(),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
@@ -93,7 +93,8 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .fails(&[409]),
     view(
         "/storage/{id}/test",
         "test",
@@ -101,7 +102,8 @@ pub const VIEWS: &[View] = &[
         TEST,
         test::FIELDS,
         || post(test::test),
-    ),
+    )
+    .posted(&[(200, Answer::Open)]),
 ];
 
 /// Its word in permissions.

@@ -16,7 +16,7 @@ use store::token::Token;
 use super::internal;
 use super::users::signed_in;
 use crate::call::{Call, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 const ABOUT: &str = "One's own tokens, one for each browser or program that signs in. The token \
                      itself is shown once, in the answer to the POST that makes it.";
@@ -31,6 +31,15 @@ const FIELDS: &[Field] = &[
     Field::shown("last_used_at", "Last used at", Kind::DateTime).nullable(),
 ];
 
+/// A token as it is shown once.
+const MADE: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    FIELDS[3],
+    Field::shown("token", "The token itself", Kind::Text(None)),
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
@@ -40,7 +49,10 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(list).post(create),
-    ),
+    )
+    .private()
+    .got(&[Answer::Objects(FIELDS)])
+    .posted(&[(201, Answer::Object(MADE))]),
     view(
         "/users/me/tokens/{id}",
         "Token Instance",

@@ -10,6 +10,7 @@ use domain::permission::Role;
 use rest::allow::{DETAIL, LIST, READ};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
 use store::StoreError;
@@ -19,7 +20,7 @@ use super::{credentials, internal, me};
 use crate::auth::limit::From;
 use crate::call::{Call, number};
 use crate::pictures;
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 /// About people.
 pub const ABOUT: &str = "People who may sign in.";
@@ -32,7 +33,7 @@ pub const FIELDS: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).blank(),
     Field::details(),
     Field::new("image", "Image", Kind::Image).nullable(),
-    Field::shown("identifications", "Identifications", Kind::List),
+    Field::shown("identifications", "Identifications", Kind::List).holds(shape::NOTHING),
     Field::shown("email", "Email", Kind::Email(254)),
 ];
 
@@ -43,13 +44,34 @@ const NEW: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).blank(),
 ];
 
+/// What is shown of a new person.
+const MADE: &[Field] = &[
+    Field::shown("email", "Email", Kind::Email(254)),
+    Field::id(),
+];
+
+/// What others see of a person.
+const ROW: &[Field] = &[FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[3], FIELDS[4]];
+
+const ROLE: &[Field] = &[
+    Field::shown("id", "Key", Kind::Text(None)),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("description", "Description", Kind::Text(None)),
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view("/users", "User List", LIST, ABOUT, FIELDS, || {
         get(list).post(create)
     })
-    .in_root(),
-    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles)),
+    .in_root()
+    .private()
+    .shows(ROW)
+    .takes(NEW)
+    .posted(&[(201, Answer::Object(MADE))]),
+    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles))
+        .got(&[Answer::List(ROLE)])
+        .open(),
     view(
         "/users/{id}",
         "User Instance",
@@ -57,7 +79,12 @@ pub const VIEWS: &[View] = &[
         ABOUT,
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
-    ),
+    )
+    .private()
+    .shows(ROW)
+    .edited(Answer::Row(ROW))
+    .removal(me::END)
+    .fails(&[429]),
 ];
 
 /// The person who asks.

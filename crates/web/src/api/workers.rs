@@ -7,6 +7,7 @@ use rest::ApiResult;
 use rest::allow::READ;
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape::Shape;
 use rest::time::instant;
 use serde_json::{Value, json};
 use store::service::ONLINE_SECONDS;
@@ -14,20 +15,23 @@ use store::worker::{Worker, WorkerFilter};
 
 use super::internal;
 use crate::call::Call;
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 /// About workers.
 const ABOUT: &str = "Machines that fetch tasks of jobs: who they say they are, when they last \
 asked, and how many images each holds.";
 
+const ROW: &[Field] = &[Field::id(), Field::details()];
+const ROW_OR_NULL: Shape = Shape::Or(&[Shape::Object(ROW), Shape::Null]);
+
 const FIELDS: &[Field] = &[
     Field::id(),
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("host", "Host", Kind::Text(None)),
-    Field::shown("version", "Version", Kind::Text(None)),
-    Field::shown("project", "Project", Kind::Any),
-    Field::shown("pipeline", "Pipeline", Kind::Any),
-    Field::shown("job", "Job", Kind::Any),
+    Field::shown("host", "Host", Kind::Text(None)).nullable(),
+    Field::shown("version", "Version", Kind::Text(None)).nullable(),
+    Field::shown("project", "Project", Kind::Any).holds(ROW_OR_NULL),
+    Field::shown("pipeline", "Pipeline", Kind::Any).holds(ROW_OR_NULL),
+    Field::shown("job", "Job", Kind::Any).holds(ROW_OR_NULL),
     Field::shown("last_seen", "Last seen", Kind::DateTime),
     Field::shown("is_live", "Is live", Kind::Boolean),
     Field::shown("leased", "Leased", Kind::Integer(None, None)),
@@ -40,8 +44,11 @@ const FILTERS: &[Field] = &[
 ];
 
 /// Its address.
-pub const VIEWS: &[View] =
-    &[view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list)).filters(FILTERS)];
+pub const VIEWS: &[View] = &[
+    view("/workers", "Worker List", READ, ABOUT, FIELDS, || get(list))
+        .filters(FILTERS)
+        .got(&[Answer::Objects(FIELDS)]),
+];
 
 /// A page of machines in projects that the caller may see, the last heard of first.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {

@@ -20,7 +20,7 @@ mod control;
 mod edit;
 mod filters;
 mod navigation;
-mod text;
+pub mod text;
 
 use control::Input;
 use edit::{Edit, Source};

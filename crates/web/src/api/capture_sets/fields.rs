@@ -88,3 +88,17 @@ pub const FIELDS: &[Field] = &[
 /// What is sent to add or remove a capture.
 pub const MEMBER: &[Field] =
     &[Field::new("source_image", "Source image", Kind::Integer(None, None)).required()];
+
+const NUMBER: Kind = Kind::Integer(None, None);
+
+/// The job that fills a set.
+pub const POPULATING: &[Field] = &[
+    Field::shown("job_id", "The job", NUMBER),
+    Field::shown("project_id", "Its project", NUMBER),
+];
+
+/// A set after a capture came or went.
+pub const CHANGED: &[Field] = &[
+    Field::shown("collection", "The set", NUMBER),
+    Field::shown("total_images", "Its captures", NUMBER),
+];

@@ -41,14 +41,14 @@ pub const ONE: &[Field] =
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)),
-    Field::shown("event", "Event", Kind::Nested(nested::SESSION)),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)).nullable(),
+    Field::shown("event", "Event", Kind::Nested(nested::SESSION)).nullable(),
     Field::shown("url", "Url", Kind::Any),
     Field::new("path", "Path", Kind::Text(Some(255))),
     Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
-    nested::WIDTH.nullable(),
-    nested::HEIGHT.nullable(),
-    nested::SIZE.nullable(),
+    nested::WIDTH,
+    nested::HEIGHT,
+    nested::SIZE,
     Field::shown("size_display", "Size display", Kind::Any),
     Field::shown(
         "detections_count",
@@ -57,7 +57,7 @@ pub const FIELDS: &[Field] = &[
     ),
     Field::shown("occurrences_count", "Occurrences count", Kind::Any),
     Field::shown("taxa_count", "Taxa count", Kind::Any),
-    Field::shown("last_processed", "Last processed", Kind::DateTime),
+    Field::shown("last_processed", "Last processed", Kind::DateTime).nullable(),
     Field::shown("detections", "Detections", Kind::Rows(nested::FOUND)),
     Field::new("project", "Project", Kind::Link("projects")).nullable(),
     Field::shown("uploaded_by", "Uploaded by", Kind::Any),
@@ -85,13 +85,15 @@ pub const UPLOADS: &[Field] = &[
         "source_image",
         "Source image",
         Kind::Nested(nested::CAPTURE),
-    ),
+    )
+    .nullable(),
     Field::shown("user", "User", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
 ];
 
 /// What the list of uploads takes.
-pub const UPLOAD_FILTERS: &[Field] = &[
-    Field::new("project_id", "Active project", Kind::Link("projects")).required(),
-    Field::new("process_now", "Process now", Kind::Boolean),
-];
+pub const UPLOAD_FILTERS: &[Field] =
+    &[Field::new("project_id", "Active project", Kind::Link("projects")).required()];
+
+/// What the query of an upload may hold.
+pub const UPLOAD_ASKS: &[Field] = &[Field::new("process_now", "Process now", Kind::Boolean)];

@@ -1,6 +1,9 @@
 //! The fields of a job and the words about its addresses, as OPTIONS and the pages show them.
 
 use rest::field::{Field, Kind};
+use rest::shape::{self, Shape};
+
+use super::pull::read;
 
 const MAX_INT: i64 = 2_147_483_647;
 
@@ -40,28 +43,32 @@ pub const TASKS_FIELDS: &[Field] = &[
     Field::new("batch_size", "Batch size", Kind::Integer(Some(1), None))
         .required()
         .help("Number of tasks to retrieve"),
-    Field::new("client_info", "Client info", Kind::Any),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
 ];
 /// About posting results.
 pub const RESULT: &str = "Takes results of images. What is accepted is saved; a result that \
 cannot be used is named in the answer and spoils none of the others.";
 /// What a worker sends with results.
 pub const RESULT_FIELDS: &[Field] = &[
-    Field::new("results", "Results", Kind::Any).required(),
-    Field::new("client_info", "Client info", Kind::Any),
+    Field::new("results", "Results", Kind::Any)
+        .required()
+        .holds(Shape::Document(&read::RESULTS)),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
 ];
 /// About keeping tasks.
 pub const EXTEND: &str = "Keeps the images of a slow worker: the leases of these \
 `reply_subjects` begin anew, for `lease_seconds` or as long as usual.";
 /// What a worker sends to keep tasks.
 pub const EXTEND_FIELDS: &[Field] = &[
-    Field::new("reply_subjects", "Reply subjects", Kind::Any).required(),
+    Field::new("reply_subjects", "Reply subjects", Kind::Any)
+        .required()
+        .holds(shape::TEXTS),
     Field::new(
         "lease_seconds",
         "Lease seconds",
         Kind::Integer(Some(1), Some(86_400)),
     ),
-    Field::new("client_info", "Client info", Kind::Any),
+    Field::new("client_info", "Client info", Kind::Any).holds(shape::OBJECT),
 ];
 /// About pausing.
 pub const PAUSE: &str = "Stops handing out images of a job; results are still taken.";
@@ -79,6 +86,7 @@ const NAMED: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(80))).required(),
     Field::details(),
+    Field::permissions(),
 ];
 
 const METHODS: &[(&str, &str)] = &[
@@ -106,24 +114,28 @@ const SET: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
     Field::details(),
     Field::new("method", "Method", Kind::Choice(METHODS)),
+    Field::permissions(),
 ];
 
 const CAPTURE: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("url", "Url", Kind::Any),
+    Field::shown("url", "Url", Kind::Any).holds(shape::ADDRESS_OR_NULL),
     Field::new(
         "width",
         "Width",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
-    ),
+    )
+    .nullable(),
     Field::new(
         "height",
         "Height",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
-    ),
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
-    Field::shown("event_id", "Event id", Kind::Any),
+    )
+    .nullable(),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
+    Field::shown("event_id", "Event id", Kind::Any).holds(shape::INTEGER_OR_NULL),
+    Field::permissions(),
 ];
 
 const PIPELINE: &[Field] = &[
@@ -140,6 +152,7 @@ const PIPELINE: &[Field] = &[
     Field::new("version_name", "Version name", Kind::Text(Some(255))),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
+    Field::permissions(),
 ];
 
 const TYPE: &[Field] = &[
@@ -154,11 +167,15 @@ const FORMATS: &[(&str, &str)] = &[
 
 const EXPORT: &[Field] = &[
     Field::shown("id", "ID", Kind::Integer(None, None)),
-    Field::new("user", "User", Kind::Link("users")).required(),
-    Field::new("project", "Project", Kind::Link("projects")).required(),
+    Field::new("user", "User", Kind::Link("users"))
+        .required()
+        .nullable(),
+    Field::new("project", "Project", Kind::Link("projects"))
+        .required()
+        .nullable(),
     Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
     Field::new("filters", "Filters", Kind::Any),
-    Field::shown("file_url", "File url", Kind::Url(usize::MAX)),
+    Field::shown("file_url", "File url", Kind::Url(usize::MAX)).nullable(),
 ];
 
 const STATES: &[(&str, &str)] = &[
@@ -220,34 +237,283 @@ pub const FILTERS: &[Field] = &[
         .help("Hide failed jobs that have not changed for so long."),
 ];
 
+/// How a list may be shown besides, and a job's log cut.
+pub const DETAIL_QUERY: &[Field] = &[Field::new(
+    "logs_limit",
+    "Lines of the log at most",
+    Kind::Integer(Some(1), Some(super::MAX_LOG_LINES)),
+)];
+
+/// What the query of a new job may hold.
+pub const CREATE_QUERY: &[Field] = &[Field::new(
+    "start_now",
+    "Whether it is run at once",
+    Kind::Boolean,
+)];
+
+/// What the query of a retry may hold.
+pub const RETRY_QUERY: &[Field] = &[Field::new(
+    "failed_only",
+    "Whether only what failed is done again",
+    Kind::Boolean,
+)];
+
+/// What the query of the log may hold.
+pub const LOG_QUERY: &[Field] = &[
+    Field::new("level", "The least level of a line", Kind::Choice(LEVELS)),
+    Field::new("download", "Whether it is answered as text", Kind::Boolean),
+];
+
 /// What the next job is asked for by.
 pub const NEXT_FILTERS: &[Field] = &[SLUGS];
+
+const NOT_NEGATIVE: Shape = Shape::Of(Kind::Integer(Some(0), Some(MAX_INT)));
+
+const LEVELS: &[(&str, &str)] = &[
+    ("DEBUG", "Debug"),
+    ("INFO", "Info"),
+    ("WARNING", "Warning"),
+    ("ERROR", "Error"),
+];
+
+const SUMMARY: &[Field] = &[
+    Field::shown("status", "State of the job", Kind::Choice(STATES)),
+    Field::shown("progress", "Share done, from 0 to 1", Kind::Float),
+];
+
+const PARAM: &[Field] = &[
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("key", "Key", Kind::Text(None)),
+    Field::shown("category", "Category", Kind::Text(None)),
+    Field::shown(
+        "value",
+        "A number or a text; empty before the first",
+        Kind::Any,
+    ),
+];
+
+const STAGE: &[Field] = &[
+    Field::shown("status", "State of the stage", Kind::Choice(STATES)),
+    Field::shown("progress", "Share done, from 0 to 1", Kind::Float),
+    Field::shown("key", "Key", Kind::Text(None)),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("params", "Figures", Kind::List).holds(Shape::List(&Shape::Object(PARAM))),
+];
+
+const PROGRESS: &[Field] = &[
+    Field::shown("summary", "The whole", Kind::Nested(SUMMARY)),
+    Field::shown("stages", "Its parts", Kind::List).holds(Shape::List(&Shape::Object(STAGE))),
+    Field::shown("errors", "What went wrong with the job", Kind::List).holds(shape::TEXTS),
+    Field::shown("logs", "Always empty", Kind::List).holds(shape::TEXTS),
+];
+
+const LOG: &[Field] = &[
+    Field::shown("stdout", "Lines, newest first", Kind::List).holds(shape::TEXTS),
+    Field::shown("stderr", "Messages of errors", Kind::List).holds(shape::TEXTS),
+];
+
+/// What a polling worker reads of a job.
+pub const BRIEF: &[Field] = &[
+    Field::id(),
+    Field::shown("pipeline_slug", "Pipeline", Kind::Text(None)).nullable(),
+];
+
+/// What a worker should work on now.
+pub const NEXT_JOB: &[Field] = &[
+    Field::id(),
+    Field::shown("pipeline_slug", "Pipeline", Kind::Text(None)),
+];
+
+/// What is asked of many jobs.
+pub const BULK_TAKES: &[Field] = &[
+    Field::new("action", "What is done", Kind::Choice(ACTIONS)).required(),
+    Field::new("ids", "The jobs, at most 1000", Kind::List)
+        .required()
+        .holds(shape::INTEGERS),
+];
+
+const ACTIONS: &[(&str, &str)] = &[
+    ("run", "Run"),
+    ("retry", "Retry"),
+    ("cancel", "Cancel"),
+    ("delete", "Delete"),
+];
+
+const BULK_RESULT: &[Field] = &[
+    Field::shown("id", "As it was sent", Kind::Any),
+    Field::shown("ok", "Whether it was done", Kind::Boolean),
+    Field::shown(
+        "status",
+        "The state after it; null where it is gone",
+        Kind::Any,
+    )
+    .holds(shape::TEXT_OR_NULL)
+    .sometimes(),
+    Field::shown("error", "Why it was not done", Kind::Text(None)).sometimes(),
+    Field::shown(
+        "code",
+        "The status that one request would get",
+        Kind::Integer(None, None),
+    )
+    .sometimes(),
+];
+
+/// What was done with each.
+pub const BULK_ANSWER: &[Field] = &[Field::shown("results", "One for each job", Kind::List)
+    .holds(Shape::List(&Shape::Object(BULK_RESULT)))];
+
+/// Where the images of a job are.
+pub const QUEUE_ANSWER: &[Field] = &[
+    Field::shown("priority", "Priority", Kind::Integer(None, None)),
+    Field::shown("paused", "Whether nothing is handed out", Kind::Boolean),
+    Field::shown("waiting", "Images that wait", Kind::Integer(None, None)),
+    Field::shown(
+        "leased",
+        "Images that workers have",
+        Kind::Integer(None, None),
+    ),
+    Field::shown(
+        "dead",
+        "Images that were tried too often",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("done", "Images that are done", Kind::Integer(None, None)),
+    Field::shown("failed", "Images that failed", Kind::Integer(None, None)),
+    Field::shown(
+        "total",
+        "Images in all, once it is known",
+        Kind::Integer(None, None),
+    )
+    .nullable(),
+    Field::shown("images_per_second", "How fast", Kind::Float).nullable(),
+    Field::shown("seconds_left", "Time left", Kind::Float).nullable(),
+    Field::shown(
+        "workers",
+        "Workers online, of a job that is pulled",
+        Kind::Integer(None, None),
+    )
+    .nullable(),
+    Field::shown("message", "What it waits for", Kind::Text(None)).nullable(),
+];
+
+const TASK: &[Field] = &[
+    Field::shown("id", "The capture", Kind::Text(None)),
+    Field::shown("image_id", "The capture", Kind::Text(None)),
+    Field::shown("image_url", "Its photograph", Kind::Url(2048)),
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+];
+
+/// The tasks that are handed out.
+pub const TASKS_ANSWER: &[Field] =
+    &[Field::shown("tasks", "Tasks", Kind::List).holds(Shape::List(&Shape::Object(TASK)))];
+
+const TAKEN: &[Field] = &[
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+    Field::shown(
+        "status",
+        "Whether it is saved",
+        Kind::Choice(&[("queued", "Saved"), ("rejected", "Cannot be used")]),
+    ),
+    Field::shown("task_id", "Its number", Kind::Text(None)),
+    Field::shown("error", "Why it cannot be used", Kind::Text(None)).sometimes(),
+];
+
+/// What became of results.
+pub const RESULT_ANSWER: &[Field] = &[
+    Field::shown("status", "Always accepted", Kind::Text(None)),
+    Field::shown("job_id", "The job", Kind::Integer(None, None)),
+    Field::shown(
+        "results_queued",
+        "Results that are saved",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("tasks", "One for each result", Kind::List)
+        .holds(Shape::List(&Shape::Object(TAKEN))),
+];
+
+const KEPT: &[Field] = &[
+    Field::shown("reply_subject", "The receipt", Kind::Text(None)),
+    Field::shown(
+        "status",
+        "Whether it is kept",
+        Kind::Choice(&[
+            ("extended", "Kept"),
+            ("lost", "Handed on"),
+            ("rejected", "Never given out"),
+        ]),
+    ),
+];
+
+/// What became of leases.
+pub const EXTEND_ANSWER: &[Field] = &[
+    Field::shown("job_id", "The job", Kind::Integer(None, None)),
+    Field::shown("lease_seconds", "From now on", Kind::Integer(None, None)),
+    Field::shown("extended", "How many are kept", Kind::Integer(None, None)),
+    Field::shown("tasks", "One for each receipt", Kind::List)
+        .holds(Shape::List(&Shape::Object(KEPT))),
+];
+
+const FAILED_CAPTURE: &[Field] = &[Field::id(), Field::details()];
+
+/// A capture that failed.
+pub const FAILURE: &[Field] = &[
+    Field::shown("capture", "Capture", Kind::Nested(FAILED_CAPTURE)),
+    Field::shown("reason", "Why", Kind::Text(None)),
+];
+
+const WHO: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::details(),
+];
+
+/// Something that happened to a job.
+pub const EVENT: &[Field] = &[
+    Field::id(),
+    Field::shown("created_at", "When", Kind::DateTime),
+    Field::shown("event", "What", Kind::Text(None)),
+    Field::shown("status", "The state after it", Kind::Text(None)).nullable(),
+    Field::shown("user", "Who", Kind::Nested(WHO)).nullable(),
+    Field::shown("detail", "More", Kind::Any),
+];
+
+/// A line of the log.
+pub const LINE: &[Field] = &[
+    Field::id(),
+    Field::shown("created_at", "When", Kind::DateTime),
+    Field::shown("level", "Level", Kind::Choice(LEVELS)),
+    Field::shown("message", "Message", Kind::Text(None)),
+];
 
 /// The fields of a job, in the order of its JSON.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("delay", "Delay", Kind::Integer(None, None)).required(),
+    Field::new("delay", "Delay", Kind::Integer(None, None))
+        .required()
+        .holds(NOT_NEGATIVE),
     Field::new(
         "limit",
         "Limit",
         Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
     )
     .nullable()
+    .holds(NOT_NEGATIVE)
     .help("Limit the number of images to process"),
     Field::new("shuffle", "Shuffle", Kind::Boolean)
         .default("true")
         .help("Process images in a random order"),
     Field::shown("project", "Project", Kind::Nested(NAMED)),
     Field::link("project_id", "Project", "projects").required(),
-    Field::shown("deployment", "Deployment", Kind::Nested(NAMED)),
+    Field::shown("deployment", "Deployment", Kind::Nested(NAMED)).nullable(),
     Field::link("deployment_id", "Deployment", "deployments"),
     Field::shown(
         "source_image_collection",
         "Source image collection",
         Kind::Nested(SET),
-    ),
+    )
+    .nullable(),
     Field::link(
         "source_image_collection_id",
         "Capture Set",
@@ -257,23 +523,26 @@ pub const FIELDS: &[Field] = &[
         "source_image_single",
         "Source image single",
         Kind::Nested(CAPTURE),
-    ),
+    )
+    .nullable(),
     Field::link("source_image_single_id", "Source Image", "captures"),
-    Field::shown("pipeline", "Pipeline", Kind::Nested(PIPELINE)),
+    Field::shown("pipeline", "Pipeline", Kind::Nested(PIPELINE)).nullable(),
     Field::link("pipeline_id", "Pipeline", "ml/pipelines"),
     Field::shown("status", "Status", Kind::Choice(STATES)),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
-    Field::shown("started_at", "Started at", Kind::DateTime),
-    Field::shown("finished_at", "Finished at", Kind::DateTime),
-    Field::shown("duration", "Duration", Kind::Any),
-    Field::shown("progress", "Progress", Kind::Any),
-    Field::shown("logs", "Logs", Kind::Any),
+    Field::shown("started_at", "Started at", Kind::DateTime).nullable(),
+    Field::shown("finished_at", "Finished at", Kind::DateTime).nullable(),
+    Field::shown("duration", "Duration", Kind::Any).holds(shape::TEXT_OR_NULL),
+    Field::shown("progress", "Progress", Kind::Any).holds(Shape::Object(PROGRESS)),
+    Field::shown("logs", "Logs", Kind::Any).holds(Shape::Object(LOG)),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
     Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX))
         .default("\"ml\"")
-        .offers(KINDS),
-    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
+        .write_only()
+        .offers(KINDS)
+        .holds(Shape::Of(Kind::Choice(KINDS))),
+    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)).nullable(),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
         .help("How the work is handed out: internal, sync_api or async_api."),
     Field::shown("result", "Result", Kind::Any),

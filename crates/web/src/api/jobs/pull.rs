@@ -26,7 +26,7 @@ use super::find;
 use crate::call::{Call, content_type};
 use crate::pull::tally::Brought;
 
-mod read;
+pub mod read;
 
 use read::{ClientInfo, Posted};
 

@@ -1,16 +1,18 @@
 //! The fields of small objects, as OPTIONS shows them.
 
 use rest::field::{Field, Kind};
+use rest::shape;
 
 const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
 const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
 
 /// The width of a photograph.
-pub const WIDTH: Field = Field::new("width", "Width", INT);
+pub const WIDTH: Field = Field::new("width", "Width", INT).nullable();
 /// Its height.
-pub const HEIGHT: Field = Field::new("height", "Height", INT);
+pub const HEIGHT: Field = Field::new("height", "Height", INT).nullable();
 /// Its size in bytes.
 pub const SIZE: Field = Field::new("size", "Size", LONG)
+    .nullable()
     .help("Size of the image file in bytes, read from the source file in image storage.");
 
 /// A station.
@@ -101,16 +103,18 @@ const RANKS: &[(&str, &str)] = &[
 ];
 
 const TAXON_NAME: Field = Field::new("name", "Name", Kind::Text(Some(255))).required();
-const RANK: Field = Field::new("rank", "Rank", Kind::Choice(RANKS));
-const GBIF: Field = Field::new("gbif_taxon_key", "GBIF taxon key", LONG);
-const FIELDGUIDE: Field = Field::new("fieldguide_id", "Fieldguide id", Kind::Text(Some(255)));
-const INAT: Field = Field::new("inat_taxon_id", "INaturalist taxon ID", LONG);
-const COVER: Field = Field::new("cover_image_url", "Cover image url", Kind::Url(255));
+const RANK: Field = Field::new("rank", "Rank", Kind::Choice(RANKS)).nullable();
+const GBIF: Field = Field::new("gbif_taxon_key", "GBIF taxon key", LONG).nullable();
+const FIELDGUIDE: Field =
+    Field::new("fieldguide_id", "Fieldguide id", Kind::Text(Some(255))).nullable();
+const INAT: Field = Field::new("inat_taxon_id", "INaturalist taxon ID", LONG).nullable();
+const COVER: Field = Field::new("cover_image_url", "Cover image url", Kind::Url(255)).nullable();
 const CREDIT: Field = Field::new(
     "cover_image_credit",
     "Cover image credit",
     Kind::Text(Some(255)),
-);
+)
+.nullable();
 
 /// A taxon.
 pub const TAXON: &[Field] = &[
@@ -142,7 +146,7 @@ pub const TAXON_IN_TREE: &[Field] = &[
     INAT,
     COVER,
     CREDIT,
-    Field::shown("parent", "Parent", Kind::Nested(TAXON)),
+    Field::shown("parent", "Parent", Kind::Nested(TAXON)).nullable(),
     Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
 ];
 
@@ -155,14 +159,14 @@ pub const ALGORITHM: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
     Field::new("key", "Key", Kind::Slug(255)).required(),
     Field::new("description", "Description", Kind::Text(None)),
-    Field::new("uri", "Uri", Kind::Text(Some(255))).help(
+    Field::new("uri", "Uri", Kind::Text(Some(255))).nullable().help(
         "A URI to the weights or model details. Could be a public web URL or object store path.",
     ),
     Field::new("version", "Version", INT)
         .help("An internal, sortable and incrementable version number for the model."),
     Field::new("version_name", "Version name", Kind::Text(Some(255))),
-    Field::new("task_type", "Task type", Kind::Text(Some(255))),
-    Field::shown("category_map", "Category map", Kind::Nested(MAP)),
+    Field::new("task_type", "Task type", Kind::Text(Some(255))).nullable(),
+    Field::shown("category_map", "Category map", Kind::Nested(MAP)).nullable(),
     Field::shown("category_count", "Category count", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
@@ -171,19 +175,19 @@ pub const ALGORITHM: &[Field] = &[
 const SEEN: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("determination", "Determination", Kind::Nested(TAXON)),
-    Field::new("determination_score", "Determination score", Kind::Float),
+    Field::shown("determination", "Determination", Kind::Nested(TAXON)).nullable(),
+    Field::new("determination_score", "Determination score", Kind::Float).nullable(),
 ];
 
 /// A box on a capture.
 pub const FOUND: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("url", "Url", Kind::Any),
+    Field::shown("url", "Url", Kind::Any).holds(shape::ADDRESS_OR_NULL),
     Field::shown("width", "Width", Kind::Any),
     Field::shown("height", "Height", Kind::Any),
     Field::new("bbox", "Bbox", Kind::Any),
-    Field::shown("occurrence", "Occurrence", Kind::Nested(SEEN)),
+    Field::shown("occurrence", "Occurrence", Kind::Nested(SEEN)).nullable(),
     Field::shown("classifications", "Classifications", Kind::Any),
     Field::shown(
         "occurrence_meets_criteria",
@@ -195,21 +199,22 @@ pub const FOUND: &[Field] = &[
 const ORIGIN: &[Field] = &[
     Field::shown("id", "ID", Kind::Integer(None, None)),
     Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)).nullable(),
 ];
 
 /// What a classification was derived from.
-pub const APPLIED_TO: Field = Field::shown("applied_to", "Applied to", Kind::Nested(ORIGIN));
+pub const APPLIED_TO: Field =
+    Field::shown("applied_to", "Applied to", Kind::Nested(ORIGIN)).nullable();
 
 /// A classification of a detection.
 pub const CLASSIFICATION: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(TAXON_IN_TREE)),
-    Field::new("score", "Score", Kind::Float),
+    Field::shown("taxon", "Taxon", Kind::Nested(TAXON_IN_TREE)).nullable(),
+    Field::new("score", "Score", Kind::Float).nullable(),
     Field::new("terminal", "Terminal", Kind::Boolean)
         .help("Is this the final classification from a series of classifiers in a pipeline?"),
-    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)).nullable(),
     APPLIED_TO,
     Field::shown("created_at", "Created at", Kind::DateTime),
 ];
@@ -218,9 +223,9 @@ pub const CLASSIFICATION: &[Field] = &[
 pub const CAPTURE: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("url", "Url", Kind::Any),
+    Field::shown("url", "Url", Kind::Any).holds(shape::ADDRESS_OR_NULL),
     WIDTH,
     HEIGHT,
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
     Field::shown("event_id", "Event id", Kind::Any),
 ];

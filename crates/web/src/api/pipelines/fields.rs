@@ -1,6 +1,7 @@
 //! What is sent to and shown of the pipelines of a project.
 
 use rest::field::{Field, Kind};
+use rest::shape::{self, Shape};
 
 /// About the pipelines of a project.
 pub const REGISTER: &str = "Pipelines for a specific project. GET lists, POST registers.";
@@ -12,8 +13,20 @@ pub const REGISTER_FIELDS: &[Field] = &[
         Kind::Text(Some(255)),
     )
     .required(),
-    Field::new("pipelines", "Pipelines", Kind::Any),
+    Field::new("pipelines", "Pipelines", Kind::Any).holds(Shape::Document(&super::CONFIGS)),
 ];
+
+/// What has been registered.
+pub const REGISTERED: &[Field] = &[
+    Field::shown("timestamp", "When", Kind::DateTime),
+    Field::shown("success", "Always true", Kind::Boolean),
+    Field::shown("error", "Always null", Kind::Any).holds(Shape::Null),
+    Field::shown("pipelines", "As they were read", Kind::List).holds(OBJECTS),
+    Field::shown("pipelines_created", "Slugs of new pipelines", Kind::List).holds(shape::TEXTS),
+    Field::shown("algorithms_created", "Keys of new algorithms", Kind::List).holds(shape::TEXTS),
+];
+
+const OBJECTS: Shape = Shape::List(&shape::OBJECT);
 
 /// The fields of a pipeline.
 pub const PIPELINE: &[Field] = &[
@@ -22,14 +35,15 @@ pub const PIPELINE: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
     Field::new("slug", "Slug", Kind::Slug(255)).required(),
     Field::new("description", "Description", Kind::Text(None)),
-    Field::shown("algorithms", "Algorithms", Kind::Any),
-    Field::shown("stages", "Stages", Kind::Any),
-    Field::shown("processing_services", "Processing services", Kind::Any),
+    Field::shown("algorithms", "Algorithms", Kind::Any).holds(OBJECTS),
+    Field::shown("stages", "Stages", Kind::Any).holds(OBJECTS),
+    Field::shown("processing_services", "Processing services", Kind::Any).holds(OBJECTS),
     Field::shown(
         "project_pipeline_configs",
         "Project pipeline configs",
         Kind::Any,
-    ),
+    )
+    .holds(OBJECTS),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];

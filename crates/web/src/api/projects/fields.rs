@@ -1,6 +1,7 @@
 //! The fields of a project and the words about its addresses, in the order of its JSON.
 
 use rest::field::{Field, Kind};
+use rest::shape::{self, Shape};
 
 use super::super::carried::{PIPELINE, counter};
 use super::super::nested::fields::TAXON;
@@ -16,17 +17,17 @@ pub const FILTERS: &[Field] = &[Field::new("user_id", "Member", Kind::Link("user
 const STATION: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(80))).required(),
-    Field::new("image", "Image", Kind::Image),
+    Field::new("image", "Image", Kind::Image).nullable(),
     Field::details(),
-    Field::new("latitude", "Latitude", Kind::Float),
-    Field::new("longitude", "Longitude", Kind::Float),
+    Field::new("latitude", "Latitude", Kind::Float).nullable(),
+    Field::new("longitude", "Longitude", Kind::Float).nullable(),
     counter("events_count", "Events count"),
 ];
 
 const OWNER: &[Field] = &[
     Field::id(),
     Field::new("name", "Name of User", Kind::Text(Some(255))),
-    Field::new("image", "Image", Kind::Image),
+    Field::new("image", "Image", Kind::Image).nullable(),
     Field::details(),
 ];
 
@@ -60,7 +61,8 @@ const SETTING: &[Field] = &[
         "default_processing_pipeline",
         "Default processing pipeline",
         Kind::Nested(PIPELINE),
-    ),
+    )
+    .nullable(),
     Field::new(
         "session_time_gap_seconds",
         "Session time gap seconds",
@@ -77,6 +79,7 @@ const SETTING: &[Field] = &[
     ),
     taxa(INCLUDE, "Default filters include taxa ids"),
     taxa(EXCLUDE, "Default filters exclude taxa ids"),
+    Field::permissions(),
 ];
 
 const fn taxa(name: &'static str, label: &'static str) -> Field {
@@ -90,7 +93,8 @@ const ID: Field = Field::id();
 const NAME: Field = Field::new("name", "Name", Kind::Text(Some(80))).required();
 const DESCRIPTION: Field = Field::new("description", "Description", Kind::Text(None)).blank();
 const DETAILS: Field = Field::details();
-const STATIONS: Field = Field::shown("deployments_count", "Deployments count", Kind::Any);
+const STATIONS: Field =
+    Field::shown("deployments_count", "Deployments count", Kind::Any).holds(shape::INTEGER);
 const CREATED: Field = Field::shown("created_at", "Created at", Kind::DateTime);
 const UPDATED: Field = Field::shown("updated_at", "Updated at", Kind::DateTime);
 const IMAGE: Field = Field::new("image", "Image", Kind::Image).nullable();
@@ -122,8 +126,19 @@ pub const FIELDS: &[Field] = &[
     IMAGE,
     DRAFT,
     Field::shown("deployments", "Deployments", Kind::Rows(STATION)),
-    Field::shown("owner", "Owner", Kind::Nested(OWNER)),
-    Field::shown("feature_flags", "Feature flags", Kind::Any),
+    Field::shown("summary_data", "Charts", Kind::List)
+        .unlisted()
+        .sometimes(),
+    Field::shown("owner", "Owner", Kind::Nested(OWNER)).nullable(),
+    Field::shown("feature_flags", "Feature flags", Kind::Any)
+        .holds(Shape::Map(&Shape::Of(Kind::Boolean))),
     Field::new(SETTINGS, "Settings", Kind::Nested(SETTING)),
-    Field::shown("is_member", "Is member", Kind::Any),
+    Field::shown("is_member", "Is member", Kind::Any).holds(Shape::Of(Kind::Boolean)),
 ];
+
+/// What the query of one project may hold.
+pub const QUERY: &[Field] = &[Field::new(
+    "with_charts",
+    "Whether charts are shown",
+    Kind::Boolean,
+)];

@@ -37,7 +37,7 @@ const FIRST: &[Field] = &[
     Field::shown("url", "Url", Kind::Any),
     nested::WIDTH,
     nested::HEIGHT,
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
     Field::shown(
         "detections_count",
         "Detections count",
@@ -48,7 +48,7 @@ const FIRST: &[Field] = &[
 ];
 
 const fn count(name: &'static str, label: &'static str) -> Field {
-    Field::new(name, label, nested::INT)
+    Field::new(name, label, nested::INT).nullable()
 }
 
 /// The fields of a session alone, in the order of its JSON.
@@ -56,10 +56,10 @@ pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::shown("name", "Name", Kind::Any),
     Field::details(),
-    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)).nullable(),
     Field::link("deployment_id", "Deployment id", "deployments").required(),
-    Field::shown("start", "Start", Kind::DateTime),
-    Field::shown("end", "End", Kind::DateTime),
+    Field::shown("start", "Start", Kind::DateTime).nullable(),
+    Field::shown("end", "End", Kind::DateTime).nullable(),
     Field::shown("day", "Day", Kind::Any),
     Field::shown("date_label", "Date label", Kind::Any),
     Field::shown("duration", "Duration", Kind::Any),
@@ -70,9 +70,35 @@ pub const FIELDS: &[Field] = &[
     Field::shown("stats", "Stats", Kind::Any),
     Field::shown("taxa_count", "Taxa count", Kind::Any),
     Field::shown("captures", "Captures", Kind::Any),
-    Field::shown("first_capture", "First capture", Kind::Nested(FIRST)),
+    Field::shown("first_capture", "First capture", Kind::Nested(FIRST)).nullable(),
     Field::shown("summary_data", "Summary data", Kind::Any),
     Field::shown("capture_page_offset", "Capture page offset", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const EXAMPLE: &[Field] = &[
+    FIRST[0], FIRST[1], FIRST[2], FIRST[3], FIRST[4], FIRST[5], FIRST[8],
+];
+
+/// What a list shows of a session.
+pub const ROW: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    FIELDS[3],
+    FIELDS[5],
+    FIELDS[6],
+    FIELDS[7],
+    FIELDS[8],
+    FIELDS[9],
+    FIELDS[10],
+    FIELDS[11],
+    FIELDS[12],
+    FIELDS[13],
+    FIELDS[15],
+    FIELDS[16],
+    Field::shown("example_captures", "Example captures", Kind::Rows(EXAMPLE)),
+    FIELDS[20],
+    FIELDS[21],
 ];

@@ -1,6 +1,7 @@
 //! The fields of a station and the words about its addresses, in the order of its JSON.
 
 use rest::field::{Field, Kind};
+use rest::shape;
 
 use super::super::carried::{NAMED, PROJECT, counter};
 use super::super::nested::fields::JOB;
@@ -16,10 +17,10 @@ pub const REGROUP: &str = "Group the station's captures into sessions again, as 
 
 const SESSION: &[Field] = &[
     Field::id(),
-    Field::shown("name", "Name", Kind::Any),
+    Field::shown("name", "Name", Kind::Any).holds(shape::TEXT_OR_NULL),
     Field::details(),
     counter("occurrences_count", "Occurrences count"),
-    Field::shown("taxa_count", "Taxa count", Kind::Any),
+    Field::shown("taxa_count", "Taxa count", Kind::Any).holds(shape::INTEGER_OR_NULL),
 ];
 
 const SESSION_OF_CAPTURE: &[Field] = &[Field::id(), Field::details()];
@@ -27,11 +28,11 @@ const SESSION_OF_CAPTURE: &[Field] = &[Field::id(), Field::details()];
 const CAPTURE: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("url", "Url", Kind::Any),
+    Field::shown("url", "Url", Kind::Any).holds(shape::ADDRESS_OR_NULL),
     counter("width", "Width"),
     counter("height", "Height"),
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
-    Field::shown("event", "Event", Kind::Nested(SESSION_OF_CAPTURE)),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
+    Field::shown("event", "Event", Kind::Nested(SESSION_OF_CAPTURE)).nullable(),
 ];
 
 const ID: Field = Field::id();
@@ -52,8 +53,8 @@ const LATITUDE: Field = Field::new("latitude", "Latitude", Kind::Float).nullable
 const LONGITUDE: Field = Field::new("longitude", "Longitude", Kind::Float).nullable();
 const FIRST: Field = Field::shown("first_date", "First date", Kind::Any);
 const LAST: Field = Field::shown("last_date", "Last date", Kind::Any);
-const DEVICE: Field = Field::shown("device", "Device", Kind::Nested(NAMED));
-const SITE: Field = Field::shown("research_site", "Research site", Kind::Nested(NAMED));
+const DEVICE: Field = Field::shown("device", "Device", Kind::Nested(NAMED)).nullable();
+const SITE: Field = Field::shown("research_site", "Research site", Kind::Nested(NAMED)).nullable();
 const JOBS: Field = Field::shown("jobs", "Jobs", Kind::Rows(JOB));
 const CONNECTED: Field = Field::shown("data_source_connected", "Data source connected", Kind::Any);
 
@@ -115,22 +116,26 @@ pub const FIELDS: &[Field] = &[
         "data_source_total_files",
         "Data source total files",
         Kind::Integer(None, None),
-    ),
+    )
+    .nullable(),
     Field::shown(
         "data_source_total_size",
         "Data source total size",
         Kind::Integer(None, None),
-    ),
+    )
+    .nullable(),
     Field::shown(
         "data_source_total_size_display",
         "Data source total size display",
         Kind::Text(None),
-    ),
+    )
+    .nullable(),
     Field::shown(
         "data_source_last_checked",
         "Data source last checked",
         Kind::DateTime,
-    ),
+    )
+    .nullable(),
     Field::new(
         "data_source_subdir",
         "Data source subdir",
@@ -152,4 +157,26 @@ pub const FIELDS: &[Field] = &[
         "Manually uploaded captures",
         Kind::Rows(CAPTURE),
     ),
+];
+
+const NUMBER: Kind = Kind::Integer(None, None);
+
+/// The job that looks into the storage.
+pub const SYNCING: &[Field] = &[
+    Field::shown("job_id", "The job", NUMBER),
+    Field::shown("project_id", "Its project", NUMBER),
+];
+
+/// The jobs that look into the storage.
+pub const QUEUED: &[Field] = &[
+    Field::shown("job_ids", "The jobs", Kind::Integers),
+    Field::shown("queued", "How many", NUMBER),
+    Field::shown("project_id", "Their project", NUMBER),
+];
+
+/// The job that groups captures.
+pub const REGROUPING: &[Field] = &[
+    Field::shown("job_id", "The job", NUMBER),
+    Field::shown("deployment_id", "The station", NUMBER),
+    Field::shown("project_id", "Its project", NUMBER),
 ];

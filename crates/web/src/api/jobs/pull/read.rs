@@ -65,6 +65,9 @@ const ITEM: Shape = Shape::Model(&[
     Member::required("result", Shape::Either(&[SUCCESS, ERROR])),
 ]);
 
+/// The results that a worker posts.
+pub const RESULTS: Shape = Shape::List(&ITEM);
+
 /// What a worker says about itself (`processing-service.md` §7.6: an open object).
 #[derive(Debug, Default)]
 pub struct ClientInfo {
