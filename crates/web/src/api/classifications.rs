@@ -54,9 +54,11 @@ pub const FIELDS: &[Field] = &[
     Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)).nullable(),
     Field::new("score", "Score", Kind::Float).nullable(),
     Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)).nullable(),
-    Field::new("scores", "Scores", Kind::Floats).nullable().help(
-        "The probabilities the model, calibrated by the model maker, likely the softmax output",
-    ),
+    Field::new("scores", "Scores", Kind::Floats)
+        .nullable()
+        .help(
+            "The probabilities the model, calibrated by the model maker, likely the softmax output",
+        ),
     Field::new("logits", "Logits", Kind::Floats)
         .nullable()
         .help("The raw output of the last fully connected layer of the model"),
