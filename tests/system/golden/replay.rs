@@ -93,6 +93,10 @@ impl<'a> Replay<'a> {
         let jobs = rows::ids(self.store, "job").await.unwrap();
         let rows = tables::until(&self.root, instant, &jobs);
         rows::insert(self.store, &rows).await.unwrap();
+        // The tables know nothing of what lists are ordered by here.
+        let captures = rows::ids(self.store, "capture").await.unwrap();
+        let captures: Vec<i64> = captures.into_iter().collect();
+        self.store.recount_captures(&captures).await.unwrap();
     }
 
     /// Makes the jobs that the recorder made before a folder, where no request names them first,
