@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use files::{Files, Links};
 use queue::EventBus;
+use services::ServiceClient;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,8 @@ pub struct AppState {
     /// Files that the server itself keeps: thumbnails, exports.
     pub(crate) files: Files,
     pub(crate) links: Links,
+    /// Speaks to processing services.
+    pub(crate) services: ServiceClient,
     pub(crate) hub: Hub,
     /// Fires when the server ends: live streams must not hold it up.
     pub(crate) stop: CancellationToken,
@@ -24,13 +27,20 @@ pub struct AppState {
 
 impl AppState {
     /// Puts the parts together.
-    pub fn new(store: Store, bus: Arc<dyn EventBus>, files: Files, links: Links) -> AppState {
+    pub fn new(
+        store: Store,
+        bus: Arc<dyn EventBus>,
+        files: Files,
+        links: Links,
+        services: ServiceClient,
+    ) -> AppState {
         AppState {
             hub: Hub::new(store.clone(), bus.clone(), links.clone()),
             store,
             bus,
             files,
             links,
+            services,
             stop: CancellationToken::new(),
         }
     }

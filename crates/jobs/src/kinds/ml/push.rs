@@ -10,6 +10,7 @@ use backon::{ExponentialBuilder, Retryable};
 use domain::storage::Location;
 use domain::wire::{Frame, PipelineRequest, PipelineResultsResponse, SourceImageRequest};
 use queue::Lease;
+use services::ServiceError;
 use store::pipeline::Pipeline;
 use store::result::{Batch, Outcome, Saved};
 use store::{Store, StoreError};
@@ -17,7 +18,6 @@ use tokio::task::JoinSet;
 
 use crate::Tools;
 use crate::context::JobContext;
-use crate::service::ServiceError;
 
 /// A push lease ends with its runner, so it may be long.
 const LEASE: Duration = Duration::from_secs(24 * 3600);
