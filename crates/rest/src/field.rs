@@ -33,6 +33,10 @@ pub enum Kind {
     Nested(&'static [Field]),
     /// A list.
     List,
+    /// A list of texts of at most so many characters.
+    Texts(usize),
+    /// A list of objects with these fields; only shown.
+    Rows(&'static [Field]),
     /// An uploaded picture.
     Image,
     /// Anything else; only shown.
@@ -159,9 +163,9 @@ impl Field {
             Kind::Choice(_) => "choice",
             Kind::DateTime => "datetime",
             Kind::Nested(_) => "nested object",
-            Kind::List => "list",
+            Kind::List | Kind::Texts(_) => "list",
             Kind::Image => "image upload",
-            Kind::Link(_) | Kind::Links(_) | Kind::Any => "field",
+            Kind::Link(_) | Kind::Links(_) | Kind::Rows(_) | Kind::Any => "field",
         }
     }
 
@@ -196,6 +200,25 @@ impl Field {
             Kind::Nested(fields) => {
                 map.insert("children".into(), table(fields));
             }
+            Kind::Texts(most) => {
+                let child = json!({
+                    "type": "string",
+                    "required": true,
+                    "read_only": false,
+                    "label": self.label,
+                    "max_length": most,
+                });
+                map.insert("child".into(), child);
+            }
+            Kind::Rows(fields) => {
+                let child = json!({
+                    "type": "nested object",
+                    "required": false,
+                    "read_only": true,
+                    "children": table(fields),
+                });
+                map.insert("child".into(), child);
+            }
             _ => {}
         }
         Value::Object(map)
@@ -206,4 +229,21 @@ impl Field {
 pub fn table(fields: &[Field]) -> Value {
     let entries = fields.iter().map(|f| (f.name.to_owned(), f.metadata()));
     Value::Object(entries.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_say_what_stands_in_them() {
+        const ROW: &[Field] = &[Field::id()];
+        let rows = Field::shown("stages", "Stages", Kind::Rows(ROW)).metadata();
+        assert_eq!(rows["type"], "field");
+        assert_eq!(rows["child"]["type"], "nested object");
+        assert_eq!(rows["child"]["children"]["id"]["type"], "integer");
+        let texts = Field::new("labels", "Labels", Kind::Texts(255)).metadata();
+        assert_eq!(texts["type"], "list");
+        assert_eq!(texts["child"]["max_length"], 255);
+    }
 }

@@ -186,8 +186,9 @@ fn read_field(
             input.errors.add(name, words);
             None
         }
-        Kind::List | Kind::Any => input.json(name),
-        Kind::Nested(_) => None,
+        Kind::Texts(most) => input.texts(name, most).map(Value::from),
+        Kind::List | Kind::Any => input.anything(name),
+        Kind::Nested(_) | Kind::Rows(_) => None,
     }
 }
 

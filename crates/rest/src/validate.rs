@@ -234,17 +234,7 @@ impl Input {
 
     /// The keys of rows, which must be there.
     pub(crate) fn keys(&mut self, field: &str) -> Option<Vec<i64>> {
-        let list = match self.required(field)? {
-            Value::Array(list) => list,
-            // In a form, one value is a list of one.
-            Value::String(text) if self.is_form => vec![Value::String(text)],
-            other => {
-                let kind = python::type_name(&other);
-                let message = format!("Expected a list of items but got type \"{kind}\".");
-                self.errors.add(field, message);
-                return None;
-            }
-        };
+        let list = self.list(field)?;
         let read = list.iter().map(|value| self.read_key(field, value));
         read.collect()
     }
@@ -491,6 +481,8 @@ pub(crate) fn parse_integer(text: &str) -> Option<i64> {
 pub(crate) fn too_small(min: i64) -> String {
     format!("Ensure this value is greater than or equal to {min}.")
 }
+
+mod lists;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,49 @@
+//! Lists in bodies. The idea: what is wrong with a member is said under its place in the list.
+
+use serde_json::Value;
+
+use super::Input;
+use crate::error::FieldErrors;
+use crate::python;
+
+impl Input {
+    /// A list of texts, which must be there; each of at most `max` characters.
+    pub(crate) fn texts(&mut self, field: &str, max: usize) -> Option<Vec<String>> {
+        let list = self.list(field)?;
+        let mut wrong = FieldErrors::new();
+        let mut texts = Vec::new();
+        for (place, value) in list.iter().enumerate() {
+            match self.as_text(field, value) {
+                None => wrong.add(&place.to_string(), "Not a valid string."),
+                Some(text) if text.chars().count() > max => {
+                    let words = format!("Ensure this field has no more than {max} characters.");
+                    wrong.add(&place.to_string(), words);
+                }
+                Some(text) => texts.push(text.trim().to_owned()),
+            }
+        }
+        let sound = wrong.is_empty();
+        self.errors.add_nested(field, wrong);
+        sound.then_some(texts)
+    }
+
+    /// A list of anything, which must be there.
+    pub(crate) fn list(&mut self, field: &str) -> Option<Vec<Value>> {
+        match self.required(field)? {
+            Value::Array(list) => Some(list),
+            // In a form, one value is a list of one.
+            Value::String(text) if self.is_form => Some(vec![Value::String(text)]),
+            other => {
+                let kind = python::type_name(&other);
+                let message = format!("Expected a list of items but got type \"{kind}\".");
+                self.errors.add(field, message);
+                None
+            }
+        }
+    }
+
+    /// A value of any shape, which must not be null.
+    pub(crate) fn anything(&mut self, field: &str) -> Option<Value> {
+        self.required(field)
+    }
+}
