@@ -3,6 +3,7 @@
 mod format;
 mod jobs;
 mod login;
+mod ml;
 mod people;
 mod places;
 mod projects;

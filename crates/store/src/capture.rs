@@ -19,6 +19,7 @@ use crate::entity::{
 use crate::pipeline::Algorithm;
 use crate::station::Station;
 
+mod any;
 mod drawn;
 
 pub use crate::entity::capture::Model as Capture;

@@ -8,12 +8,15 @@ mod connection;
 mod entity;
 mod migration;
 
+pub mod algorithm;
 pub mod capture;
 pub mod capture_set;
+pub mod category_map;
 pub mod counters;
 pub mod job;
 pub mod log;
 pub mod member;
+pub mod order;
 pub mod pipeline;
 pub mod place;
 pub mod progress;

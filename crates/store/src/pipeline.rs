@@ -16,6 +16,8 @@ use crate::entity::{
     algorithm, category_map, pipeline, pipeline_algorithm, project_pipeline, service_pipeline,
 };
 
+pub mod list;
+
 pub use crate::entity::algorithm::Model as Algorithm;
 pub use crate::entity::category_map::Model as CategoryMap;
 pub use crate::entity::pipeline::Model as Pipeline;

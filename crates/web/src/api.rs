@@ -14,6 +14,7 @@ pub mod job_json;
 pub mod jobs;
 pub mod login;
 pub mod members;
+pub mod ml;
 pub mod places;
 pub mod projects;
 pub mod users;
@@ -40,6 +41,9 @@ pub async fn root(call: Call) -> Json<Value> {
     ))
 }
 
+/// Below these stands what belongs to no single project and is written by staff.
+const SHARED: &[&str] = &["/ml/"];
+
 /// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
 /// decided by the handler.
 pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
@@ -51,6 +55,9 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        path if SHARED.iter().any(|shared| path.starts_with(shared)) => {
+            call.who.caller().may_write_shared()
+        }
         _ => true,
     }
 }

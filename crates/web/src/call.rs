@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
-use domain::permission::{Action, ProjectFacts, decide, list_permissions};
+use domain::permission::{Action, Caller, ProjectFacts, decide, list_permissions};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
@@ -153,6 +153,43 @@ impl Call {
     /// 404, 401 or 403, as the rules word the refusal.
     pub fn permit(&self, facts: &ProjectFacts, action: Action<'_>) -> ApiResult<()> {
         allow(decide(self.who.caller(), facts, action))
+    }
+
+    /// Goes on where the caller may write what belongs to no single project: pipelines, taxa …
+    ///
+    /// # Errors
+    /// 401 or 403.
+    pub fn permit_shared(&self) -> ApiResult<()> {
+        match self.who.caller() {
+            caller if caller.may_write_shared() => Ok(()),
+            Caller::Anonymous => Err(ApiError::NotAuthenticated),
+            Caller::User { .. } => Err(ApiError::Forbidden),
+        }
+    }
+
+    /// The project that the query names; an unknown one narrows nothing, as in the reference.
+    pub async fn active_project(&self) -> ApiResult<Option<i64>> {
+        let Some(id) = self.query.integer("project_id", 0)? else {
+            return Ok(None);
+        };
+        let project = found(self.store().project(id).await)?;
+        Ok(project.map(|project| project.id))
+    }
+
+    /// The project that the query must name.
+    ///
+    /// # Errors
+    /// 400 where it names none, 404 where it does not exist.
+    pub async fn required_project(&self) -> ApiResult<Project> {
+        let id = self.query.integer("project_id", 0)?;
+        let id = id.ok_or_else(|| ApiError::field("project_id", "This field is required."))?;
+        self.store().project(id).await.map_err(internal)
+    }
+
+    /// The order that the query asks for, of those that a list has.
+    pub fn order(&self, names: &[&'static str]) -> Vec<(&'static str, bool)> {
+        let order = self.query.ordering(names);
+        order.iter().map(|o| (o.field, o.descending)).collect()
     }
 
     /// What the caller may do with the list of a kind of rows, in the project that the query

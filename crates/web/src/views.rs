@@ -6,7 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, places, projects, users};
+use crate::api::{jobs, login, members, ml, places, projects, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -110,6 +110,10 @@ pub const VIEWS: &[&[View]] = &[
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
+    ml::algorithms::VIEWS,
+    ml::labels::VIEWS,
+    ml::pipelines::VIEWS,
+    ml::services::VIEWS,
     jobs::VIEWS,
 ];
 
