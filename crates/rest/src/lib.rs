@@ -12,6 +12,7 @@ pub mod negotiate;
 pub mod page;
 mod python;
 pub mod query;
+pub mod size;
 pub mod time;
 pub mod validate;
 

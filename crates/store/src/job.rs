@@ -7,7 +7,7 @@ use domain::state::JobState;
 use sea_orm::QueryOrder;
 use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
 
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::job::{self, Entity};
 
 pub mod change;
@@ -97,71 +97,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] for an unknown kind; errors of the database.
     pub async fn create_job(&self, new: NewJob) -> StoreResult<Job> {
-        let kind: &KindSpec = domain::job::kind(new.kind)
-            .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
-        let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-        if let Some(stage) = stages
-            .iter_mut()
-            .find(|s| s.key == domain::job::DELAY_STAGE)
-        {
-            stage.set("Delay", new.delay);
-        }
-        let at = now();
-        let state = if new.start_now {
-            JobState::Pending
-        } else {
-            JobState::Created
-        };
-        let row = job::ActiveModel {
-            project_id: Set(new.project_id),
-            name: Set(new.name),
-            kind: Set(kind.key.to_owned()),
-            params: Set(new
-                .params
-                .unwrap_or_else(|| Json::Object(Default::default()))),
-            delay: Set(new.delay),
-            limit: Set(new.limit),
-            shuffle: Set(new.shuffle),
-            station_id: Set(new.station_id),
-            capture_set_id: Set(new.capture_set_id),
-            capture_id: Set(new.capture_id),
-            pipeline_id: Set(new.pipeline_id),
-            export_id: Set(new.export_id),
-            created_by_id: Set(new.created_by_id),
-            dispatch_mode: Set(new
-                .dispatch_mode
-                .unwrap_or(DispatchMode::Internal)
-                .code()
-                .to_owned()),
-            state: Set(state.code().to_owned()),
-            paused: Set(false),
-            priority: Set(0),
-            generation: Set(1),
-            run_no: Set(1),
-            feed_mode: Set(FeedMode::All.code().to_owned()),
-            feed_cursor: Set(feed::START),
-            sent_cursor: Set(feed::START),
-            fed: Set(0),
-            kept: Set(0),
-            total: Set(None),
-            expected: Set(None),
-            receipt_key: Set(hex::encode(rand::random::<[u8; 16]>())),
-            owner: Set(None),
-            claim_no: Set(0),
-            rescues: Set(0),
-            beat_at: Set(None),
-            stages: Set(stages_json(&stages)?),
-            errors: Set(Json::Array(Vec::new())),
-            result: Set(None),
-            created_at: Set(at),
-            updated_at: Set(at),
-            scheduled_at: Set(new.start_now.then_some(at)),
-            started_at: Set(None),
-            finished_at: Set(None),
-            ..Default::default()
-        };
         let tx = self.write().await?;
-        let job = row.insert(&*tx).await?;
+        let job = insert(&tx, new).await?;
         tx.commit().await?;
         Ok(job)
     }
@@ -213,4 +150,72 @@ impl Store {
         Entity::delete_by_id(id).exec(&*tx).await?;
         tx.commit().await
     }
+}
+
+/// Makes a job within a transaction.
+pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
+    let kind: &KindSpec = domain::job::kind(new.kind)
+        .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
+    let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
+    if let Some(stage) = stages
+        .iter_mut()
+        .find(|s| s.key == domain::job::DELAY_STAGE)
+    {
+        stage.set("Delay", new.delay);
+    }
+    let at = now();
+    let state = if new.start_now {
+        JobState::Pending
+    } else {
+        JobState::Created
+    };
+    let row = job::ActiveModel {
+        project_id: Set(new.project_id),
+        name: Set(new.name),
+        kind: Set(kind.key.to_owned()),
+        params: Set(new
+            .params
+            .unwrap_or_else(|| Json::Object(Default::default()))),
+        delay: Set(new.delay),
+        limit: Set(new.limit),
+        shuffle: Set(new.shuffle),
+        station_id: Set(new.station_id),
+        capture_set_id: Set(new.capture_set_id),
+        capture_id: Set(new.capture_id),
+        pipeline_id: Set(new.pipeline_id),
+        export_id: Set(new.export_id),
+        created_by_id: Set(new.created_by_id),
+        dispatch_mode: Set(new
+            .dispatch_mode
+            .unwrap_or(DispatchMode::Internal)
+            .code()
+            .to_owned()),
+        state: Set(state.code().to_owned()),
+        paused: Set(false),
+        priority: Set(0),
+        generation: Set(1),
+        run_no: Set(1),
+        feed_mode: Set(FeedMode::All.code().to_owned()),
+        feed_cursor: Set(feed::START),
+        sent_cursor: Set(feed::START),
+        fed: Set(0),
+        kept: Set(0),
+        total: Set(None),
+        expected: Set(None),
+        receipt_key: Set(hex::encode(rand::random::<[u8; 16]>())),
+        owner: Set(None),
+        claim_no: Set(0),
+        rescues: Set(0),
+        beat_at: Set(None),
+        stages: Set(stages_json(&stages)?),
+        errors: Set(Json::Array(Vec::new())),
+        result: Set(None),
+        created_at: Set(at),
+        updated_at: Set(at),
+        scheduled_at: Set(new.start_now.then_some(at)),
+        started_at: Set(None),
+        finished_at: Set(None),
+        ..Default::default()
+    };
+    Ok(row.insert(&**tx).await?)
 }

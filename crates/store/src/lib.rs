@@ -13,6 +13,7 @@ pub mod capture;
 pub mod capture_set;
 pub mod category_map;
 pub mod counters;
+pub mod export;
 pub mod job;
 pub mod log;
 pub mod member;

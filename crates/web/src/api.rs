@@ -10,6 +10,7 @@ use store::StoreError;
 use crate::call::Call;
 use crate::views::{self, View};
 
+pub mod exports;
 pub mod job_json;
 pub mod jobs;
 pub mod login;

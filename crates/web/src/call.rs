@@ -37,6 +37,15 @@ impl Addresses {
         format!("{}/{path}/{id}/{}", self.base, self.suffix)
     }
 
+    /// The address of a file of this server; other addresses stay as they are.
+    pub fn file(&self, address: &str) -> String {
+        let root = self.base.strip_suffix("/api/v2").unwrap_or(&self.base);
+        match address.starts_with('/') {
+            true => format!("{root}{address}"),
+            false => address.to_owned(),
+        }
+    }
+
     /// The address of a path without any query.
     pub fn bare(&self, path: &str) -> String {
         format!("{}/{path}/", self.base)

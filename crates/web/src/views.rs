@@ -6,7 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{jobs, login, members, ml, places, projects, users};
+use crate::api::{exports, jobs, login, members, ml, places, projects, users};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -110,6 +110,7 @@ pub const VIEWS: &[&[View]] = &[
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
+    exports::VIEWS,
     ml::algorithms::VIEWS,
     ml::labels::VIEWS,
     ml::pipelines::VIEWS,
