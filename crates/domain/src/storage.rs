@@ -6,6 +6,9 @@ pub const LOCAL: &str = "local";
 /// Kind of a storage source: an S3-compatible bucket.
 pub const S3: &str = "s3";
 
+/// The public base of photographs that the server itself keeps, because people uploaded them.
+pub const KEPT: &str = "media:";
+
 /// The place of a capture's photograph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -17,6 +20,13 @@ pub enum Location {
         root: String,
         /// Path below it.
         key: String,
+    },
+    /// A file that the server itself keeps.
+    Kept {
+        /// Its key.
+        key: String,
+        /// Whether anybody may see it: its project is no draft.
+        open: bool,
     },
     /// Below a public address.
     Web {

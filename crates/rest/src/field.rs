@@ -33,6 +33,8 @@ pub enum Kind {
     Nested(&'static [Field]),
     /// A list.
     List,
+    /// A list of whole numbers.
+    Integers,
     /// A list of texts of at most so many characters.
     Texts(usize),
     /// A list of objects with these fields; only shown.
@@ -163,7 +165,7 @@ impl Field {
             Kind::Choice(_) => "choice",
             Kind::DateTime => "datetime",
             Kind::Nested(_) => "nested object",
-            Kind::List | Kind::Texts(_) => "list",
+            Kind::List | Kind::Integers | Kind::Texts(_) => "list",
             Kind::Image => "image upload",
             Kind::Link(_) | Kind::Links(_) | Kind::Rows(_) | Kind::Any => "field",
         }
@@ -199,6 +201,10 @@ impl Field {
             }
             Kind::Nested(fields) => {
                 map.insert("children".into(), table(fields));
+            }
+            Kind::Integers => {
+                let child = json!({"type": "integer", "required": true, "read_only": false});
+                map.insert("child".into(), child);
             }
             Kind::Texts(most) => {
                 let child = json!({
@@ -245,5 +251,7 @@ mod tests {
         let texts = Field::new("labels", "Labels", Kind::Texts(255)).metadata();
         assert_eq!(texts["type"], "list");
         assert_eq!(texts["child"]["max_length"], 255);
+        let numbers = Field::new("ids", "Ids", Kind::Integers).metadata();
+        assert_eq!((&numbers["type"], &numbers["child"]["type"]), (&json!("list"), &json!("integer")));
     }
 }

@@ -153,7 +153,12 @@ fn read_field(
     if let Kind::Nested(inner) = field.kind {
         return read_nested(field, inner, input, how);
     }
-    if matches!(field.kind, Kind::Image) && uploads.iter().any(|(sent, _)| sent == name) {
+    if matches!(field.kind, Kind::Image)
+        && let Some((_, upload)) = uploads.iter().find(|(sent, _)| sent == name)
+    {
+        if upload.bytes.is_empty() {
+            input.errors.add(name, "The submitted file is empty.");
+        }
         return None; // the file itself is in `Form::upload`
     }
     if !input.has(name) {
@@ -186,6 +191,7 @@ fn read_field(
             input.errors.add(name, words);
             None
         }
+        Kind::Integers => input.integers(name).map(Value::from),
         Kind::Texts(most) => input.texts(name, most).map(Value::from),
         Kind::List | Kind::Any => input.anything(name),
         Kind::Nested(_) | Kind::Rows(_) => None,
@@ -195,6 +201,10 @@ fn read_field(
 /// What a field that was not sent counts as.
 fn unsent(field: &Field, input: &mut Input, how: How) -> Option<Value> {
     if how == How::Partial {
+        return None;
+    }
+    if field.required && matches!(field.kind, Kind::Image) {
+        input.errors.add(field.name, "No file was submitted.");
         return None;
     }
     if field.required {
@@ -250,6 +260,32 @@ mod tests {
 
     fn read(value: Value, how: How) -> Form {
         Form::read(FIELDS, value.into(), how).unwrap()
+    }
+
+    #[test]
+    fn items_of_a_list_are_told_apart() {
+        const LISTS: &[Field] = &[Field::new("ids", "Ids", Kind::Integers)];
+        let read = |value: Value| Form::read(LISTS, value.into(), How::Whole).unwrap();
+        let form = read(json!({"ids": [1, "2"]}));
+        assert_eq!(form.keys("ids"), Some(vec![1, 2]));
+        let wrong = read(json!({"ids": [1, "x"]})).finish().unwrap_err();
+        let words = json!({"ids": {"1": ["A valid integer is required."]}});
+        assert_eq!(wrong.body(), words);
+        let wrong = read(json!({"ids": "x"})).finish().unwrap_err();
+        let words = json!({"ids": ["Expected a list of items but got type \"str\"."]});
+        assert_eq!(wrong.body(), words);
+    }
+
+    #[test]
+    fn a_picture_that_is_missing_or_empty_is_told() {
+        const PICTURE: &[Field] = &[Field::new("image", "Image", Kind::Image).required()];
+        let words = |body: JsonBody| Form::read(PICTURE, body, How::Whole).unwrap().finish();
+        let none = words(json!({}).into()).unwrap_err().body();
+        assert_eq!(none, json!({"image": ["No file was submitted."]}));
+        let mut body = JsonBody::from(json!({}));
+        body.uploads.push(("image".to_owned(), Upload::default()));
+        let empty = words(body).unwrap_err().body();
+        assert_eq!(empty, json!({"image": ["The submitted file is empty."]}));
     }
 
     #[test]

@@ -139,18 +139,6 @@ impl Store {
         row.ok_or(StoreError::NotFound("algorithm"))
     }
 
-    /// Algorithms by id, for a page of what they made.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn algorithms_by_id(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Algorithm>> {
-        let rows = algorithm::Entity::find()
-            .filter(algorithm::Column::Id.is_in(ids.iter().copied()))
-            .all(&self.db)
-            .await?;
-        Ok(rows.into_iter().map(|a| (a.id, a)).collect())
-    }
-
     /// The algorithm with this key, if there is one.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::capture::{AlgorithmRole, DetectionFacts, needs_processing};
-use domain::storage::{LOCAL, Location, public_url};
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -13,17 +12,24 @@ use sea_orm::{
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{
-    capture, capture_set_member, classification, detection, station, storage_source,
-};
+use crate::entity::{capture, capture_set_member, classification, detection};
 use crate::pipeline::Algorithm;
 use crate::station::Station;
 
 mod any;
+mod change;
+mod detections;
 mod drawn;
+mod list;
+mod location;
+mod neighbours;
 
 pub use crate::entity::capture::Model as Capture;
+pub use change::CaptureChange;
+pub use detections::{Found, Seen};
 pub use drawn::DrawnBox;
+pub use list::{CaptureFilter, CaptureOrder};
+pub use neighbours::Neighbours;
 
 /// A photograph found in a storage.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -133,19 +139,6 @@ impl Store {
             .filter(capture::Column::Id.eq(id))
             .exec(&*tx)
             .await?;
-        tx.commit().await
-    }
-
-    /// Deletes a capture with its detections; the file stays where it is.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn delete_capture(&self, id: i64) -> StoreResult<()> {
-        let tx = self.write().await?;
-        let done = capture::Entity::delete_by_id(id).exec(&*tx).await?;
-        if done.rows_affected == 0 {
-            return Err(StoreError::NotFound("capture"));
-        }
         tx.commit().await
     }
 
@@ -268,52 +261,6 @@ impl Store {
             }
         }
         Ok(by)
-    }
-
-    /// Where the photographs of these captures lie; captures without an address are left out.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn locations(&self, captures: &[Capture]) -> StoreResult<HashMap<i64, Location>> {
-        let stations: HashSet<i64> = captures.iter().filter_map(|c| c.station_id).collect();
-        let stations: Vec<(i64, Option<i64>)> = station::Entity::find()
-            .select_only()
-            .columns([station::Column::Id, station::Column::SourceId])
-            .filter(station::Column::Id.is_in(stations))
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let by_id: HashMap<i64, storage_source::Model> = storage_source::Entity::find()
-            .filter(storage_source::Column::Id.is_in(stations.iter().filter_map(|s| s.1)))
-            .all(&self.db)
-            .await?
-            .into_iter()
-            .map(|source| (source.id, source))
-            .collect();
-        let sources: HashMap<i64, &storage_source::Model> = stations
-            .iter()
-            .filter_map(|(station, source)| Some((*station, by_id.get(&(*source)?)?)))
-            .collect();
-        let place = |capture: &Capture| {
-            let source = capture.station_id.and_then(|id| sources.get(&id));
-            match source {
-                Some(source) if source.kind == LOCAL => Some(Location::Folder {
-                    source: source.id,
-                    root: source.bucket.clone(),
-                    key: capture.path.clone(),
-                }),
-                _ => {
-                    let own = capture.public_base_url.as_deref();
-                    let base = own.or_else(|| source?.public_base_url.as_deref())?;
-                    let url = public_url(base, &capture.path)?;
-                    Some(Location::Web { url })
-                }
-            }
-        };
-        Ok(captures
-            .iter()
-            .filter_map(|c| Some((c.id, place(c)?)))
-            .collect())
     }
 }
 

@@ -9,7 +9,14 @@ use sea_orm::{
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{capture, capture_set, capture_set_member};
 
+mod counts;
+mod list;
+mod members;
+
 pub use crate::entity::capture_set::Model as CaptureSet;
+pub use counts::SetCounts;
+pub use list::{CaptureSetFilter, CaptureSetOrder};
+pub use members::CaptureSetChange;
 
 /// What a person gives to make a capture set.
 #[derive(Clone, Debug, Default)]
@@ -141,10 +148,7 @@ impl Store {
             .filter(Expr::col(M::CaptureId).not_in_subquery(wanted(None)))
             .exec(&*tx)
             .await?;
-        let count = capture_set_member::Entity::find()
-            .filter(M::CaptureSetId.eq(id))
-            .count(&*tx)
-            .await?;
+        let count = members::recount(&tx, id).await?;
         tx.commit().await?;
         Ok(count)
     }

@@ -58,6 +58,8 @@ pub struct Store {
     writer: Option<Arc<Mutex<()>>>,
     /// Number of this process in sharded counters.
     pub(crate) shard: i64,
+    /// Counts of long lists, kept for a while.
+    pub(crate) counts: Arc<crate::listing::Counts>,
 }
 
 /// A write transaction; dropped without commit it never was.
@@ -120,6 +122,7 @@ impl Store {
             db,
             writer: sqlite.then(Default::default),
             shard: i64::from(rand::random::<u32>()),
+            counts: Arc::default(),
         })
     }
 

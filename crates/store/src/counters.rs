@@ -2,51 +2,75 @@
 //! The idea: a counter is always counted anew from what it counts, never added to, so it cannot
 //! drift; only the rows that a batch touched are counted.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{capture, detection, occurrence, project, session, station};
 
-/// Counts the real detections of these captures that pass their project's score threshold.
+/// Counts again what these captures show: when they were last processed, their boxes, and the
+/// boxes and taxa whose occurrence passes their project's score threshold.
 pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
-    let threshold = Query::select()
+    use capture::Column as C;
+    let id = || Expr::col((detection::Entity, detection::Column::Id));
+    let newest = of_capture(Func::max(Expr::col((
+        detection::Entity,
+        detection::Column::CreatedAt,
+    ))));
+    let is_box = || Expr::col((detection::Entity, detection::Column::X1)).is_not_null();
+    let boxes = of_capture(Func::count(id())).and_where(is_box()).to_owned();
+    let determination = (occurrence::Entity, occurrence::Column::DeterminationId);
+    let valid = |what: FunctionCall| {
+        of_capture(what)
+            .inner_join(
+                occurrence::Entity,
+                Expr::col((occurrence::Entity, occurrence::Column::Id))
+                    .equals((detection::Entity, detection::Column::OccurrenceId)),
+            )
+            .and_where(is_box())
+            .and_where(
+                Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
+                    .gte(scalar(threshold())),
+            )
+            .to_owned()
+    };
+    let found = valid(Func::count(id()));
+    let taxa = valid(Func::count_distinct(Expr::col(determination)));
+    for chunk in captures.chunks(1000) {
+        capture::Entity::update_many()
+            .col_expr(C::DetectionsCount, scalar(found.clone()))
+            .col_expr(C::TaxaCount, scalar(taxa.clone()))
+            .col_expr(C::BoxesCount, scalar(boxes.clone()))
+            .col_expr(C::LastProcessedAt, scalar(newest.clone()))
+            .filter(C::Id.is_in(chunk.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The score threshold of a capture's project.
+fn threshold() -> SelectStatement {
+    Query::select()
         .column((project::Entity, project::Column::ScoreThreshold))
         .from(project::Entity)
         .and_where(
             Expr::col((project::Entity, project::Column::Id))
                 .equals((capture::Entity, capture::Column::ProjectId)),
         )
-        .to_owned();
-    let count = Query::select()
-        .expr(Func::count(Expr::col((
-            detection::Entity,
-            detection::Column::Id,
-        ))))
+        .to_owned()
+}
+
+/// Something about the detections of a capture.
+fn of_capture(what: FunctionCall) -> SelectStatement {
+    Query::select()
+        .expr(what)
         .from(detection::Entity)
-        .inner_join(
-            occurrence::Entity,
-            Expr::col((occurrence::Entity, occurrence::Column::Id))
-                .equals((detection::Entity, detection::Column::OccurrenceId)),
-        )
         .and_where(
             Expr::col((detection::Entity, detection::Column::CaptureId))
                 .equals((capture::Entity, capture::Column::Id)),
         )
-        .and_where(Expr::col((detection::Entity, detection::Column::X1)).is_not_null())
-        .and_where(
-            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
-                .gte(scalar(threshold)),
-        )
-        .to_owned();
-    for chunk in captures.chunks(1000) {
-        capture::Entity::update_many()
-            .col_expr(capture::Column::DetectionsCount, scalar(count.clone()))
-            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
-            .exec(&**tx)
-            .await?;
-    }
-    Ok(())
+        .to_owned()
 }
 
 fn scalar(select: SelectStatement) -> Expr {
@@ -109,6 +133,7 @@ impl Store {
                 .and_where(Expr::col(capture::Column::SessionId).eq(id))
                 .to_owned()
         };
+        let taxa = taxa(occurrence::Column::SessionId, id);
         let taken = || Expr::col(capture::Column::TakenAt);
         let tx = self.write().await?;
         session::Entity::update_many()
@@ -130,6 +155,7 @@ impl Store {
                 S::OccurrencesCount,
                 scalar(valid_occurrences(occurrence::Column::SessionId, id)),
             )
+            .col_expr(S::TaxaCount, scalar(taxa))
             .col_expr(S::CountedAt, Expr::value(now()))
             .filter(S::Id.eq(id))
             .exec(&*tx)
@@ -155,13 +181,7 @@ impl Store {
             .from(session::Entity)
             .and_where(Expr::col(session::Column::StationId).eq(id))
             .to_owned();
-        let taxa = valid_occurrences(occurrence::Column::StationId, id)
-            .clear_selects()
-            .expr(Func::count_distinct(Expr::col((
-                occurrence::Entity,
-                occurrence::Column::DeterminationId,
-            ))))
-            .to_owned();
+        let taxa = taxa(occurrence::Column::StationId, id);
         let taken = || Expr::col(capture::Column::TakenAt);
         let tx = self.write().await?;
         station::Entity::update_many()
@@ -186,6 +206,17 @@ impl Store {
             .await?;
         tx.commit().await
     }
+}
+
+/// Counts the taxa of occurrences that pass their project's score threshold.
+fn taxa(column: occurrence::Column, id: i64) -> SelectStatement {
+    valid_occurrences(column, id)
+        .clear_selects()
+        .expr(Func::count_distinct(Expr::col((
+            occurrence::Entity,
+            occurrence::Column::DeterminationId,
+        ))))
+        .to_owned()
 }
 
 /// Counts occurrences that pass their project's score threshold.

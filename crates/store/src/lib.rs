@@ -13,10 +13,14 @@ pub mod capture;
 pub mod capture_set;
 pub mod category_map;
 pub mod counters;
+pub mod defaults;
 pub mod export;
+pub mod identification;
 pub mod job;
+pub mod listing;
 pub mod log;
 pub mod member;
+pub mod occurrence;
 pub mod order;
 pub mod pipeline;
 pub mod place;
@@ -26,10 +30,13 @@ pub mod result;
 pub mod service;
 pub mod session;
 pub mod station;
+pub mod tag;
+pub mod taxa_list;
 pub mod taxon;
 #[doc(hidden)]
 pub mod testing;
 pub mod ticket;
+pub mod upload;
 pub mod user;
 
 pub use connection::{Store, StoreError, StoreResult, now};

@@ -15,6 +15,12 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0061_capture_facts;
+mod m0062_uploads;
+mod m0063_set_counters;
+mod m0064_session_facts;
+mod m0071_taxonomy;
+mod m0072_occurrence_facts;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -34,6 +40,12 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0061_capture_facts::Migration),
+            Box::new(m0062_uploads::Migration),
+            Box::new(m0063_set_counters::Migration),
+            Box::new(m0064_session_facts::Migration),
+            Box::new(m0071_taxonomy::Migration),
+            Box::new(m0072_occurrence_facts::Migration),
         ]
     }
 }

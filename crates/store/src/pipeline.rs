@@ -1,7 +1,7 @@
 //! Pipelines and their algorithms, and the one routine that registers what a service offers
 //! (`processing-service.md` §4): what is known stays, what is new is added, nothing is unlinked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::capture::needs_category_map;
 use domain::wire::{AlgorithmConfigResponse, PipelineConfigResponse};
@@ -100,6 +100,18 @@ impl Store {
     /// Errors of the database.
     pub async fn algorithms_of(&self, pipeline: i64) -> StoreResult<Vec<Algorithm>> {
         algorithms_in(&self.db, pipeline).await
+    }
+
+    /// Algorithms by id.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn algorithms_by_id(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Algorithm>> {
+        let rows = algorithm::Entity::find()
+            .filter(algorithm::Column::Id.is_in(ids.iter().copied()))
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 
     /// The settings with which a project runs a pipeline: the pipeline's own, overlaid key by

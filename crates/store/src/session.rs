@@ -17,7 +17,10 @@ use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{capture, detection, occurrence, session};
 use crate::station::Station;
 
+mod list;
+
 pub use crate::entity::session::Model as Session;
+pub use list::{Moment, SessionFilter, SessionOrder};
 
 /// Times read by one query.
 const PAGE: u64 = 5000;

@@ -9,10 +9,30 @@ use sea_orm::{
     prelude::Json,
 };
 
-use crate::connection::{StoreResult, Write, now};
+use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{taxa_list, taxa_list_taxon, taxon};
 
+pub mod change;
+pub mod list;
+
 pub use crate::entity::taxon::Model as Taxon;
+
+impl Store {
+    /// Taxa by id.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn taxa_by_id(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Taxon>> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(1000) {
+            let select =
+                taxon::Entity::find().filter(taxon::Column::Id.is_in(chunk.iter().copied()));
+            let rows = select.all(&self.db).await?;
+            found.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        Ok(found)
+    }
+}
 
 /// Finds or makes the taxa with these names. `wanted` maps a name to the rank it gets when it
 /// has to be made. Sorted, so that two processes lock rows in the same order.

@@ -11,13 +11,17 @@ use crate::call::Call;
 use crate::views::{self, View};
 
 pub mod exports;
+pub mod identifications;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
 pub mod members;
 pub mod ml;
+pub mod occurrences;
 pub mod places;
 pub mod projects;
+pub mod tags;
+pub mod taxa;
 pub mod users;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
@@ -43,7 +47,7 @@ pub async fn root(call: Call) -> Json<Value> {
 }
 
 /// Below these stands what belongs to no single project and is written by staff.
-const SHARED: &[&str] = &["/ml/"];
+const SHARED: &[&str] = &["/ml/", "/occurrences", "/taxa", "/tags"];
 
 /// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
 /// decided by the handler.
@@ -56,6 +60,7 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        path if path.starts_with("/taxa/lists") => call.who.0.is_some(),
         path if SHARED.iter().any(|shared| path.starts_with(shared)) => {
             call.who.caller().may_write_shared()
         }

@@ -185,14 +185,17 @@ impl Call {
         Ok(project.map(|project| project.id))
     }
 
-    /// The project that the query must name.
+    /// The project that the query must name, when the caller may see it.
     ///
     /// # Errors
-    /// 400 where it names none, 404 where it does not exist.
-    pub async fn required_project(&self) -> ApiResult<Project> {
-        let id = self.query.integer("project_id", 0)?;
-        let id = id.ok_or_else(|| ApiError::field("project_id", "This field is required."))?;
-        self.store().project(id).await.map_err(internal)
+    /// 400 where none is named, 404 where there is none for the caller.
+    pub async fn required_project(&self) -> ApiResult<(Project, ProjectFacts)> {
+        let Some(id) = self.query.integer("project_id", 0)? else {
+            return Err(ApiError::field("project_id", "This field is required."));
+        };
+        let (project, facts) = self.project(id).await?;
+        self.permit(&facts, Action::View)?;
+        Ok((project, facts))
     }
 
     /// The order that the query asks for, of those that a list has.

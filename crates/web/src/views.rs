@@ -6,7 +6,10 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{exports, jobs, login, members, ml, places, projects, users};
+use crate::api::{
+    exports, identifications, jobs, login, members, ml, occurrences, places, projects, tags, taxa,
+    users,
+};
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -111,10 +114,15 @@ pub const VIEWS: &[&[View]] = &[
     members::VIEWS,
     places::VIEWS,
     exports::VIEWS,
+    occurrences::VIEWS,
+    taxa::lists::VIEWS,
+    taxa::VIEWS,
+    tags::VIEWS,
     ml::algorithms::VIEWS,
     ml::labels::VIEWS,
     ml::pipelines::VIEWS,
     ml::services::VIEWS,
+    identifications::VIEWS,
     jobs::VIEWS,
 ];
 

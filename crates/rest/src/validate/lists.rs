@@ -27,6 +27,19 @@ impl Input {
         sound.then_some(texts)
     }
 
+    /// A list of whole numbers of 32 bits, which must be there.
+    pub(crate) fn integers(&mut self, field: &str) -> Option<Vec<i64>> {
+        let list = self.list(field)?;
+        let mut within = Input::default();
+        let read = |(place, value): (usize, &Value)| {
+            let (least, most) = (i64::from(i32::MIN), i64::from(i32::MAX));
+            within.read_between(&place.to_string(), value, least, most)
+        };
+        let read: Vec<Option<i64>> = list.iter().enumerate().map(read).collect();
+        self.errors.add_nested(field, within.errors);
+        read.into_iter().collect()
+    }
+
     /// A list of anything, which must be there.
     pub(crate) fn list(&mut self, field: &str) -> Option<Vec<Value>> {
         match self.required(field)? {

@@ -24,7 +24,14 @@ pub struct Model {
     pub checksum_algorithm: Option<String>,
     pub test_image: bool,
     pub uploaded_by_id: Option<i64>,
+    /// Boxes whose occurrence passes the project's default filters.
     pub detections_count: i64,
+    /// The newest detection or null marker.
+    pub last_processed_at: Option<DateTimeUtc>,
+    /// All boxes.
+    pub boxes_count: i64,
+    /// Taxa of the occurrences that pass the default filters.
+    pub taxa_count: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

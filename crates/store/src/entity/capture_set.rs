@@ -15,6 +15,14 @@ pub struct Model {
     pub method: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub kwargs: Json,
+    /// Kept exact by whatever changes the members.
+    pub captures_count: i64,
+    /// Captures with a box; this and the next three are as of `counted_at`.
+    pub found_count: i64,
+    pub processed_count: i64,
+    pub occurrences_count: i64,
+    pub taxa_count: i64,
+    pub counted_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -13,6 +13,11 @@ pub struct Model {
     pub session_id: Option<i64>,
     pub determination_id: Option<i64>,
     pub determination_score: Option<f64>,
+    /// Of detections with a box.
+    pub detections_count: i32,
+    /// Local time of the station.
+    pub first_seen_at: Option<DateTime>,
+    pub last_seen_at: Option<DateTime>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

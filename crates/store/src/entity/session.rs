@@ -18,6 +18,7 @@ pub struct Model {
     pub captures_count: i64,
     pub detections_count: i64,
     pub occurrences_count: i64,
+    pub taxa_count: i64,
     pub counted_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -1,6 +1,7 @@
 //! What lists of occurrences are narrowed and ordered by stands in the row itself, so that an
 //! index serves them: how many boxes, when first and last seen.
 
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{prelude::*, schema::*};
 
 use super::column::index;
@@ -8,26 +9,27 @@ use super::column::index;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// Each ends with the columns of the usual filter, so that counting reads the index alone.
-const INDICES: &[&[&str]] = &[
-    &["project_id", "first_seen_at"],
-    &["project_id", "created_at"],
-    &["project_id", "updated_at"],
-    &["project_id", "detections_count"],
-    &[
-        "project_id",
-        "determination_id",
-        "determination_score",
-        "detections_count",
-        "last_seen_at",
-    ],
-    &[
-        "project_id",
-        "determination_score",
-        "determination_id",
-        "detections_count",
-    ],
-    &["determination_id", "project_id"],
+/// Name, columns. PostgreSQL reads an index backwards with nulls at the other end, hence the
+/// words in the last one: the newest come first, those without a time last.
+const INDICES: &[(&str, &str)] = &[
+    (
+        "ix_occurrence_scored",
+        "project_id, determination_score DESC, id, determination_id, detections_count",
+    ),
+    (
+        "ix_occurrence_taxa",
+        "project_id, determination_id, determination_score, detections_count, last_seen_at",
+    ),
+    ("ix_occurrence_determined", "determination_id, project_id"),
+    ("ix_occurrence_created", "project_id, created_at, id"),
+    ("ix_occurrence_updated", "project_id, updated_at, id"),
+    ("ix_occurrence_seen", "project_id, first_seen_at NULLS FIRST, id"),
+];
+
+/// Those whose work the ones above do as well.
+const REPLACED: &[&[&str]] = &[
+    &["project_id", "determination_score"],
+    &["determination_id"],
 ];
 
 /// The rows that are there get their facts from their detections.
@@ -54,17 +56,30 @@ impl MigrationTrait for Migration {
             m.alter_table(add).await?;
         }
         m.get_connection().execute_unprepared(FILL).await?;
-        for columns in INDICES {
-            m.create_index(index("occurrence", columns)).await?;
+        for (name, columns) in INDICES {
+            let nulls = m.get_database_backend() == DbBackend::Postgres;
+            let columns = match nulls {
+                true => (*columns).to_owned(),
+                false => columns.replace(" NULLS FIRST", ""), // their place on SQLite anyway
+            };
+            let create = format!("CREATE INDEX {name} ON occurrence ({columns})");
+            m.get_connection().execute_unprepared(&create).await?;
+        }
+        for columns in REPLACED {
+            let name = format!("ix_occurrence_{}", columns.join("_"));
+            let drop = Index::drop().name(name).table("occurrence").to_owned();
+            m.drop_index(drop).await?;
         }
         Ok(())
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        for columns in INDICES {
-            let name = format!("ix_occurrence_{}", columns.join("_"));
-            m.drop_index(Index::drop().name(name).table("occurrence").to_owned())
-                .await?;
+        for columns in REPLACED {
+            m.create_index(index("occurrence", columns)).await?;
+        }
+        for (name, _) in INDICES {
+            let drop = Index::drop().name(*name).table("occurrence").to_owned();
+            m.drop_index(drop).await?;
         }
         for column in ["detections_count", "first_seen_at", "last_seen_at"] {
             let drop = Table::alter()

@@ -148,7 +148,7 @@ async fn answer(call: &Call, service: &ProcessingService) -> ApiResult<Value> {
 
 /// A page of services of a project.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
-    let project = call.required_project().await?;
+    let (project, _) = call.required_project().await?;
     let mut projects = vec![project.id];
     projects.extend(call.query.integer("projects", 0)?);
     let filter = ServiceFilter {

@@ -1,0 +1,141 @@
+//! What people change about a capture, and deleting it with what hangs on it.
+
+use chrono::NaiveDateTime;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+
+use super::Capture;
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::entity::{capture, capture_set, capture_set_member, detection, occurrence};
+
+/// New values of a capture; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureChange {
+    /// Path within the storage.
+    pub path: Option<String>,
+    /// Local time of the station.
+    pub taken_at: Option<Option<NaiveDateTime>>,
+    /// Pixels.
+    pub width: Option<Option<i32>>,
+    /// Pixels.
+    pub height: Option<Option<i32>>,
+    /// Bytes.
+    pub size: Option<Option<i64>>,
+    /// Whether it only tries something out.
+    pub test_image: Option<bool>,
+}
+
+impl Store {
+    /// Changes a capture.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Conflict`] where the station has another capture
+    /// with this path, or an error of the database.
+    pub async fn change_capture(&self, id: i64, change: CaptureChange) -> StoreResult<Capture> {
+        use capture::Column as C;
+        let tx = self.write().await?;
+        let found = capture::Entity::find_by_id(id).one(&*tx).await?;
+        let row = found.ok_or(StoreError::NotFound("capture"))?;
+        if let (Some(path), Some(station)) = (&change.path, row.station_id) {
+            let same = capture::Entity::find()
+                .filter(C::StationId.eq(station))
+                .filter(C::Path.eq(path.as_str()))
+                .filter(C::Id.ne(id));
+            if same.one(&*tx).await?.is_some() {
+                let words = "The station has another capture with this path.";
+                return Err(StoreError::Conflict(words.to_owned()));
+            }
+        }
+        let mut row = row.into_active_model();
+        if let Some(path) = change.path {
+            row.path = Set(path);
+        }
+        if let Some(at) = change.taken_at {
+            row.taken_at = Set(at);
+        }
+        if let Some(width) = change.width {
+            row.width = Set(width);
+        }
+        if let Some(height) = change.height {
+            row.height = Set(height);
+        }
+        if let Some(size) = change.size {
+            row.size = Set(size);
+        }
+        if let Some(test) = change.test_image {
+            row.test_image = Set(test);
+        }
+        row.updated_at = Set(now());
+        let row = row.update(&*tx).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// Deletes a capture with its detections and its upload, and counts again what it was
+    /// counted in; the file stays where it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn delete_capture(&self, id: i64) -> StoreResult<()> {
+        use capture_set_member::Column as M;
+        let tx = self.write().await?;
+        let found = capture::Entity::find_by_id(id).one(&*tx).await?;
+        let row = found.ok_or(StoreError::NotFound("capture"))?;
+        let sets: Vec<i64> = capture_set_member::Entity::find()
+            .select_only()
+            .column(M::CaptureSetId)
+            .filter(M::CaptureId.eq(id))
+            .into_tuple()
+            .all(&*tx)
+            .await?;
+        capture_set::Entity::update_many()
+            .col_expr(
+                capture_set::Column::CapturesCount,
+                Expr::col(capture_set::Column::CapturesCount).sub(1),
+            )
+            .filter(capture_set::Column::Id.is_in(sets))
+            .exec(&*tx)
+            .await?;
+        let seen: Vec<i64> = detection::Entity::find()
+            .select_only()
+            .column(detection::Column::OccurrenceId)
+            .filter(detection::Column::CaptureId.eq(id))
+            .filter(detection::Column::OccurrenceId.is_not_null())
+            .into_tuple()
+            .all(&*tx)
+            .await?;
+        capture::Entity::delete_by_id(id).exec(&*tx).await?;
+        delete_unseen(&tx, &seen).await?;
+        tx.commit().await?;
+        if let Some(session) = row.session_id {
+            self.refresh_session(session).await?;
+        }
+        if let Some(station) = row.station_id {
+            self.refresh_station(station).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Individuals of whom no detection is left are gone too.
+async fn delete_unseen(tx: &Write, occurrences: &[i64]) -> StoreResult<()> {
+    for chunk in occurrences.chunks(1000) {
+        let left = Query::select()
+            .expr(Expr::value(1))
+            .from(detection::Entity)
+            .and_where(
+                Expr::col((detection::Entity, detection::Column::OccurrenceId))
+                    .equals((occurrence::Entity, occurrence::Column::Id)),
+            )
+            .to_owned();
+        occurrence::Entity::delete_many()
+            .filter(occurrence::Column::Id.is_in(chunk.iter().copied()))
+            .filter(Expr::exists(left).not())
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! What was found on captures: boxes with their occurrence and its determination, and how many
+//! of them pass a project's default filters. A fixed number of statements for a page.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{
+    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+};
+
+use crate::connection::{Store, StoreResult};
+use crate::defaults::Defaults;
+use crate::entity::{detection, occurrence};
+use crate::occurrence::Occurrence;
+use crate::taxon::Taxon;
+
+pub use crate::entity::detection::Model as Detection;
+
+/// A box with what it belongs to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The box.
+    pub detection: Detection,
+    /// The individual.
+    pub seen: Option<Seen>,
+}
+
+/// An individual with what it was determined as.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The individual.
+    pub occurrence: Occurrence,
+    /// The taxon.
+    pub determination: Option<Taxon>,
+}
+
+impl Store {
+    /// The boxes on these captures, in the order in which they were made.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn found_on(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<Found>>> {
+        let mut found: HashMap<i64, Vec<Found>> = HashMap::new();
+        for chunk in captures.chunks(1000) {
+            let rows = detection::Entity::find()
+                .filter(detection::Column::CaptureId.is_in(chunk.iter().copied()))
+                .filter(detection::Column::X1.is_not_null())
+                .order_by_asc(detection::Column::Id)
+                .all(&self.db)
+                .await?;
+            let ids: Vec<i64> = rows.iter().filter_map(|d| d.occurrence_id).collect();
+            let seen = self.seen(&ids).await?;
+            for detection in rows {
+                let seen = detection.occurrence_id.and_then(|id| seen.get(&id).cloned());
+                let on = found.entry(detection.capture_id).or_default();
+                on.push(Found { detection, seen });
+            }
+        }
+        Ok(found)
+    }
+
+    /// These individuals with their determinations.
+    async fn seen(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Seen>> {
+        let occurrences = self.occurrences_by_id(ids).await?;
+        let taxa: Vec<i64> = occurrences.iter().filter_map(|o| o.determination_id).collect();
+        let taxa = self.taxa_by_id(&taxa).await?;
+        let seen = occurrences.into_iter().map(|occurrence| {
+            let taxon = occurrence.determination_id.and_then(|id| taxa.get(&id));
+            let determination = taxon.cloned();
+            (occurrence.id, Seen { occurrence, determination })
+        });
+        Ok(seen.collect())
+    }
+
+    /// How many occurrences and how many taxa that pass the filters are on each capture.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn valid_on(
+        &self,
+        captures: &[i64],
+        defaults: &Defaults,
+    ) -> StoreResult<HashMap<i64, (i64, i64)>> {
+        let mut counts = HashMap::new();
+        for chunk in captures.chunks(1000) {
+            let occurrence = Expr::col((occurrence::Entity, occurrence::Column::Id));
+            let taxon = Expr::col((occurrence::Entity, occurrence::Column::DeterminationId));
+            let rows: Vec<(i64, i64, i64)> = detection::Entity::find()
+                .join(JoinType::InnerJoin, detection::Relation::Occurrence.def())
+                .select_only()
+                .column(detection::Column::CaptureId)
+                .expr(Func::count_distinct(occurrence))
+                .expr(Func::count_distinct(taxon))
+                .filter(detection::Column::CaptureId.is_in(chunk.iter().copied()))
+                .filter(detection::Column::X1.is_not_null())
+                .filter(defaults.condition())
+                .group_by(detection::Column::CaptureId)
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            counts.extend(rows.into_iter().map(|(id, seen, taxa)| (id, (seen, taxa))));
+        }
+        Ok(counts)
+    }
+}

@@ -1,0 +1,266 @@
+//! Lists of captures: filter, order, page (`ui.md` §A.5). The idea: a page is first found as
+//! numbers along an index, whatever the order, and only its rows are read in full.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
+
+use super::Capture;
+use crate::connection::{Store, StoreResult};
+use crate::entity::{capture, capture_set, capture_set_member, session, station};
+
+/// Sets up to this size are sorted whole; of larger ones the project's order is walked.
+const SMALL_SET: i64 = 5000;
+
+/// Which captures a list shows; what is left out does not narrow it.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureFilter {
+    /// The project.
+    pub project_id: i64,
+    /// Only of this station.
+    pub station_id: Option<i64>,
+    /// Only of this session.
+    pub session_id: Option<i64>,
+    /// Only those in one of these capture sets.
+    pub sets: Vec<i64>,
+    /// Only those that a pipeline has looked at, or not.
+    pub processed: Option<bool>,
+    /// Only those with a box, or without.
+    pub has_detections: Option<bool>,
+}
+
+/// What a list of captures is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureOrder {
+    /// By when it was made a row.
+    Created,
+    /// By when it was taken.
+    Taken,
+    /// By bytes.
+    Size,
+    /// By width.
+    Width,
+    /// By path.
+    Path,
+    /// By when it was last processed.
+    Processed,
+    /// By what was found on it. An individual is on a capture once, so occurrences count alike.
+    Detections,
+    /// By how many taxa are on it.
+    Taxa,
+    /// By the name of the station.
+    Station,
+    /// By the start of the session.
+    Session,
+}
+
+impl CaptureOrder {
+    /// The names in the API.
+    pub const NAMES: [&'static str; 11] = [
+        "created_at",
+        "timestamp",
+        "size",
+        "width",
+        "path",
+        "last_processed",
+        "detections_count",
+        "occurrences_count",
+        "taxa_count",
+        "deployment__name",
+        "event__start",
+    ];
+
+    /// The order with this name in the API.
+    pub fn from_name(name: &str) -> Option<CaptureOrder> {
+        Some(match name {
+            "created_at" => CaptureOrder::Created,
+            "timestamp" => CaptureOrder::Taken,
+            "size" => CaptureOrder::Size,
+            "width" => CaptureOrder::Width,
+            "path" => CaptureOrder::Path,
+            "last_processed" => CaptureOrder::Processed,
+            "detections_count" | "occurrences_count" => CaptureOrder::Detections,
+            "taxa_count" => CaptureOrder::Taxa,
+            "deployment__name" => CaptureOrder::Station,
+            "event__start" => CaptureOrder::Session,
+            _ => return None,
+        })
+    }
+
+    /// Its column, and whether there may be none.
+    const fn column(self) -> (capture::Column, bool) {
+        use capture::Column as C;
+        match self {
+            CaptureOrder::Created => (C::Id, false),
+            CaptureOrder::Taken => (C::TakenAt, true),
+            CaptureOrder::Size => (C::Size, true),
+            CaptureOrder::Width => (C::Width, true),
+            CaptureOrder::Path => (C::Path, false),
+            CaptureOrder::Processed => (C::LastProcessedAt, true),
+            CaptureOrder::Detections => (C::DetectionsCount, false),
+            CaptureOrder::Taxa => (C::TaxaCount, false),
+            CaptureOrder::Station => (C::StationId, true),
+            CaptureOrder::Session => (C::SessionId, true),
+        }
+    }
+}
+
+impl Store {
+    /// One page of captures in this order (true means descending; those without a value come
+    /// last either way), and how many there are in all.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn captures_page(
+        &self,
+        filter: &CaptureFilter,
+        order: &[(CaptureOrder, bool)],
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Capture>, u64)> {
+        let small = !filter.sets.is_empty() && self.members_of(&filter.sets).await? <= SMALL_SET;
+        let count = self.count_list(filter.select(small)).await?;
+        let parts = filter.parts(order, small);
+        let ids = self.page_ids(parts, limit, offset).await?;
+        let rows = self.captures_by_id(&ids).await?;
+        let mut by_id: HashMap<i64, Capture> = rows.into_iter().map(|c| (c.id, c)).collect();
+        let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
+        Ok((rows, count))
+    }
+
+    async fn members_of(&self, sets: &[i64]) -> StoreResult<i64> {
+        let counts: Vec<i64> = capture_set::Entity::find()
+            .select_only()
+            .column(capture_set::Column::CapturesCount)
+            .filter(capture_set::Column::Id.is_in(sets.iter().copied()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(counts.iter().sum())
+    }
+}
+
+impl CaptureFilter {
+    /// The numbers of the captures, in no order.
+    fn select(&self, small: bool) -> SelectStatement {
+        let project = Expr::col((capture::Entity, capture::Column::ProjectId));
+        // With `+ 0` no index of the project is used: the few members are looked up instead.
+        let project = if small { project.add(0) } else { project };
+        Query::select()
+            .column((capture::Entity, capture::Column::Id))
+            .from(capture::Entity)
+            .cond_where(self.condition(small))
+            .and_where(project.eq(self.project_id))
+            .to_owned()
+    }
+
+    fn condition(&self, small: bool) -> Condition {
+        use capture::Column as C;
+        let is = |column: C, yes: bool| match yes {
+            true => column.is_not_null(),
+            false => column.is_null(),
+        };
+        let boxes = |yes: bool| match yes {
+            true => C::BoxesCount.gt(0),
+            false => C::BoxesCount.eq(0),
+        };
+        Condition::all()
+            .add_option(self.station_id.map(|id| C::StationId.eq(id)))
+            .add_option(self.session_id.map(|id| C::SessionId.eq(id)))
+            .add_option(self.processed.map(|yes| is(C::LastProcessedAt, yes)))
+            .add_option(self.has_detections.map(boxes))
+            .add_option((!self.sets.is_empty()).then(|| self.member(small)))
+    }
+
+    fn member(&self, small: bool) -> Expr {
+        use capture_set_member::Column as M;
+        let mut members = Query::select();
+        members
+            .from(capture_set_member::Entity)
+            .and_where(Expr::col((capture_set_member::Entity, M::CaptureSetId)).is_in(self.sets.clone()));
+        let id = Expr::col((capture::Entity, capture::Column::Id));
+        let member = (capture_set_member::Entity, M::CaptureId);
+        if small {
+            return id.in_subquery(members.column(member).take());
+        }
+        let own = members.expr(Expr::value(1)).and_where(id.equals(member));
+        Expr::exists(own.take())
+    }
+
+    /// The list in this order, as parts that follow each other.
+    fn parts(&self, order: &[(CaptureOrder, bool)], small: bool) -> Vec<SelectStatement> {
+        let (first, descending) = match order {
+            [] => (CaptureOrder::Taken, false),
+            [one] => *one,
+            several => return vec![self.sorted(several, small)],
+        };
+        let towards = direction(descending);
+        let (column, nullable) = first.column();
+        let id = (capture::Entity, capture::Column::Id);
+        let mut with = match first {
+            CaptureOrder::Station => self.along(
+                station::Entity,
+                [station::Column::Name, station::Column::Id],
+                (station::Column::ProjectId, column),
+                &towards,
+            ),
+            CaptureOrder::Session => self.along(
+                session::Entity,
+                [session::Column::StartAt, session::Column::Id],
+                (session::Column::ProjectId, column),
+                &towards,
+            ),
+            _ => self
+                .select(small)
+                .order_by((capture::Entity, column), towards.clone())
+                .to_owned(),
+        };
+        if first != CaptureOrder::Created {
+            with.order_by(id, towards.clone());
+        }
+        if !nullable {
+            return vec![with];
+        }
+        let mut without = self.select(small);
+        without.and_where(column.is_null()).order_by(id, towards);
+        with.and_where(column.is_not_null());
+        vec![with, without]
+    }
+
+    /// Along the rows of another table, and within each by time.
+    fn along<E: EntityTrait, C: ColumnTrait>(
+        &self,
+        table: E,
+        order: [C; 2],
+        (project, reference): (C, capture::Column),
+        towards: &Order,
+    ) -> SelectStatement {
+        let [first, id] = order;
+        Query::select()
+            .column((capture::Entity, capture::Column::Id))
+            .from(table)
+            .from(capture::Entity)
+            .and_where(Expr::col((table, project)).eq(self.project_id))
+            .and_where(Expr::col((capture::Entity, reference)).equals((table, id)))
+            .cond_where(self.condition(false))
+            .order_by((table, first), towards.clone())
+            .order_by((table, id), towards.clone())
+            .order_by((capture::Entity, capture::Column::TakenAt), towards.clone())
+            .to_owned()
+    }
+
+    fn sorted(&self, order: &[(CaptureOrder, bool)], small: bool) -> SelectStatement {
+        let mut select = self.select(small);
+        for (by, descending) in order {
+            let column = (capture::Entity, by.column().0);
+            select.order_by_with_nulls(column, direction(*descending), NullOrdering::Last);
+        }
+        select.order_by((capture::Entity, capture::Column::Id), Order::Asc);
+        select
+    }
+}
+
+const fn direction(descending: bool) -> Order {
+    if descending { Order::Desc } else { Order::Asc }
+}

@@ -1,0 +1,183 @@
+//! Changing a capture set: its fields, and one capture more or less. The number of its captures
+//! is counted again in the same transaction.
+
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder,
+    prelude::{DateTimeUtc, Json},
+};
+
+use super::CaptureSet;
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::entity::{capture_set, capture_set_member};
+
+/// The method of the set that holds a project's starred captures.
+const STARRED: &str = "starred";
+
+/// Counts a set's captures again; returns how many there are.
+pub(super) async fn recount(tx: &Write, set: i64) -> StoreResult<u64> {
+    let count = capture_set_member::Entity::find()
+        .filter(capture_set_member::Column::CaptureSetId.eq(set))
+        .count(&**tx)
+        .await?;
+    let shown = i64::try_from(count).unwrap_or(i64::MAX);
+    capture_set::Entity::update_many()
+        .col_expr(capture_set::Column::CapturesCount, Expr::value(shown))
+        .col_expr(
+            capture_set::Column::CountedAt,
+            Expr::value(None::<DateTimeUtc>),
+        )
+        .filter(capture_set::Column::Id.eq(set))
+        .exec(&**tx)
+        .await?;
+    Ok(count)
+}
+
+/// New values of a capture set; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureSetChange {
+    /// Name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// How its captures are chosen.
+    pub method: Option<String>,
+    /// Settings of the method.
+    pub kwargs: Option<serde_json::Map<String, Json>>,
+}
+
+impl Store {
+    /// Changes a capture set; its captures stay until it is populated again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn change_capture_set(
+        &self,
+        id: i64,
+        change: CaptureSetChange,
+    ) -> StoreResult<CaptureSet> {
+        let tx = self.write().await?;
+        let found = capture_set::Entity::find_by_id(id).one(&*tx).await?;
+        let mut row = found
+            .ok_or(StoreError::NotFound("capture set"))?
+            .into_active_model();
+        if let Some(name) = change.name {
+            row.name = Set(name);
+        }
+        if let Some(description) = change.description {
+            row.description = Set(description);
+        }
+        if let Some(method) = change.method {
+            row.method = Set(method);
+        }
+        if let Some(kwargs) = change.kwargs {
+            row.kwargs = Set(Json::Object(kwargs));
+        }
+        row.updated_at = Set(now());
+        let row = row.update(&*tx).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// Deletes a capture set; its captures stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn delete_capture_set(&self, id: i64) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let done = capture_set::Entity::delete_by_id(id).exec(&*tx).await?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("capture set"));
+        }
+        tx.commit().await
+    }
+
+    /// Puts a capture into a set, once; returns how many the set holds.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn add_to_set(&self, set: i64, capture: i64) -> StoreResult<u64> {
+        let tx = self.write().await?;
+        let count = add(&tx, set, capture).await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    /// Takes a capture out of a set; returns how many the set holds.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn remove_from_set(&self, set: i64, capture: i64) -> StoreResult<u64> {
+        let tx = self.write().await?;
+        let count = remove(&tx, set, capture).await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    /// Stars a capture, or takes its star away: the oldest set of its project with the method
+    /// "starred" holds those with a star, and is made where there is none. Returns the set and
+    /// how many it holds.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn star(&self, project: i64, capture: i64, on: bool) -> StoreResult<(i64, u64)> {
+        use capture_set::Column as C;
+        let tx = self.write().await?;
+        let found = capture_set::Entity::find()
+            .filter(C::ProjectId.eq(project))
+            .filter(C::Method.eq(STARRED))
+            .order_by_asc(C::Id)
+            .one(&*tx)
+            .await?;
+        let set = match found {
+            Some(set) => set.id,
+            None => {
+                let at = now();
+                let made = capture_set::ActiveModel {
+                    project_id: Set(project),
+                    name: Set("Starred Images".to_owned()),
+                    description: Set(String::new()),
+                    method: Set(STARRED.to_owned()),
+                    kwargs: Set(Json::Object(Default::default())),
+                    created_at: Set(at),
+                    updated_at: Set(at),
+                    ..Default::default()
+                };
+                made.insert(&*tx).await?.id
+            }
+        };
+        let count = match on {
+            true => add(&tx, set, capture).await?,
+            false => remove(&tx, set, capture).await?,
+        };
+        tx.commit().await?;
+        Ok((set, count))
+    }
+}
+
+async fn add(tx: &Write, set: i64, capture: i64) -> StoreResult<u64> {
+    use capture_set_member::Column as M;
+    let row = capture_set_member::ActiveModel {
+        capture_set_id: Set(set),
+        capture_id: Set(capture),
+    };
+    let once = OnConflict::columns([M::CaptureSetId, M::CaptureId])
+        .do_nothing()
+        .to_owned();
+    capture_set_member::Entity::insert(row)
+        .on_conflict(once)
+        .exec_without_returning(&**tx)
+        .await?;
+    recount(tx, set).await
+}
+
+async fn remove(tx: &Write, set: i64, capture: i64) -> StoreResult<u64> {
+    use capture_set_member::Column as M;
+    capture_set_member::Entity::delete_many()
+        .filter(M::CaptureSetId.eq(set))
+        .filter(M::CaptureId.eq(capture))
+        .exec(&**tx)
+        .await?;
+    recount(tx, set).await
+}
