@@ -65,7 +65,11 @@ pub struct Agreement {
 
 /// Of how many, 0 to 1; nothing of nothing.
 pub fn share(count: u64, of: u64) -> f64 {
-    if of == 0 { 0.0 } else { count as f64 / of as f64 }
+    if of == 0 {
+        0.0
+    } else {
+        count as f64 / of as f64
+    }
 }
 
 /// Wilson's 95 % interval.
@@ -76,7 +80,10 @@ pub fn wilson(count: u64, of: u64) -> Option<(f64, f64)> {
     let (n, p, z) = (of as f64, share(count, of), 1.959_963_984_540_054_f64);
     let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let (middle, scale) = (p + z * z / (2.0 * n), 1.0 + z * z / n);
-    Some((((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0)))
+    Some((
+        ((middle - spread) / scale).max(0.0),
+        ((middle + spread) / scale).min(1.0),
+    ))
 }
 
 /// The place of a rank in [`RANKS`].
@@ -86,7 +93,9 @@ pub fn rank_place(rank: &str) -> Option<usize> {
 
 /// The narrowest rank that stands above both, or is both.
 fn common_rank(one: &Lineage, other: &Lineage) -> Option<usize> {
-    let shared = one.iter().filter(|(id, _)| other.iter().any(|(o, _)| o == id));
+    let shared = one
+        .iter()
+        .filter(|(id, _)| other.iter().any(|(o, _)| o == id));
     shared.filter_map(|(_, rank)| rank_place(rank)).max()
 }
 
@@ -170,7 +179,10 @@ mod tests {
             verdict(Some(species(10, 100)), Some(species(10, 100))),
             verdict(Some(species(10, 100)), Some(species(10, 101))),
             verdict(Some(species(10, 100)), Some(species(11, 110))),
-            verdict(Some(species(10, 100)), Some(vec![(9, "UNKNOWN".to_owned())])),
+            verdict(
+                Some(species(10, 100)),
+                Some(vec![(9, "UNKNOWN".to_owned())]),
+            ),
             verdict(None, Some(species(10, 100))),
             verdict(Some(species(10, 100)), None),
         ];
@@ -185,10 +197,13 @@ mod tests {
     #[test]
     fn of_nothing_there_is_no_interval() {
         let found = agreement(&[], None);
-        assert_eq!(found, Agreement {
-            exact: Share::default(),
-            ..Default::default()
-        });
+        assert_eq!(
+            found,
+            Agreement {
+                exact: Share::default(),
+                ..Default::default()
+            }
+        );
         assert_eq!(found.kappa, None);
     }
 

@@ -3,6 +3,7 @@
 //! whole day, so that the same file keeps the same address for a while and browsers may keep it.
 
 use chrono::{DateTime, Duration, Utc};
+use domain::storage::Location;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
@@ -151,6 +152,25 @@ impl Links {
     /// A link for others.
     pub fn absolute(&self, source: &str, key: &str) -> String {
         format!("{}{}", self.public_url, self.relative(source, key))
+    }
+
+    /// The address of a photograph for others. One that the server keeps and that anybody may see
+    /// needs no signature.
+    pub fn photograph(&self, place: &Location) -> String {
+        match place {
+            Location::Folder { source, key, .. } => {
+                self.absolute(&format!("captures/{source}"), key)
+            }
+            Location::Kept { key, open: true } => {
+                let path = utf8_percent_encode(key, ENCODED);
+                format!("{}{}/{path}", self.public_url, self.signer.base)
+            }
+            Location::Kept { key, .. } => {
+                let (folder, name) = key.split_once('/').unwrap_or(("", key));
+                self.absolute(folder, name)
+            }
+            Location::Web { url } => url.clone(),
+        }
     }
 
     /// The address under which the server is reached, without a slash at its end.

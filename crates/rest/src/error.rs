@@ -42,6 +42,9 @@ pub enum ApiError {
     /// 405; the verbs that are allowed.
     #[error("Method \"{0}\" not allowed.")]
     MethodNotAllowed(String, &'static str),
+    /// 405 with a sentence; its address says what it takes.
+    #[error("{0}")]
+    MethodNotAllowedBecause(&'static str),
     /// 406: nothing that is offered suits the `Accept` header.
     #[error("Could not satisfy the request Accept header.")]
     NotAcceptable,
@@ -143,7 +146,9 @@ impl ApiError {
             ApiError::NotAuthenticated | ApiError::BadToken(_) => StatusCode::UNAUTHORIZED,
             ApiError::Forbidden | ApiError::ForbiddenBecause(_) => StatusCode::FORBIDDEN,
             ApiError::NotFound | ApiError::Gone(_) => StatusCode::NOT_FOUND,
-            ApiError::MethodNotAllowed(..) => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::MethodNotAllowed(..) | ApiError::MethodNotAllowedBecause(_) => {
+                StatusCode::METHOD_NOT_ALLOWED
+            }
             ApiError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

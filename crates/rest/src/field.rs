@@ -252,6 +252,9 @@ mod tests {
         assert_eq!(texts["type"], "list");
         assert_eq!(texts["child"]["max_length"], 255);
         let numbers = Field::new("ids", "Ids", Kind::Integers).metadata();
-        assert_eq!((&numbers["type"], &numbers["child"]["type"]), (&json!("list"), &json!("integer")));
+        assert_eq!(
+            (&numbers["type"], &numbers["child"]["type"]),
+            (&json!("list"), &json!("integer"))
+        );
     }
 }

@@ -26,7 +26,7 @@ mod neighbours;
 
 pub use crate::entity::capture::Model as Capture;
 pub use change::CaptureChange;
-pub use detections::{Found, Seen};
+pub use detections::{Detection, Found, Seen};
 pub use drawn::DrawnBox;
 pub use list::{CaptureFilter, CaptureOrder};
 pub use neighbours::Neighbours;

@@ -1,8 +1,8 @@
 //! A project's default filters: which occurrences its lists and counts show
 //! (`domain-rules.md` §11). An occurrence without a score passes no threshold.
 
-use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::Condition;
+use sea_orm::sea_query::{Expr, ExprTrait};
 
 use crate::entity::occurrence;
 use crate::project::Project;
@@ -30,10 +30,7 @@ impl Defaults {
 
     /// The same in SQL.
     pub(crate) fn condition(&self) -> Condition {
-        let score = Expr::col((
-            occurrence::Entity,
-            occurrence::Column::DeterminationScore,
-        ));
+        let score = Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore));
         Condition::all().add_option(self.threshold.map(|least| score.gte(least)))
     }
 }

@@ -302,12 +302,7 @@ impl Store {
 }
 
 /// A person's earlier words on these occurrences no longer stand, but for one.
-async fn withdraw(
-    tx: &Write,
-    user: i64,
-    occurrences: &[i64],
-    but: Option<i64>,
-) -> StoreResult<()> {
+async fn withdraw(tx: &Write, user: i64, occurrences: &[i64], but: Option<i64>) -> StoreResult<()> {
     use identification::Column as C;
     for chunk in occurrences.chunks(1000) {
         let withdrawn = identification::ActiveModel {

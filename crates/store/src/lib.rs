@@ -14,6 +14,7 @@ pub mod capture_set;
 pub mod category_map;
 pub mod counters;
 pub mod defaults;
+pub mod detection;
 pub mod export;
 pub mod identification;
 pub mod job;

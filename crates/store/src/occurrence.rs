@@ -1,9 +1,10 @@
 //! Occurrences: individuals as stations see them ("occurrences" in the API).
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::NullOrdering;
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreError, StoreResult};
-use crate::entity::occurrence;
+use crate::entity::{detection, occurrence};
 
 pub mod detail;
 pub mod determination;
@@ -38,5 +39,23 @@ impl Store {
             found.extend(select.all(&self.db).await?);
         }
         Ok(found)
+    }
+
+    /// The capture on which an occurrence was first seen.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn first_capture_of(&self, occurrence: i64) -> StoreResult<Option<i64>> {
+        use detection::Column as D;
+        Ok(detection::Entity::find()
+            .select_only()
+            .column(D::CaptureId)
+            .filter(D::OccurrenceId.eq(occurrence))
+            .order_by_with_nulls(D::TakenAt, Order::Asc, NullOrdering::Last)
+            .order_by_asc(D::Id)
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::capture::needs_category_map;
 use domain::wire::{AlgorithmConfigResponse, PipelineConfigResponse};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
@@ -13,8 +13,10 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{
-    algorithm, category_map, pipeline, pipeline_algorithm, project_pipeline, service_pipeline,
+    algorithm, category_map, pipeline, pipeline_algorithm, processing_service, project_pipeline,
+    service_pipeline,
 };
+use crate::project::Project;
 
 pub mod list;
 
@@ -112,6 +114,40 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    /// The pipeline that processes a project's uploads at once: the one of its settings, else the
+    /// first one that is enabled and offered by a service that was live when last seen.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn default_pipeline(&self, project: &Project) -> StoreResult<Option<i64>> {
+        if project.default_pipeline_id.is_some() {
+            return Ok(project.default_pipeline_id);
+        }
+        let online = Query::select()
+            .column(service_pipeline::Column::PipelineId)
+            .from(service_pipeline::Entity)
+            .inner_join(
+                processing_service::Entity,
+                Expr::col((processing_service::Entity, processing_service::Column::Id)).equals((
+                    service_pipeline::Entity,
+                    service_pipeline::Column::ServiceId,
+                )),
+            )
+            .and_where(processing_service::Column::LastSeenLive.eq(true))
+            .to_owned();
+        Ok(project_pipeline::Entity::find()
+            .select_only()
+            .column(project_pipeline::Column::PipelineId)
+            .filter(project_pipeline::Column::ProjectId.eq(project.id))
+            .filter(project_pipeline::Column::Enabled.eq(true))
+            .filter(project_pipeline::Column::PipelineId.in_subquery(online))
+            .order_by_asc(project_pipeline::Column::PipelineId)
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?)
     }
 
     /// The settings with which a project runs a pipeline: the pipeline's own, overlaid key by

@@ -4,11 +4,11 @@
 use domain::storage::KEPT;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait,
+    QueryOrder, QuerySelect, RelationTrait, SqlErr,
 };
 
 use crate::capture::{Capture, NewCapture};
-use crate::connection::{Store, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{capture, upload};
 use crate::station::Station;
 
@@ -29,7 +29,8 @@ impl Store {
     /// Makes a capture of a photograph that a person sent; its path is that of the kept file.
     ///
     /// # Errors
-    /// Errors of the database.
+    /// [`StoreError::Conflict`] where the station has a capture with this path; errors of the
+    /// database.
     pub async fn create_upload(
         &self,
         station: &Station,
@@ -57,7 +58,15 @@ impl Store {
             updated_at: Set(at),
             ..Default::default()
         };
-        let capture = row.insert(&*tx).await?;
+        let capture = row
+            .insert(&*tx)
+            .await
+            .map_err(|error| match error.sql_err() {
+                Some(SqlErr::UniqueConstraintViolation(_)) => {
+                    StoreError::Conflict("The station has a capture with this path.".to_owned())
+                }
+                _ => StoreError::Database(error),
+            })?;
         let row = upload::ActiveModel {
             path: Set(photo.path),
             station_id: Set(station.id),
@@ -97,7 +106,9 @@ impl Store {
         let ids: Vec<i64> = rows.iter().map(|row| row.capture_id).collect();
         let captures = self.captures_by_id(&ids).await?;
         let of = |row: &Upload| captures.iter().find(|c| c.id == row.capture_id).cloned();
-        let rows = rows.into_iter().filter_map(|row| of(&row).map(|c| (row, c)));
+        let rows = rows
+            .into_iter()
+            .filter_map(|row| of(&row).map(|c| (row, c)));
         Ok((rows.collect(), count))
     }
 

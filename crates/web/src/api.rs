@@ -3,13 +3,20 @@
 use axum::Json;
 use axum::extract::Request;
 use domain::permission::Action;
-use rest::ApiError;
+use rest::{ApiError, JsonBody};
 use serde_json::Value;
 use store::StoreError;
+use store::defaults::Defaults;
+use store::project::Project;
 
 use crate::call::Call;
 use crate::views::{self, View};
 
+pub mod capture_sets;
+pub mod captures;
+pub mod choice;
+pub mod classifications;
+pub mod detections;
 pub mod exports;
 pub mod identifications;
 pub mod job_json;
@@ -17,9 +24,11 @@ pub mod jobs;
 pub mod login;
 pub mod members;
 pub mod ml;
+pub mod nested;
 pub mod occurrences;
 pub mod places;
 pub mod projects;
+pub mod sessions;
 pub mod tags;
 pub mod taxa;
 pub mod users;
@@ -30,6 +39,25 @@ pub fn internal(error: StoreError) -> ApiError {
         StoreError::NotFound(_) => ApiError::NotFound,
         StoreError::Conflict(why) => ApiError::Conflict(why),
         other => ApiError::Internal(other.to_string()),
+    }
+}
+
+/// The default filters of a project, unless the request sets its own (`domain-rules.md` §11).
+pub fn defaults(call: &Call, project: &Project) -> Defaults {
+    if call.query.flag_or("apply_defaults", true) {
+        return Defaults::of(project);
+    }
+    let threshold = call.query.get("classification_threshold");
+    Defaults {
+        threshold: threshold.and_then(|text| text.trim().parse().ok()),
+    }
+}
+
+/// Refuses to write what only jobs write.
+pub async fn only_jobs(call: Call, _body: JsonBody) -> ApiError {
+    match call.who.0 {
+        Some(_) => ApiError::Forbidden,
+        None => ApiError::NotAuthenticated,
     }
 }
 
@@ -64,6 +92,19 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
         path if SHARED.iter().any(|shared| path.starts_with(shared)) => {
             call.who.caller().may_write_shared()
         }
+        "/captures/{id}" => captures::find(call, id, Action::Change("update_sourceimage"))
+            .await
+            .is_ok(),
+        "/captures/collections/{id}" => {
+            let action = Action::Change("update_sourceimagecollection");
+            capture_sets::find(call, id, action).await.is_ok()
+        }
+        "/events"
+        | "/events/{id}"
+        | "/detections"
+        | "/detections/{id}"
+        | "/classifications"
+        | "/classifications/{id}" => call.who.caller().may_write_shared(),
         _ => true,
     }
 }

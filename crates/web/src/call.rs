@@ -132,6 +132,19 @@ impl Call {
         Ok((project, facts))
     }
 
+    /// The project that the query must name, when the caller may see it.
+    ///
+    /// # Errors
+    /// 400 where none is named, 404 where there is none for the caller.
+    pub async fn required_project(&self) -> ApiResult<(Project, ProjectFacts)> {
+        let Some(id) = self.query.integer("project_id", 0)? else {
+            return Err(ApiError::field("project_id", "This field is required."));
+        };
+        let (project, facts) = self.project(id).await?;
+        self.permit(&facts, Action::View)?;
+        Ok((project, facts))
+    }
+
     /// What the rules need to know of these projects: a fixed number of statements for a page.
     pub async fn facts(&self, ids: &[i64]) -> ApiResult<HashMap<i64, ProjectFacts>> {
         let projects = self.store().projects_by_id(ids).await.map_err(internal)?;
@@ -183,19 +196,6 @@ impl Call {
         };
         let project = found(self.store().project(id).await)?;
         Ok(project.map(|project| project.id))
-    }
-
-    /// The project that the query must name, when the caller may see it.
-    ///
-    /// # Errors
-    /// 400 where none is named, 404 where there is none for the caller.
-    pub async fn required_project(&self) -> ApiResult<(Project, ProjectFacts)> {
-        let Some(id) = self.query.integer("project_id", 0)? else {
-            return Err(ApiError::field("project_id", "This field is required."));
-        };
-        let (project, facts) = self.project(id).await?;
-        self.permit(&facts, Action::View)?;
-        Ok((project, facts))
     }
 
     /// The order that the query asks for, of those that a list has.

@@ -7,8 +7,8 @@ use rest::field::{Field, Kind};
 
 use crate::AppState;
 use crate::api::{
-    exports, identifications, jobs, login, members, ml, occurrences, places, projects, tags, taxa,
-    users,
+    capture_sets, captures, classifications, detections, exports, identifications, jobs, login,
+    members, ml, occurrences, places, projects, sessions, tags, taxa, users,
 };
 
 /// One address of the API, below `/api/v2`.
@@ -113,7 +113,12 @@ pub const VIEWS: &[&[View]] = &[
     projects::VIEWS,
     members::VIEWS,
     places::VIEWS,
+    sessions::VIEWS,
     exports::VIEWS,
+    captures::THUMBNAILS,
+    capture_sets::VIEWS,
+    captures::VIEWS,
+    detections::VIEWS,
     occurrences::VIEWS,
     taxa::lists::VIEWS,
     taxa::VIEWS,
@@ -122,6 +127,7 @@ pub const VIEWS: &[&[View]] = &[
     ml::labels::VIEWS,
     ml::pipelines::VIEWS,
     ml::services::VIEWS,
+    classifications::VIEWS,
     identifications::VIEWS,
     jobs::VIEWS,
 ];

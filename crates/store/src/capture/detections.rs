@@ -14,7 +14,7 @@ use crate::entity::{detection, occurrence};
 use crate::occurrence::Occurrence;
 use crate::taxon::Taxon;
 
-pub use crate::entity::detection::Model as Detection;
+pub use crate::detection::Detection;
 
 /// A box with what it belongs to.
 #[derive(Clone, Debug)]
@@ -51,7 +51,9 @@ impl Store {
             let ids: Vec<i64> = rows.iter().filter_map(|d| d.occurrence_id).collect();
             let seen = self.seen(&ids).await?;
             for detection in rows {
-                let seen = detection.occurrence_id.and_then(|id| seen.get(&id).cloned());
+                let seen = detection
+                    .occurrence_id
+                    .and_then(|id| seen.get(&id).cloned());
                 let on = found.entry(detection.capture_id).or_default();
                 on.push(Found { detection, seen });
             }
@@ -62,12 +64,21 @@ impl Store {
     /// These individuals with their determinations.
     async fn seen(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Seen>> {
         let occurrences = self.occurrences_by_id(ids).await?;
-        let taxa: Vec<i64> = occurrences.iter().filter_map(|o| o.determination_id).collect();
+        let taxa: Vec<i64> = occurrences
+            .iter()
+            .filter_map(|o| o.determination_id)
+            .collect();
         let taxa = self.taxa_by_id(&taxa).await?;
         let seen = occurrences.into_iter().map(|occurrence| {
             let taxon = occurrence.determination_id.and_then(|id| taxa.get(&id));
             let determination = taxon.cloned();
-            (occurrence.id, Seen { occurrence, determination })
+            (
+                occurrence.id,
+                Seen {
+                    occurrence,
+                    determination,
+                },
+            )
         });
         Ok(seen.collect())
     }

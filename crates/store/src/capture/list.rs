@@ -176,9 +176,9 @@ impl CaptureFilter {
     fn member(&self, small: bool) -> Expr {
         use capture_set_member::Column as M;
         let mut members = Query::select();
-        members
-            .from(capture_set_member::Entity)
-            .and_where(Expr::col((capture_set_member::Entity, M::CaptureSetId)).is_in(self.sets.clone()));
+        members.from(capture_set_member::Entity).and_where(
+            Expr::col((capture_set_member::Entity, M::CaptureSetId)).is_in(self.sets.clone()),
+        );
         let id = Expr::col((capture::Entity, capture::Column::Id));
         let member = (capture_set_member::Entity, M::CaptureId);
         if small {

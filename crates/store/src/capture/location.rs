@@ -4,9 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::storage::{KEPT, LOCAL, Location, public_url};
-use sea_orm::{
-    ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
 use super::Capture;
 use crate::connection::{Store, StoreResult};

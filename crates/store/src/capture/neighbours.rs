@@ -1,6 +1,8 @@
 //! A capture's place among those of its session: what the session page steps through.
 
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::Capture;
 use crate::connection::{Store, StoreResult};

@@ -21,11 +21,17 @@ impl MigrationTrait for Migration {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
         for name in COUNTERS {
             let column = big_integer(name).default(0).take();
-            let table = Table::alter().table("capture_set").add_column(column).take();
+            let table = Table::alter()
+                .table("capture_set")
+                .add_column(column)
+                .take();
             m.alter_table(table).await?;
         }
         let counted = timestamp_with_time_zone_null("counted_at");
-        let table = Table::alter().table("capture_set").add_column(counted).take();
+        let table = Table::alter()
+            .table("capture_set")
+            .add_column(counted)
+            .take();
         m.alter_table(table).await?;
         m.get_connection().execute_unprepared(FILL).await?;
         Ok(())
@@ -33,7 +39,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
         for column in COUNTERS.into_iter().chain(["counted_at"]) {
-            let table = Table::alter().table("capture_set").drop_column(column).take();
+            let table = Table::alter()
+                .table("capture_set")
+                .drop_column(column)
+                .take();
             m.alter_table(table).await?;
         }
         Ok(())

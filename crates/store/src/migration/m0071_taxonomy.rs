@@ -33,14 +33,20 @@ impl MigrationTrait for Migration {
             string_null("cover_image_url"),
             string_null("cover_image_credit"),
         ] {
-            let add = Table::alter().table("taxon").add_column(&mut column).to_owned();
+            let add = Table::alter()
+                .table("taxon")
+                .add_column(&mut column)
+                .to_owned();
             m.alter_table(add).await?;
         }
         let (taxon, project) = (("taxon_id", "taxon"), ("project_id", "project"));
         let (list, tag) = (("taxa_list_id", "taxa_list"), ("tag_id", "tag"));
-        m.create_table(link("taxon_project", taxon, project)).await?;
-        m.create_index(index("taxon_project", &["project_id"])).await?;
-        m.create_table(link("taxa_list_project", list, project)).await?;
+        m.create_table(link("taxon_project", taxon, project))
+            .await?;
+        m.create_index(index("taxon_project", &["project_id"]))
+            .await?;
+        m.create_table(link("taxa_list_project", list, project))
+            .await?;
         m.create_index(index("taxa_list_project", &["project_id"]))
             .await?;
         m.create_table(
@@ -72,7 +78,12 @@ impl MigrationTrait for Migration {
                 .col(big_integer_null("agreed_with_prediction_id"))
                 .col(timestamp_with_time_zone("created_at"))
                 .col(timestamp_with_time_zone("updated_at"))
-                .foreign_key(&mut reference(table, "occurrence_id", "occurrence", Cascade))
+                .foreign_key(&mut reference(
+                    table,
+                    "occurrence_id",
+                    "occurrence",
+                    Cascade,
+                ))
                 .foreign_key(&mut reference(table, "taxon_id", "taxon", SetNull))
                 .foreign_key(&mut reference(table, "user_id", "user", SetNull))
                 .foreign_key(&mut reference(

@@ -23,7 +23,10 @@ const INDICES: &[(&str, &str)] = &[
     ("ix_occurrence_determined", "determination_id, project_id"),
     ("ix_occurrence_created", "project_id, created_at, id"),
     ("ix_occurrence_updated", "project_id, updated_at, id"),
-    ("ix_occurrence_seen", "project_id, first_seen_at NULLS FIRST, id"),
+    (
+        "ix_occurrence_seen",
+        "project_id, first_seen_at NULLS FIRST, id",
+    ),
 ];
 
 /// Those whose work the ones above do as well.

@@ -4,9 +4,7 @@
 
 use std::collections::HashMap;
 
-use domain::determination::{
-    ClassificationFacts, Determination, IdentificationFacts, determine,
-};
+use domain::determination::{ClassificationFacts, Determination, IdentificationFacts, determine};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect,

@@ -100,7 +100,10 @@ impl OccurrenceFilter {
         }
         let visible = self.visible.as_ref();
         all = all.add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())));
-        all.add(self.of_taxa()).add(self.of_boxes()).add(self.of_people()).add(self.of_days())
+        all.add(self.of_taxa())
+            .add(self.of_boxes())
+            .add(self.of_people())
+            .add(self.of_days())
     }
 
     fn of_taxa(&self) -> Condition {
@@ -126,7 +129,10 @@ impl OccurrenceFilter {
         let capture = detection::Column::CaptureId;
         let mut all = Condition::all()
             .add_option(self.capture_id.map(|id| on(capture.eq(id))))
-            .add_option(self.capture_set_id.map(|id| on(capture.in_subquery(members(id)))));
+            .add_option(
+                self.capture_set_id
+                    .map(|id| on(capture.in_subquery(members(id)))),
+            );
         if !self.algorithms.is_empty() {
             all = all.add(classified_by(&self.algorithms));
         }
@@ -201,9 +207,10 @@ impl OccurrenceFilter {
                 "created_at" => (Expr::col((occurrence::Entity, C::CreatedAt)), false),
                 "updated_at" => (Expr::col((occurrence::Entity, C::UpdatedAt)), false),
                 "detections_count" => (Expr::col((occurrence::Entity, C::DetectionsCount)), false),
-                "determination_score" => {
-                    (Expr::col((occurrence::Entity, C::DeterminationScore)), !scored)
-                }
+                "determination_score" => (
+                    Expr::col((occurrence::Entity, C::DeterminationScore)),
+                    !scored,
+                ),
                 "first_appearance_timestamp" => {
                     (Expr::col((occurrence::Entity, C::FirstSeenAt)), true)
                 }
@@ -214,9 +221,7 @@ impl OccurrenceFilter {
                 _ => continue,
             };
             select = match nullable {
-                (what, true) => {
-                    select.order_by_with_nulls(what, direction, NullOrdering::Last)
-                }
+                (what, true) => select.order_by_with_nulls(what, direction, NullOrdering::Last),
                 (what, false) => select.order_by(what, direction),
             };
             last = Some(*descending);
@@ -254,10 +259,8 @@ fn classified_by(algorithms: &[i64]) -> Expr {
         .from(classification::Entity)
         .inner_join(
             detection::Entity,
-            Expr::col((detection::Entity, detection::Column::Id)).equals((
-                classification::Entity,
-                classification::Column::DetectionId,
-            )),
+            Expr::col((detection::Entity, detection::Column::Id))
+                .equals((classification::Entity, classification::Column::DetectionId)),
         )
         .and_where(
             Expr::col((detection::Entity, detection::Column::OccurrenceId))

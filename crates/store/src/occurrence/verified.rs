@@ -1,7 +1,9 @@
 //! What is counted over what people said: who said the most, and of which occurrences.
 
 use sea_orm::sea_query::{Expr, Func, Query};
-use sea_orm::{ColumnTrait, EntityTrait, JoinType, Order, QueryFilter, QueryOrder, QuerySelect, RelationTrait};
+use sea_orm::{
+    ColumnTrait, EntityTrait, JoinType, Order, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+};
 
 use super::list::OccurrenceFilter;
 use crate::connection::{Store, StoreResult};
@@ -19,7 +21,10 @@ impl Store {
             .select_only()
             .column(C::UserId)
             .column_as(Expr::expr(count()), "identified")
-            .join(JoinType::InnerJoin, identification::Relation::Occurrence.def())
+            .join(
+                JoinType::InnerJoin,
+                identification::Relation::Occurrence.def(),
+            )
             .filter(occurrence::Column::ProjectId.eq(project))
             .filter(C::Withdrawn.eq(false))
             .filter(C::UserId.is_not_null())

@@ -139,11 +139,13 @@ impl Store {
         let mut ids = Vec::new();
         for chunk in sessions.chunks(1000) {
             let select = Query::select()
-                .expr(Func::coalesce([scalar(largest.clone()), scalar(any.clone())]))
+                .expr(Func::coalesce([
+                    scalar(largest.clone()),
+                    scalar(any.clone()),
+                ]))
                 .from(session::Entity)
                 .and_where(
-                    Expr::col((session::Entity, session::Column::Id))
-                        .is_in(chunk.iter().copied()),
+                    Expr::col((session::Entity, session::Column::Id)).is_in(chunk.iter().copied()),
                 )
                 .to_owned();
             for row in self.db.query_all(&select).await? {
@@ -189,12 +191,12 @@ impl Store {
         defaults: &Defaults,
         limit: u64,
     ) -> StoreResult<Vec<(String, i64)>> {
-        let count = Func::count(Expr::col((
-            occurrence::Entity,
-            occurrence::Column::Id,
-        )));
+        let count = Func::count(Expr::col((occurrence::Entity, occurrence::Column::Id)));
         Ok(occurrence::Entity::find()
-            .join(JoinType::InnerJoin, occurrence::Relation::Determination.def())
+            .join(
+                JoinType::InnerJoin,
+                occurrence::Relation::Determination.def(),
+            )
             .select_only()
             .column(taxon::Column::Name)
             .expr(count.clone())

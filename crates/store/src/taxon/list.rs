@@ -6,13 +6,13 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::Taxon;
 use crate::connection::{Store, StoreResult};
-use crate::entity::{
-    identification, occurrence, taxon, taxon_project, taxon_tag,
-};
+use crate::entity::{identification, occurrence, taxon, taxon_project, taxon_tag};
 use crate::job::list::holds;
 use crate::occurrence::list::OccurrenceFilter;
 use crate::order::{Orders, way};
@@ -122,7 +122,10 @@ impl TaxonFilter {
     fn statement(&self) -> SelectStatement {
         let id = (taxon::Entity, taxon::Column::Id);
         let mut select = Query::select();
-        select.column(id).from(taxon::Entity).cond_where(self.condition());
+        select
+            .column(id)
+            .from(taxon::Entity)
+            .cond_where(self.condition());
         if let Some(seen) = &self.seen {
             let join = match self.unobserved {
                 true => sea_orm::JoinType::LeftJoin,
@@ -203,7 +206,10 @@ fn counted(seen: &OccurrenceFilter) -> SelectStatement {
     Query::select()
         .expr_as(column(C::DeterminationId), Alias::new("taxon_id"))
         .expr_as(Func::count(column(C::Id)), Alias::new("occurrences"))
-        .expr_as(Func::max(column(C::DeterminationScore)), Alias::new("best_score"))
+        .expr_as(
+            Func::max(column(C::DeterminationScore)),
+            Alias::new("best_score"),
+        )
         .expr_as(Func::max(column(C::LastSeenAt)), Alias::new("last_seen"))
         .from(occurrence::Entity)
         .cond_where(seen.condition())
@@ -223,7 +229,9 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<SeenTaxon>, u64)> {
         let mut counted = filter.statement();
-        counted.clear_selects().expr_as(Expr::val(1), Alias::new("one"));
+        counted
+            .clear_selects()
+            .expr_as(Expr::val(1), Alias::new("one"));
         let count = self.count_list(counted).await?;
         let page = filter.ordered().limit(limit).offset(offset).to_owned();
         let mut facts = Vec::new();
@@ -309,7 +317,9 @@ impl Store {
         let begins = Func::cust(Alias::new("substr"))
             .arg(name)
             .arg(Expr::val(1))
-            .arg(Expr::val(i32::try_from(text.chars().count()).unwrap_or(i32::MAX)));
+            .arg(Expr::val(
+                i32::try_from(text.chars().count()).unwrap_or(i32::MAX),
+            ));
         let rows = taxon::Entity::find()
             .filter(C::Active.eq(true))
             .filter(holds((taxon::Entity, C::Name), &text))

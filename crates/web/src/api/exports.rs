@@ -114,7 +114,10 @@ async fn shown(call: &Call, exports: &[Export]) -> ApiResult<Vec<Value>> {
     let people = people(call, &users).await?;
     let row = |export: &Export| {
         let facts = facts.get(&export.project_id).copied().unwrap_or_default();
-        let file = export.file_url.as_deref().map(|file| call.addresses.file(file));
+        let file = export
+            .file_url
+            .as_deref()
+            .map(|file| call.addresses.file(file));
         json!({
             "id": export.id,
             "user": export.user_id.and_then(|id| people.get(&id)),
@@ -136,7 +139,14 @@ async fn shown(call: &Call, exports: &[Export]) -> ApiResult<Vec<Value>> {
 
 /// Of a job, what stands in an export.
 fn nested(mut job: Value) -> Value {
-    let keys = ["id", "name", "project", "progress", "result", "user_permissions"];
+    let keys = [
+        "id",
+        "name",
+        "project",
+        "progress",
+        "result",
+        "user_permissions",
+    ];
     let part = keys.map(|key| (key.to_owned(), job[key].take()));
     Value::Object(part.into_iter().collect())
 }
@@ -209,7 +219,9 @@ async fn named(
     let mut display = Map::new();
     let mut set = None;
     for (key, value) in filters {
-        let id = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+        let id = value
+            .as_i64()
+            .or_else(|| value.as_str()?.trim().parse().ok());
         match key.as_str() {
             _ if value.is_null() => {
                 display.insert(key.clone(), Value::Null);

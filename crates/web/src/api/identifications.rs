@@ -97,9 +97,14 @@ pub const VIEWS: &[View] = &[
     .filters(FILTERS)
     .orders(ORDERS)
     .in_root(),
-    view("/identifications/bulk", "Bulk", ACTION, BULK, bulk::FIELDS, || {
-        post(bulk::create)
-    }),
+    view(
+        "/identifications/bulk",
+        "Bulk",
+        ACTION,
+        BULK,
+        bulk::FIELDS,
+        || post(bulk::create),
+    ),
     view(
         "/identifications/{id}",
         "Identification Instance",
@@ -163,7 +168,10 @@ async fn shown(call: &Call, rows: &[Identification]) -> ApiResult<Vec<Value>> {
     let row = |row: &Identification| {
         let occurrence = occurrences.get(&row.occurrence_id);
         let project = occurrence.and_then(|occurrence| occurrence.project_id);
-        let facts = project.and_then(|id| facts.get(&id)).copied().unwrap_or_default();
+        let facts = project
+            .and_then(|id| facts.get(&id))
+            .copied()
+            .unwrap_or_default();
         let of = json!({
             "id": row.occurrence_id,
             "details": call.addresses.row("occurrences", row.occurrence_id),
@@ -204,7 +212,9 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         order: call.order(ORDERS),
     };
     let page = Page::read(&call.query);
-    let found = call.store().identifications(&filter, page.limit, page.offset);
+    let found = call
+        .store()
+        .identifications(&filter, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
     let rows = shown(&call, &rows).await?;
     let words = call.list_words("identification").await?;
@@ -238,7 +248,9 @@ async fn read(
 ) -> ApiResult<(Form, Option<Occurrence>)> {
     let mut form = Form::read(FIELDS, body, how)?;
     let store = call.store();
-    let id = form.integer("occurrence_id").or(old.map(|old| old.occurrence_id));
+    let id = form
+        .integer("occurrence_id")
+        .or(old.map(|old| old.occurrence_id));
     let occurrence = match id {
         Some(id) => {
             let occurrence = found(store.occurrence(id).await)?;
@@ -292,7 +304,11 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         agreed_with_identification_id: form.integer(AGREED_WITH_PERSON.name),
         agreed_with_prediction_id: form.integer(AGREED_WITH_MODEL.name),
     };
-    let made = call.store().identify(user, &[new]).await.map_err(internal)?;
+    let made = call
+        .store()
+        .identify(user, &[new])
+        .await
+        .map_err(internal)?;
     let row = made.first().ok_or(ApiError::NotFound)?;
     Ok((StatusCode::CREATED, answer(&call, row).await?))
 }
@@ -307,7 +323,12 @@ pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Jso
     change(call, id, body, How::Partial).await
 }
 
-async fn change(call: Call, Path(id): Path<String>, body: JsonBody, how: How) -> ApiResult<Json<Value>> {
+async fn change(
+    call: Call,
+    Path(id): Path<String>,
+    body: JsonBody,
+    how: How,
+) -> ApiResult<Json<Value>> {
     let (old, facts) = find(&call, &id).await?;
     call.permit(&facts, Action::Change("update_identification"))?;
     let (mut form, _) = read(&call, body, how, Some(&old)).await?;

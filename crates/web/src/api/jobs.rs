@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
+pub use input::dispatch;
+
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;

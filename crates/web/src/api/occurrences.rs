@@ -16,9 +16,9 @@ use store::occurrence::Occurrence;
 use store::occurrence::list::OccurrenceFilter;
 use store::project::Project;
 
+use super::internal;
 use super::ml::algorithms;
 use super::taxa::tree::RANKS;
-use super::internal;
 use crate::call::{Call, number};
 use crate::views::{View, view};
 use shown::Shown;
@@ -101,7 +101,10 @@ async fn filter(call: &Call, project: &Project) -> ApiResult<OccurrenceFilter> {
         given.map(|_| query.flag(name))
     };
     let numbers = |name: &str| -> ApiResult<Vec<i64>> {
-        let values = query.values(name).into_iter().flat_map(|text| text.split(','));
+        let values = query
+            .values(name)
+            .into_iter()
+            .flat_map(|text| text.split(','));
         let numbers = values.map(|text| text.trim().parse());
         let numbers: Result<Vec<i64>, _> = numbers.collect();
         numbers.map_err(|_| ApiError::field(name, "A valid integer is required."))
@@ -122,7 +125,9 @@ async fn filter(call: &Call, project: &Project) -> ApiResult<OccurrenceFilter> {
         capture_set_id: set,
         taxon_id: query.integer("taxon", 0)?,
         determination_id: query.integer("determination", 0)?,
-        rank: query.choice("determination__rank", &ranks)?.map(str::to_owned),
+        rank: query
+            .choice("determination__rank", &ranks)?
+            .map(str::to_owned),
         taxa_list_id: query.integer("taxa_list_id", 0)?,
         not_taxa_list_id: query.integer("not_taxa_list_id", 0)?,
         algorithms: numbers("algorithm")?,
@@ -140,7 +145,9 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let (project, _) = call.required_project().await?;
     let filter = filter(&call, &project).await?;
     let page = Page::read(&call.query);
-    let found = call.store().occurrences_page(&filter, page.limit, page.offset);
+    let found = call
+        .store()
+        .occurrences_page(&filter, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
     let shown = Shown::read(&call, &rows).await?;
     let rows = rows.iter().map(|row| shown.row(row)).collect();
@@ -208,12 +215,20 @@ pub async fn algorithms_of(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         ..Default::default()
     };
     let page = Page::read(&call.query);
-    let found = call.store().algorithms_page(&filter, page.limit, page.offset);
+    let found = call
+        .store()
+        .algorithms_page(&filter, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
     let rows = rows.iter().map(|row| algorithms::shown(&call, row, None));
     let words = call.list_words("occurrence").await?;
     let path = "occurrences/algorithms";
-    Ok(Json(call.envelope(path, page, count, rows.collect(), words)))
+    Ok(Json(call.envelope(
+        path,
+        page,
+        count,
+        rows.collect(),
+        words,
+    )))
 }
 
 /// The occurrences of a filter with the highest scores, as examples.

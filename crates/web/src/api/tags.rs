@@ -68,7 +68,9 @@ async fn shown(call: &Call, tags: &[Tag]) -> ApiResult<Vec<Value>> {
     let facts = call.facts_of(&projects).await?;
     let caller = call.who.caller();
     let row = |tag: &Tag| {
-        let project = projects.iter().find(|project| Some(project.id) == tag.project_id);
+        let project = projects
+            .iter()
+            .find(|project| Some(project.id) == tag.project_id);
         let project = project.map(|project| {
             let facts = facts.get(&project.id).copied().unwrap_or_default();
             json!({
@@ -114,7 +116,9 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
 /// The tag, where the caller may see its project.
 async fn find(call: &Call, id: &str) -> ApiResult<Tag> {
     let tag = call.store().tag(number(id)?).await.map_err(internal)?;
-    let (_, facts) = call.project(tag.project_id.ok_or(ApiError::NotFound)?).await?;
+    let (_, facts) = call
+        .project(tag.project_id.ok_or(ApiError::NotFound)?)
+        .await?;
     call.permit(&facts, Action::View)?;
     Ok(tag)
 }
@@ -164,7 +168,12 @@ pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Jso
     change(call, id, body, How::Partial).await
 }
 
-async fn change(call: Call, Path(id): Path<String>, body: JsonBody, how: How) -> ApiResult<Json<Value>> {
+async fn change(
+    call: Call,
+    Path(id): Path<String>,
+    body: JsonBody,
+    how: How,
+) -> ApiResult<Json<Value>> {
     call.permit_shared()?;
     let tag = find(&call, &id).await?;
     let mut form = read(&call, body, how).await?;

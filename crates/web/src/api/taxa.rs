@@ -111,7 +111,11 @@ pub const FILTERS: &[Field] = &[
     Field::new("include_unobserved", "Include unobserved", Kind::Boolean),
     Field::new("verified", "Verified", Kind::Boolean),
     Field::new("taxa_list_id", "Taxa list", Kind::Link("taxa/lists")),
-    Field::new("not_taxa_list_id", "Not taxa list", Kind::Link("taxa/lists")),
+    Field::new(
+        "not_taxa_list_id",
+        "Not taxa list",
+        Kind::Link("taxa/lists"),
+    ),
     Field::new("tag_id", "Tag", Kind::Link("tags")),
     Field::new("not_tag_id", "Not tag", Kind::Link("tags")),
     Field::new("apply_defaults", "Apply defaults", Kind::Boolean),
@@ -132,9 +136,14 @@ pub const VIEWS: &[View] = &[
     view("/taxa/suggest", "Suggest", READ, SUGGEST, &[], || {
         get(suggest)
     }),
-    view("/taxa/{id}", "Taxon Instance", DETAIL, ABOUT, FIELDS, || {
-        get(detail).put(replace).patch(edit).delete(delete)
-    }),
+    view(
+        "/taxa/{id}",
+        "Taxon Instance",
+        DETAIL,
+        ABOUT,
+        FIELDS,
+        || get(detail).put(replace).patch(edit).delete(delete),
+    ),
     view(
         "/taxa/{id}/assign_tags",
         "Assign tags",
@@ -147,7 +156,8 @@ pub const VIEWS: &[View] = &[
 
 fn tags(list: Option<&Vec<Tag>>) -> Value {
     let tags = list.into_iter().flatten();
-    tags.map(|tag| json!({"id": tag.id, "name": tag.name})).collect()
+    tags.map(|tag| json!({"id": tag.id, "name": tag.name}))
+        .collect()
 }
 
 /// What of the active project is counted; `None` where none is named.
@@ -167,7 +177,10 @@ async fn seen(call: &Call) -> ApiResult<Option<OccurrenceFilter>> {
         defaults: occurrences::defaults(call, &project),
         session_id: of("event", "occurrences__event")?,
         station_id: of("deployment", "occurrences__deployment")?,
-        verified: query.get("verified").filter(|v| !v.is_empty()).map(|_| query.flag("verified")),
+        verified: query
+            .get("verified")
+            .filter(|v| !v.is_empty())
+            .map(|_| query.flag("verified")),
         ..Default::default()
     }))
 }
@@ -228,9 +241,17 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.taxon.id).collect();
     let project = filter.seen.as_ref().and_then(|seen| seen.project_id);
     let tags = store.tags_of(&ids, project).await.map_err(internal)?;
-    let rows = rows.iter().map(|taxon| row(&call, taxon, tags.get(&taxon.taxon.id)));
+    let rows = rows
+        .iter()
+        .map(|taxon| row(&call, taxon, tags.get(&taxon.taxon.id)));
     let words = call.list_words("taxon").await?;
-    Ok(Json(call.envelope(PATH, page, count, rows.collect(), words)))
+    Ok(Json(call.envelope(
+        PATH,
+        page,
+        count,
+        rows.collect(),
+        words,
+    )))
 }
 
 /// The taxon, where the caller may see a project that works with it or has seen it.
@@ -270,7 +291,10 @@ async fn whole(call: &Call, taxon: &Taxon) -> ApiResult<Value> {
         None => (None, Vec::new()),
     };
     let project = seen.as_ref().and_then(|seen| seen.project_id);
-    let of = store.tags_of(&[taxon.id], project).await.map_err(internal)?;
+    let of = store
+        .tags_of(&[taxon.id], project)
+        .await
+        .map_err(internal)?;
     let tree = Tree::read(call, [taxon.id]).await?;
     let facts = seen.is_some().then(|| facts.unwrap_or_default());
     Ok(json!({
@@ -311,13 +335,24 @@ pub async fn suggest(call: Call) -> ApiResult<Json<Vec<Value>>> {
         return Ok(Json(Vec::new()));
     }
     let limit = Page::read_or(&call.query, SUGGESTIONS).limit;
-    let taxa = call.store().suggest_taxa(&text, limit).await.map_err(internal)?;
+    let taxa = call
+        .store()
+        .suggest_taxa(&text, limit)
+        .await
+        .map_err(internal)?;
     let tree = Tree::read(&call, taxa.iter().map(|taxon| taxon.id)).await?;
-    Ok(Json(taxa.iter().map(|taxon| tree.suggestion(taxon)).collect()))
+    Ok(Json(
+        taxa.iter().map(|taxon| tree.suggestion(taxon)).collect(),
+    ))
 }
 
 /// What a body says of a taxon; its name must not be taken, and it cannot stand below itself.
-async fn read(call: &Call, body: JsonBody, how: How, old: Option<&Taxon>) -> ApiResult<TaxonChange> {
+async fn read(
+    call: &Call,
+    body: JsonBody,
+    how: How,
+    old: Option<&Taxon>,
+) -> ApiResult<TaxonChange> {
     let mut form = Form::read(FIELDS, body, how)?;
     let store = call.store();
     let name = form.text("name");
@@ -355,7 +390,11 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     call.permit_shared()?;
     let new = read(&call, body, How::Whole, None).await?;
     let project = call.active_project().await?;
-    let taxon = call.store().create_taxon(new, project).await.map_err(internal)?;
+    let taxon = call
+        .store()
+        .create_taxon(new, project)
+        .await
+        .map_err(internal)?;
     let mut answer = whole(&call, &taxon).await?;
     if let Some(map) = answer.as_object_mut() {
         map.shift_remove("occurrences");
@@ -375,7 +414,12 @@ pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Jso
     change(call, id, body, How::Partial).await
 }
 
-async fn change(call: Call, Path(id): Path<String>, body: JsonBody, how: How) -> ApiResult<Json<Value>> {
+async fn change(
+    call: Call,
+    Path(id): Path<String>,
+    body: JsonBody,
+    how: How,
+) -> ApiResult<Json<Value>> {
     call.permit_shared()?;
     let old = call.store().taxon(number(&id)?).await.map_err(internal)?;
     let change = read(&call, body, how, Some(&old)).await?;

@@ -218,7 +218,7 @@ impl CaptureView {
             width,
             height,
             font: (width / 110).max(12),
-            thumbnail: crate::media::thumbnail(links, capture.id),
+            thumbnail: crate::media::thumbnail::page_address(links, capture.id),
             summary: summary(&boxes),
             boxes,
         }

@@ -199,13 +199,7 @@ impl Push {
     }
 
     fn address(&self, place: &Location) -> String {
-        match place {
-            Location::Folder { source, key, .. } => self
-                .tools
-                .links
-                .absolute(&format!("captures/{source}"), key),
-            Location::Web { url } => url.clone(),
-        }
+        self.tools.links.photograph(place)
     }
 
     /// Posts the request to the best service, and where that fails, to the next one.

@@ -123,7 +123,9 @@ impl Known {
         let ids = |pick: fn(&NewIdentification) -> Option<i64>| -> Vec<i64> {
             items.iter().filter_map(pick).collect()
         };
-        let rows = store.occurrences_by_id(&ids(|item| Some(item.occurrence_id))).await;
+        let rows = store
+            .occurrences_by_id(&ids(|item| Some(item.occurrence_id)))
+            .await;
         let rows = rows.map_err(internal)?;
         let projects: Vec<i64> = rows.iter().filter_map(|row| row.project_id).collect();
         let facts = call.facts(&projects).await?;
@@ -168,8 +170,16 @@ impl Known {
             errors.add("taxon_id", missing(item.taxon_id));
         }
         for (field, id, of) in [
-            (AGREED_WITH_PERSON.name, item.agreed_with_identification_id, &self.said),
-            (AGREED_WITH_MODEL.name, item.agreed_with_prediction_id, &self.found),
+            (
+                AGREED_WITH_PERSON.name,
+                item.agreed_with_identification_id,
+                &self.said,
+            ),
+            (
+                AGREED_WITH_MODEL.name,
+                item.agreed_with_prediction_id,
+                &self.found,
+            ),
         ] {
             if let Some(id) = id
                 && of.get(&id) != Some(&item.occurrence_id)

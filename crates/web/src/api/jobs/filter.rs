@@ -2,12 +2,10 @@
 
 use domain::job::DispatchMode;
 use domain::state::JobState;
-use rest::query::Query;
-use rest::{ApiError, ApiResult};
-use store::StoreError;
+use rest::ApiResult;
 use store::job::JobFilter;
 
-use super::super::internal;
+use super::super::choice::{exists, row};
 use crate::call::Call;
 
 /// Reads the filter. Every named row must exist; `project_id`, which other lists share, is the
@@ -80,25 +78,5 @@ fn narrowed(filter: JobFilter, project: Option<i64>) -> JobFilter {
             project_id: Some(project),
             ..filter
         },
-    }
-}
-
-const NO_CHOICE: &str = "Select a valid choice. That choice is not one of the available choices.";
-
-fn row(query: &Query, name: &str) -> ApiResult<Option<i64>> {
-    match query.get(name) {
-        None | Some("") => Ok(None),
-        Some(text) => match text.parse() {
-            Ok(id) => Ok(Some(id)),
-            Err(_) => Err(ApiError::field(name, NO_CHOICE)),
-        },
-    }
-}
-
-fn exists<T>(name: &str, id: i64, found: Result<T, StoreError>) -> ApiResult<i64> {
-    match found {
-        Ok(_) => Ok(id),
-        Err(StoreError::NotFound(_)) => Err(ApiError::field(name, NO_CHOICE)),
-        Err(other) => Err(internal(other)),
     }
 }

@@ -175,7 +175,8 @@ fn owned(
 }
 
 /// How the work of a job is handed out (`processing-service.md` §10).
-fn dispatch(kind: &str, pipeline: Option<i64>, project: &Project) -> DispatchMode {
+/// How the work of a job is handed out, by the project's switch.
+pub fn dispatch(kind: &str, pipeline: Option<i64>, project: &Project) -> DispatchMode {
     if kind != domain::job::ML || pipeline.is_none() {
         DispatchMode::Internal
     } else if flag(project, "async_pipeline_workers") {

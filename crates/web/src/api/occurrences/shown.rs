@@ -62,7 +62,10 @@ impl<'a> Shown<'a> {
         let users = identifications.values().flatten().filter_map(|i| i.user_id);
         let people = people(call, &users.collect::<Vec<_>>()).await?;
         let determined = rows.iter().filter_map(|row| row.determination_id);
-        let named = identifications.values().flatten().filter_map(|i| i.taxon_id);
+        let named = identifications
+            .values()
+            .flatten()
+            .filter_map(|i| i.taxon_id);
         let guessed = said().filter_map(|p| p.taxon_id);
         let tree = Tree::read(call, determined.chain(named).chain(guessed)).await?;
         let stations = stations.map_err(internal)?;
@@ -139,7 +142,9 @@ impl<'a> Shown<'a> {
 
     fn prediction(&self, row: &Occurrence, p: &Prediction) -> Value {
         let all = self.predictions.get(&row.id).into_iter().flatten();
-        let source = p.applied_to_id.and_then(|id| all.clone().find(|o| o.id == id));
+        let source = p
+            .applied_to_id
+            .and_then(|id| all.clone().find(|o| o.id == id));
         let applied = source.map(|source| {
             json!({
                 "id": source.id,
@@ -215,9 +220,17 @@ impl<'a> Shown<'a> {
         })
     }
 
+    /// The address of what is within the box: as a service made it, else cut out when asked for.
+    fn crop(&self, seen: &Sighting) -> String {
+        match seen.path.as_deref() {
+            Some(path) if path.starts_with("http") => path.to_owned(),
+            _ => media::crop::address(&self.call.state.links, seen.id),
+        }
+    }
+
     fn images(&self, row: &Occurrence) -> Vec<String> {
         let seen = self.sightings.get(&row.id).into_iter().flatten();
-        seen.filter_map(|seen| crop(seen.path.as_deref())).collect()
+        seen.map(|seen| self.crop(seen)).collect()
     }
 
     /// The occurrence in a list.
@@ -232,7 +245,9 @@ impl<'a> Shown<'a> {
         });
         let said = self.identifications.get(&row.id).into_iter().flatten();
         let first = row.first_seen_at;
-        let may = self.facts(row).grants(self.call.who.caller(), "create_identification");
+        let may = self
+            .facts(row)
+            .grants(self.call.who.caller(), "create_identification");
         json!({
             "id": row.id,
             "details": self.link("occurrences", row.id),
@@ -258,13 +273,18 @@ impl<'a> Shown<'a> {
     /// The occurrence as an example of its taxon.
     pub fn example(&self, row: &Occurrence) -> Value {
         let predictions = self.predictions.get(&row.id);
-        let best = predictions.and_then(|list| best(list)).map(|p| p.detection_id);
+        let best = predictions
+            .and_then(|list| best(list))
+            .map(|p| p.detection_id);
         let seen = self.sightings.get(&row.id).into_iter().flatten();
-        let seen = seen.clone().find(|s| Some(s.id) == best).or(seen.clone().next());
+        let seen = seen
+            .clone()
+            .find(|s| Some(s.id) == best)
+            .or(seen.clone().next());
         let detection = seen.map(|seen| {
             json!({
                 "id": seen.id,
-                "url": crop(seen.path.as_deref()),
+                "url": self.crop(seen),
                 "timestamp": seen.taken_at.map(naive),
                 "details": self.link("detections", seen.id),
                 "width": null,
@@ -316,7 +336,9 @@ impl<'a> Shown<'a> {
         let places = store.locations(&captures).await.map_err(internal)?;
         let words = capture_permissions(self.call.who.caller(), &self.facts(row));
         let shown = seen.iter().map(|seen| {
-            let capture = captures.iter().find(|capture| capture.id == seen.capture_id);
+            let capture = captures
+                .iter()
+                .find(|capture| capture.id == seen.capture_id);
             let place = places.get(&seen.capture_id);
             let url = place.map(|place| media::address(&self.call.state.links, place));
             let capture = capture.map(|capture| {
@@ -329,7 +351,11 @@ impl<'a> Shown<'a> {
                     "user_permissions": words,
                 })
             });
-            let mut said: Vec<&Prediction> = self.predictions.get(&row.id).into_iter().flatten()
+            let mut said: Vec<&Prediction> = self
+                .predictions
+                .get(&row.id)
+                .into_iter()
+                .flatten()
                 .filter(|p| p.detection_id == seen.id)
                 .collect();
             said.sort_by_key(|p| std::cmp::Reverse(p.id));
@@ -337,7 +363,7 @@ impl<'a> Shown<'a> {
                 "id": seen.id,
                 "details": self.link("detections", seen.id),
                 "timestamp": seen.taken_at.map(naive),
-                "url": crop(seen.path.as_deref()),
+                "url": self.crop(seen),
                 "capture": capture,
                 "width": null,
                 "height": null,
@@ -348,14 +374,5 @@ impl<'a> Shown<'a> {
             })
         });
         Ok(shown.collect())
-    }
-}
-
-/// The address of a crop that a service made.
-fn crop(path: Option<&str>) -> Option<String> {
-    let path = path?;
-    match path.starts_with("http") {
-        true => Some(path.to_owned()),
-        false => Some(format!("/media/{}", path.trim_start_matches('/'))),
     }
 }

@@ -38,13 +38,16 @@ pub async fn identifiers(call: Call) -> ApiResult<Json<Value>> {
         }))
     });
     let rows: Vec<Value> = rows.collect();
-    Ok(Json(json!({"project_id": project.id, "top_identifiers": rows})))
+    Ok(Json(
+        json!({"project_id": project.id, "top_identifiers": rows}),
+    ))
 }
 
 /// A taxon with all above it.
 fn lineage(taxon: &Taxon) -> Lineage {
     let above = taxon.parents.as_array().into_iter().flatten();
-    let above = above.filter_map(|one| Some((one["id"].as_i64()?, one["rank"].as_str()?.to_owned())));
+    let above =
+        above.filter_map(|one| Some((one["id"].as_i64()?, one["rank"].as_str()?.to_owned())));
     let mut all: Lineage = above.collect();
     all.push((taxon.id, taxon.rank.clone()));
     all
@@ -58,7 +61,11 @@ async fn verdicts(call: &Call, occurrences: &[i64]) -> ApiResult<Vec<Verdict>> {
         let said = store.identifications_of(ids).await.map_err(internal)?;
         let predicted = store.predictions_of(ids).await.map_err(internal)?;
         for id in ids {
-            let standing = said.get(id).into_iter().flatten().filter(|said| !said.withdrawn);
+            let standing = said
+                .get(id)
+                .into_iter()
+                .flatten()
+                .filter(|said| !said.withdrawn);
             let person = standing.filter_map(|said| said.taxon_id).next();
             let model = predicted.get(id).and_then(|list| best(list)?.taxon_id);
             named.push((person, model));
@@ -78,7 +85,10 @@ fn put(map: &mut Map<String, Value>, name: &str, share: Share) {
     map.insert(format!("{name}_count"), json!(share.count));
     map.insert(format!("{name}_pct"), json!(share.share));
     map.insert(format!("{name}_ci_low"), json!(share.interval.map(|i| i.0)));
-    map.insert(format!("{name}_ci_high"), json!(share.interval.map(|i| i.1)));
+    map.insert(
+        format!("{name}_ci_high"),
+        json!(share.interval.map(|i| i.1)),
+    );
 }
 
 /// How far people and models agree, over the occurrences that the list's filters let through.

@@ -203,7 +203,12 @@ pub async fn edit(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Jso
     change(call, id, body, How::Partial).await
 }
 
-async fn change(call: Call, Path(id): Path<String>, body: JsonBody, how: How) -> ApiResult<Json<Value>> {
+async fn change(
+    call: Call,
+    Path(id): Path<String>,
+    body: JsonBody,
+    how: How,
+) -> ApiResult<Json<Value>> {
     let list = writable(&call, &id).await?;
     let form = Form::read(FIELDS, body, how)?;
     form.finish()?;

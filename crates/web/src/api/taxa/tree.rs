@@ -120,11 +120,6 @@ impl<'a> Tree<'a> {
         Ok(Tree { call, taxa })
     }
 
-    /// The taxon itself.
-    pub fn get(&self, id: i64) -> Option<&Taxon> {
-        self.taxa.get(&id)
-    }
-
     fn named(&self, taxon: &Taxon) -> Map<String, Value> {
         let pairs = [
             ("id", json!(taxon.id)),
@@ -137,7 +132,9 @@ impl<'a> Tree<'a> {
             ("cover_image_url", json!(taxon.cover_image_url)),
             ("cover_image_credit", json!(taxon.cover_image_credit)),
         ];
-        let pairs = pairs.into_iter().map(|(key, value)| (key.to_owned(), value));
+        let pairs = pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value));
         pairs.collect()
     }
 

@@ -1,0 +1,97 @@
+//! The fields of a capture and the words about its addresses, as OPTIONS and the pages show them.
+
+use rest::field::{Field, Kind};
+
+use crate::api::nested::fields as nested;
+
+/// About captures.
+pub const ABOUT: &str = "Captures: photographs of stations' sheets, grouped into sessions.\n\n\
+A page of a session: `GET /captures/?project_id=1&event=1&limit=10&ordering=-timestamp`\n\n\
+One of them: `GET /captures/1/?project_id=1`";
+/// About starring.
+pub const STAR: &str = "Put a capture into the project's set of starred captures.";
+/// About the way back.
+pub const UNSTAR: &str = "Take a capture out of the project's set of starred captures.";
+/// About thumbnails.
+pub const THUMBNAIL: &str = "Leads to a capture's thumbnail: `?label=small`, `medium` or `large`.";
+/// About uploads.
+pub const UPLOAD: &str = "Send photographs; with `?process_now=true` they are processed at once.";
+
+/// What the list can be narrowed by.
+pub const FILTERS: &[Field] = &[
+    Field::new("project_id", "Active project", Kind::Link("projects")).required(),
+    Field::new("deployment", "Deployment", Kind::Link("deployments")),
+    Field::new("event", "Event", Kind::Link("events")),
+    Field::new(
+        "collections",
+        "Capture sets",
+        Kind::Links("captures/collections"),
+    ),
+    Field::new("processed", "Processed", Kind::Boolean),
+    Field::new("has_detections", "With detections", Kind::Boolean),
+    Field::new("with_detections", "Show detections", Kind::Boolean),
+    Field::new("with_counts", "Show counts", Kind::Boolean),
+];
+
+/// What the detail takes.
+pub const ONE: &[Field] =
+    &[Field::new("project_id", "Active project", Kind::Link("projects")).required()];
+
+/// The fields of a capture, in the order of its JSON.
+pub const FIELDS: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)),
+    Field::shown("event", "Event", Kind::Nested(nested::SESSION)),
+    Field::shown("url", "Url", Kind::Any),
+    Field::new("path", "Path", Kind::Text(Some(255))),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
+    nested::WIDTH.nullable(),
+    nested::HEIGHT.nullable(),
+    nested::SIZE.nullable(),
+    Field::shown("size_display", "Size display", Kind::Any),
+    Field::shown(
+        "detections_count",
+        "Detections count",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("occurrences_count", "Occurrences count", Kind::Any),
+    Field::shown("taxa_count", "Taxa count", Kind::Any),
+    Field::shown("last_processed", "Last processed", Kind::DateTime),
+    Field::shown("detections", "Detections", Kind::Rows(nested::FOUND)),
+    Field::new("project", "Project", Kind::Link("projects")).nullable(),
+    Field::shown("uploaded_by", "Uploaded by", Kind::Any),
+    Field::new("test_image", "Test image", Kind::Boolean),
+    Field::shown("jobs", "Jobs", Kind::Rows(nested::JOB)),
+    Field::shown("collections", "Collections", Kind::Rows(nested::SET)),
+    Field::shown("event_next_capture_id", "Event next capture id", Kind::Any),
+    Field::shown("event_prev_capture_id", "Event prev capture id", Kind::Any),
+    Field::shown(
+        "event_current_capture_index",
+        "Event current capture index",
+        Kind::Any,
+    ),
+    Field::shown("event_total_captures", "Event total captures", Kind::Any),
+    Field::shown("thumbnails", "Thumbnails", Kind::Any),
+];
+
+/// The fields of an upload, in the order of its JSON.
+pub const UPLOADS: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("image", "Image", Kind::Image).required(),
+    Field::new("deployment", "Deployment", Kind::Link("deployments")).required(),
+    Field::shown(
+        "source_image",
+        "Source image",
+        Kind::Nested(nested::CAPTURE),
+    ),
+    Field::shown("user", "User", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+];
+
+/// What the list of uploads takes.
+pub const UPLOAD_FILTERS: &[Field] = &[
+    Field::new("project_id", "Active project", Kind::Link("projects")).required(),
+    Field::new("process_now", "Process now", Kind::Boolean),
+];

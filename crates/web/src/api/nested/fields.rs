@@ -1,0 +1,226 @@
+//! The fields of small objects, as OPTIONS shows them.
+
+use rest::field::{Field, Kind};
+
+const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
+const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
+
+/// The width of a photograph.
+pub const WIDTH: Field = Field::new("width", "Width", INT);
+/// Its height.
+pub const HEIGHT: Field = Field::new("height", "Height", INT);
+/// Its size in bytes.
+pub const SIZE: Field = Field::new("size", "Size", LONG)
+    .help("Size of the image file in bytes, read from the source file in image storage.");
+
+/// A station.
+pub const STATION: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(80))).required(),
+    Field::details(),
+];
+
+/// A session.
+pub const SESSION: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Any),
+    Field::details(),
+    Field::shown("date_label", "Date label", Kind::Any),
+];
+
+/// How a capture set chooses its captures.
+pub const METHODS: &[(&str, &str)] = &[
+    ("full", "full"),
+    ("random", "random"),
+    ("stratified_random", "stratified_random"),
+    ("interval", "interval"),
+    ("manual", "manual"),
+    ("starred", "starred"),
+    ("random_from_each_event", "random_from_each_event"),
+    (
+        "last_and_random_from_each_event",
+        "last_and_random_from_each_event",
+    ),
+    (
+        "greatest_file_size_from_each_event",
+        "greatest_file_size_from_each_event",
+    ),
+    ("detections_only", "detections_only"),
+    ("common_combined", "common_combined"),
+];
+
+/// A capture set.
+pub const SET: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::details(),
+    Field::new("method", "Method", Kind::Choice(METHODS)),
+];
+
+const STATES: &[(&str, &str)] = &[
+    ("CREATED", "CREATED"),
+    ("PENDING", "PENDING"),
+    ("STARTED", "STARTED"),
+    ("SUCCESS", "SUCCESS"),
+    ("FAILURE", "FAILURE"),
+    ("RETRY", "RETRY"),
+    ("CANCELING", "CANCELING"),
+    ("REVOKED", "REVOKED"),
+    ("RECEIVED", "RECEIVED"),
+    ("UNKNOWN", "UNKNOWN"),
+];
+
+const TYPE: &[Field] = &[
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("key", "Key", Kind::Slug(255)),
+];
+
+/// A job.
+pub const JOB: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("status", "Status", Kind::Choice(STATES)),
+    Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const RANKS: &[(&str, &str)] = &[
+    ("KINGDOM", "KINGDOM"),
+    ("PHYLUM", "PHYLUM"),
+    ("CLASS", "CLASS"),
+    ("ORDER", "ORDER"),
+    ("SUPERFAMILY", "SUPERFAMILY"),
+    ("FAMILY", "FAMILY"),
+    ("SUBFAMILY", "SUBFAMILY"),
+    ("TRIBE", "TRIBE"),
+    ("SUBTRIBE", "SUBTRIBE"),
+    ("GENUS", "GENUS"),
+    ("SPECIES", "SPECIES"),
+    ("UNKNOWN", "UNKNOWN"),
+];
+
+const TAXON_NAME: Field = Field::new("name", "Name", Kind::Text(Some(255))).required();
+const RANK: Field = Field::new("rank", "Rank", Kind::Choice(RANKS));
+const GBIF: Field = Field::new("gbif_taxon_key", "GBIF taxon key", LONG);
+const FIELDGUIDE: Field = Field::new("fieldguide_id", "Fieldguide id", Kind::Text(Some(255)));
+const INAT: Field = Field::new("inat_taxon_id", "INaturalist taxon ID", LONG);
+const COVER: Field = Field::new("cover_image_url", "Cover image url", Kind::Url(255));
+const CREDIT: Field = Field::new(
+    "cover_image_credit",
+    "Cover image credit",
+    Kind::Text(Some(255)),
+);
+
+/// A taxon.
+pub const TAXON: &[Field] = &[
+    Field::id(),
+    TAXON_NAME,
+    RANK,
+    Field::details(),
+    GBIF,
+    FIELDGUIDE,
+    INAT,
+    COVER,
+    CREDIT,
+];
+
+const ABOVE: &[Field] = &[
+    Field::new("id", "Id", Kind::Integer(None, None)).required(),
+    Field::new("name", "Name", Kind::Text(None)).required(),
+    Field::shown("rank", "Rank", Kind::Any),
+];
+
+/// A taxon with those above it.
+pub const TAXON_IN_TREE: &[Field] = &[
+    Field::id(),
+    TAXON_NAME,
+    RANK,
+    Field::details(),
+    GBIF,
+    FIELDGUIDE,
+    INAT,
+    COVER,
+    CREDIT,
+    Field::shown("parent", "Parent", Kind::Nested(TAXON)),
+    Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
+];
+
+const MAP: &[Field] = &[Field::id(), Field::details()];
+
+/// An algorithm.
+pub const ALGORITHM: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::new("key", "Key", Kind::Slug(255)).required(),
+    Field::new("description", "Description", Kind::Text(None)),
+    Field::new("uri", "Uri", Kind::Text(Some(255))).help(
+        "A URI to the weights or model details. Could be a public web URL or object store path.",
+    ),
+    Field::new("version", "Version", INT)
+        .help("An internal, sortable and incrementable version number for the model."),
+    Field::new("version_name", "Version name", Kind::Text(Some(255))),
+    Field::new("task_type", "Task type", Kind::Text(Some(255))),
+    Field::shown("category_map", "Category map", Kind::Nested(MAP)),
+    Field::shown("category_count", "Category count", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const SEEN: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("determination", "Determination", Kind::Nested(TAXON)),
+    Field::new("determination_score", "Determination score", Kind::Float),
+];
+
+/// A box on a capture.
+pub const FOUND: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("url", "Url", Kind::Any),
+    Field::shown("width", "Width", Kind::Any),
+    Field::shown("height", "Height", Kind::Any),
+    Field::new("bbox", "Bbox", Kind::Any),
+    Field::shown("occurrence", "Occurrence", Kind::Nested(SEEN)),
+    Field::shown("classifications", "Classifications", Kind::Any),
+    Field::shown(
+        "occurrence_meets_criteria",
+        "Occurrence meets criteria",
+        Kind::Any,
+    ),
+];
+
+const ORIGIN: &[Field] = &[
+    Field::shown("id", "ID", Kind::Integer(None, None)),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)),
+];
+
+/// What a classification was derived from.
+pub const APPLIED_TO: Field = Field::shown("applied_to", "Applied to", Kind::Nested(ORIGIN));
+
+/// A classification of a detection.
+pub const CLASSIFICATION: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("taxon", "Taxon", Kind::Nested(TAXON_IN_TREE)),
+    Field::new("score", "Score", Kind::Float),
+    Field::new("terminal", "Terminal", Kind::Boolean)
+        .help("Is this the final classification from a series of classifiers in a pipeline?"),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(ALGORITHM)),
+    APPLIED_TO,
+    Field::shown("created_at", "Created at", Kind::DateTime),
+];
+
+/// A capture in short.
+pub const CAPTURE: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("url", "Url", Kind::Any),
+    WIDTH,
+    HEIGHT,
+    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::shown("event_id", "Event id", Kind::Any),
+];

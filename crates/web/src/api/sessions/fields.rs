@@ -1,0 +1,78 @@
+//! The fields of a session and the words about its addresses, as OPTIONS and the pages show them.
+
+use rest::field::{Field, Kind};
+
+use crate::api::nested::fields as nested;
+
+/// About sessions.
+pub const ABOUT: &str = "Sessions: one night of one station, captures without a long pause.";
+/// About the timeline.
+pub const TIMELINE: &str = "A session in intervals of `resolution_minutes` (1 where none is \
+given), those without captures too, with what was found in each.";
+
+/// What the list can be narrowed by.
+pub const FILTERS: &[Field] = &[
+    Field::new("project_id", "Active project", Kind::Link("projects")),
+    Field::new("deployment", "Deployment", Kind::Link("deployments")),
+];
+
+/// What the detail takes.
+pub const ONE: &[Field] = &[
+    Field::new("capture", "Capture", Kind::Link("captures"))
+        .help("Tells in `capture_page_offset` where it stands in the session."),
+    Field::new("occurrence", "Occurrence", Kind::Link("occurrences"))
+        .help("The same for its first capture."),
+];
+
+/// What the timeline takes.
+pub const TIMELINE_FILTERS: &[Field] = &[Field::new(
+    "resolution_minutes",
+    "Minutes",
+    Kind::Integer(Some(1), None),
+)];
+
+const FIRST: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::shown("url", "Url", Kind::Any),
+    nested::WIDTH,
+    nested::HEIGHT,
+    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::shown(
+        "detections_count",
+        "Detections count",
+        Kind::Integer(None, None),
+    ),
+    Field::shown("detections", "Detections", Kind::Rows(nested::FOUND)),
+    Field::shown("thumbnails", "Thumbnails", Kind::Any),
+];
+
+const fn count(name: &'static str, label: &'static str) -> Field {
+    Field::shown(name, label, Kind::Integer(None, None))
+}
+
+/// The fields of a session alone, in the order of its JSON.
+pub const FIELDS: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Any),
+    Field::details(),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)),
+    Field::link("deployment_id", "Deployment id", "deployments").required(),
+    Field::shown("start", "Start", Kind::DateTime),
+    Field::shown("end", "End", Kind::DateTime),
+    Field::shown("day", "Day", Kind::Any),
+    Field::shown("date_label", "Date label", Kind::Any),
+    Field::shown("duration", "Duration", Kind::Any),
+    Field::shown("duration_label", "Duration label", Kind::Any),
+    count("captures_count", "Captures count"),
+    count("detections_count", "Detections count"),
+    count("occurrences_count", "Occurrences count"),
+    Field::shown("stats", "Stats", Kind::Any),
+    Field::shown("taxa_count", "Taxa count", Kind::Any),
+    Field::shown("captures", "Captures", Kind::Any),
+    Field::shown("first_capture", "First capture", Kind::Nested(FIRST)),
+    Field::shown("summary_data", "Summary data", Kind::Any),
+    Field::shown("capture_page_offset", "Capture page offset", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
