@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::state::JobState;
 use jobs::Runner;
+use rest::Zone;
 use store::job::Job;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +25,12 @@ use prepare::Prepared;
 ///
 /// # Errors
 /// What is wrong at start, in one sentence.
-pub async fn run(settings: Demo) -> anyhow::Result<ExitCode> {
+pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
     let tools = startup::tools(&settings.place, store.clone(), &url)?;
-    let state = startup::web_state(&settings.place, &tools)?;
+    let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.
     store.rescue_jobs(chrono::Duration::zero()).await?;
 
@@ -80,6 +81,8 @@ async fn start_detector(stop: CancellationToken) -> anyhow::Result<String> {
 
 /// Sessions, the capture set, then the ML job; each a job like any other.
 async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> {
+    // Asked first: what was cut off may end while the groundwork is laid again.
+    let unfinished = prepare::unfinished(store, prepared).await?;
     for request in prepared.groundwork() {
         let job = prepared.api.run_job(&request).await?;
         let job = until_final(store, job).await?;
@@ -93,7 +96,7 @@ async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> 
             job.id
         );
     }
-    let job = match prepare::unfinished(store, prepared).await? {
+    let job = match unfinished {
         Some(job) => job.id,
         None => prepared.api.run_job(&prepared.detection()).await?,
     };

@@ -12,11 +12,16 @@ mod telemetry;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rest::Zone;
 use settings::{Command, DetectorCommand, Hawkmoth, UserCommand};
 
 fn main() -> ExitCode {
     let arguments = Hawkmoth::parse();
-    telemetry::start(&arguments.log);
+    let zone = match startup::zone(&arguments.command) {
+        Ok(zone) => zone,
+        Err(error) => return failed(&error),
+    };
+    telemetry::start(&arguments.log, zone);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -24,19 +29,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::anyhow!(error)),
     };
-    match runtime.block_on(run(arguments.command)) {
+    match runtime.block_on(run(arguments.command, zone)) {
         Ok(code) => code,
         Err(error) => failed(&error),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
+async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
     // One cryptography provider for all TLS; a second call would only say that it is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
-        Command::Demo(demo) => return demo::run(demo).await,
-        Command::Serve(serve) => serve::serve(serve).await?,
-        Command::Web(web) => serve::web(web).await?,
+        Command::Demo(demo) => return demo::run(demo, zone).await,
+        Command::Serve(serve) => serve::serve(serve, zone).await?,
+        Command::Web(web) => serve::web(web, zone).await?,
         Command::Work(work) => serve::work(work).await?,
         Command::Migrate(place) => startup::migrate(&place).await?,
         Command::User(UserCommand::Create(new)) => people::create(new).await?,

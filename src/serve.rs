@@ -2,6 +2,7 @@
 //! Ctrl-C, so another process goes on with it.
 
 use jobs::Runner;
+use rest::Zone;
 
 use crate::settings::{Serve, Work};
 use crate::startup;
@@ -10,27 +11,30 @@ use crate::startup;
 ///
 /// # Errors
 /// What is wrong at start, in one sentence.
-pub async fn serve(settings: Serve) -> anyhow::Result<()> {
-    run(settings, true).await
+pub async fn serve(settings: Serve, zone: Zone) -> anyhow::Result<()> {
+    run(settings, zone, true).await
 }
 
 /// `hawkmoth web`: pages and API.
 ///
 /// # Errors
 /// What is wrong at start, in one sentence.
-pub async fn web(settings: Serve) -> anyhow::Result<()> {
-    run(settings, false).await
+pub async fn web(settings: Serve, zone: Zone) -> anyhow::Result<()> {
+    run(settings, zone, false).await
 }
 
-async fn run(settings: Serve, with_worker: bool) -> anyhow::Result<()> {
+async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = match &settings.public.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => startup::own_url(&listener)?,
     };
-    let tools = startup::tools(&settings.place, store, &url)?;
-    let state = startup::web_state(&settings.place, &tools)?;
+    let mut tools = startup::tools(&settings.place, store, &url)?;
+    tools.pace.leases = settings.leases.into();
+    let state = startup::web_state(&settings.place, &tools)?
+        .in_zone(zone)
+        .linked(startup::linking(&settings.traces));
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
     let worker = with_worker.then(|| tokio::spawn(Runner::new(tools).run(stop.clone())));
@@ -49,7 +53,8 @@ async fn run(settings: Serve, with_worker: bool) -> anyhow::Result<()> {
 pub async fn work(settings: Work) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
-    let tools = startup::tools(&settings.place, store, url)?;
+    let mut tools = startup::tools(&settings.place, store, url)?;
+    tools.pace.leases = settings.leases.into();
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
     Runner::new(tools).run(stop).await;

@@ -73,6 +73,54 @@ pub struct Place {
     pub secret_key: Option<String>,
 }
 
+/// On which clock times are told.
+#[derive(Args, Clone, Debug)]
+pub struct Clock {
+    /// Time zone of all times that are shown and logged, by its name in the IANA database, for
+    /// example America/New_York
+    #[arg(
+        long,
+        env = "HAWKMOTH_TIME_ZONE",
+        default_value = "UTC",
+        value_name = "ZONE"
+    )]
+    pub time_zone: String,
+}
+
+/// Where traces are looked at.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Traces {
+    /// GUID of this server's entity in New Relic: requests and jobs are traced, and each line of
+    /// a job's log ends with a link to its trace
+    #[arg(
+        long,
+        env = "HAWKMOTH_NEW_RELIC_ENTITY",
+        value_name = "GUID",
+        requires = "new_relic_name"
+    )]
+    pub new_relic_entity: Option<String>,
+    /// Name of that entity
+    #[arg(
+        long,
+        env = "HAWKMOTH_NEW_RELIC_NAME",
+        value_name = "NAME",
+        requires = "new_relic_entity"
+    )]
+    pub new_relic_name: Option<String>,
+}
+
+impl Command {
+    /// The clock of a command that has one.
+    pub fn clock(&self) -> Option<&Clock> {
+        match self {
+            Command::Demo(demo) => Some(&demo.clock),
+            Command::Serve(serve) | Command::Web(serve) => Some(&serve.clock),
+            Command::Work(work) => Some(&work.clock),
+            _ => None,
+        }
+    }
+}
+
 /// `hawkmoth serve` and `hawkmoth web`.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
@@ -88,6 +136,46 @@ pub struct Serve {
     pub bind: SocketAddr,
     #[command(flatten)]
     pub public: Public,
+    #[command(flatten)]
+    pub leases: Leases,
+    #[command(flatten)]
+    pub clock: Clock,
+    #[command(flatten)]
+    pub traces: Traces,
+}
+
+/// On which terms images are handed out to remote workers, where a pipeline's settings say
+/// nothing else.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Leases {
+    /// Seconds that a remote worker may keep an image without an answer; then it is handed out
+    /// again
+    #[arg(
+        long,
+        env = "HAWKMOTH_LEASE_SECONDS",
+        default_value_t = 300,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400)
+    )]
+    pub lease_seconds: u32,
+    /// How often an image is handed out before it counts as failed
+    #[arg(
+        long,
+        env = "HAWKMOTH_MAX_DELIVERIES",
+        default_value_t = 2,
+        value_name = "N",
+        value_parser = clap::value_parser!(i32).range(1..=100)
+    )]
+    pub max_deliveries: i32,
+}
+
+impl From<Leases> for domain::lease::LeaseTerms {
+    fn from(leases: Leases) -> domain::lease::LeaseTerms {
+        domain::lease::LeaseTerms {
+            seconds: leases.lease_seconds,
+            deliveries: leases.max_deliveries,
+        }
+    }
 }
 
 /// How others reach the server.
@@ -112,6 +200,10 @@ pub struct Work {
         default_value = "http://127.0.0.1:8000"
     )]
     pub public_url: url::Url,
+    #[command(flatten)]
+    pub leases: Leases,
+    #[command(flatten)]
+    pub clock: Clock,
 }
 
 /// `hawkmoth demo`.
@@ -134,6 +226,8 @@ pub struct Demo {
     /// End when the job has ended: status 0 if it succeeded, 1 otherwise
     #[arg(long, env = "HAWKMOTH_EXIT")]
     pub exit: bool,
+    #[command(flatten)]
+    pub clock: Clock,
 }
 
 /// `hawkmoth user …`.

@@ -10,15 +10,44 @@ use anyhow::{Context, bail};
 use files::{Links, Signer};
 use jobs::{Pace, Tools};
 use queue::{Embedded, LocalBus};
+use rest::Zone;
 use services::ServiceClient;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::Place;
+use crate::settings::{Command, Place, Traces};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The time zone of a command; UTC for those that tell no times.
+///
+/// # Errors
+/// Where no zone has that name.
+pub fn zone(command: &Command) -> anyhow::Result<Zone> {
+    let clock = command.clock();
+    Ok(clock.map_or(Ok(Zone::default()), |clock| clock.time_zone.parse())?)
+}
+
+/// To whom lines of logs are linked, where that is set.
+pub fn linking(traces: &Traces) -> Option<web::Linking> {
+    let (entity, name) = traces
+        .new_relic_entity
+        .as_ref()
+        .zip(traces.new_relic_name.as_ref())?;
+    Some(web::Linking::new(entity, &host(), name))
+}
+
+/// The name of this machine.
+fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = kernel.or_else(|| std::env::var("HOSTNAME").ok());
+    let named = named.map(|name| name.trim().to_owned());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
 
 /// Makes the data folder where it is missing.
 fn make_folder(place: &Place) -> anyhow::Result<()> {
@@ -123,13 +152,14 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let files = files::Files::local(&folder)
         .with_context(|| format!("cannot use the folder {}", folder.display()))?;
-    Ok(web::AppState::new(
+    let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),
         files,
         tools.links.clone(),
         tools.services.clone(),
-    ))
+    );
+    Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
 }
 
 /// Starts to listen.

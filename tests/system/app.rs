@@ -40,6 +40,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn of(call: reqwest::RequestBuilder) -> Answer {
+        let answer = call.send().await.unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
     }
@@ -48,6 +57,14 @@ impl Answer {
 impl TestApp {
     /// Starts the server; jobs wait until [`TestApp::work`].
     pub async fn start(fresh: &Fresh) -> TestApp {
+        TestApp::start_with(fresh, |state| state).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(
+        fresh: &Fresh,
+        set: impl FnOnce(web::AppState) -> web::AppState,
+    ) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -75,6 +92,7 @@ impl TestApp {
             tools.links.clone(),
             tools.services.clone(),
         );
+        let state = set(state);
         let stop = CancellationToken::new();
         tokio::spawn(web::serve(listener, state, stop.clone()));
         TestApp {
@@ -225,24 +243,126 @@ impl Client<'_> {
         self.send(Method::POST, path, Some(body.to_string())).await
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+    /// Sends a multipart form: name, content, and the name of the file if it is one.
+    pub async fn send_form(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &[u8], Option<&str>)],
+    ) -> Answer {
+        let mut body = Vec::new();
+        for (name, content, file) in fields {
+            let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
+            let head =
+                format!("--moth\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--moth--\r\n");
+        let call = self.call(method, path).body(body);
+        let kind = "multipart/form-data; boundary=moth";
+        Answer::of(call.header("Content-Type", kind)).await
+    }
+
+    fn call(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
             format!("{}{path}", self.app.url)
         };
-        let mut call = self.app.http.request(method, url);
-        if let Some(token) = &self.token {
-            call = call.header("Authorization", format!("Token {token}"));
+        let call = self.app.http.request(method, url);
+        match &self.token {
+            Some(token) => call.header("Authorization", format!("Token {token}")),
+            None => call,
         }
+    }
+
+    /// POSTs JSON with a further header.
+    pub async fn post_with(&self, path: &str, header: (&str, &str), body: &Value) -> Answer {
+        let call = self.call(Method::POST, path).header(header.0, header.1);
+        let kind = ("Content-Type", "application/json");
+        Answer::of(call.header(kind.0, kind.1).body(body.to_string())).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut call = self.call(method, path);
         if let Some(body) = body {
             call = call.header("Content-Type", "application/json").body(body);
+        }
+        Answer::of(call).await
+    }
+}
+
+/// A file of a form: field, name, content.
+pub type Sent<'a> = (&'a str, &'a str, &'a [u8]);
+
+impl Client<'_> {
+    /// Sends a form with files, as browsers do.
+    pub async fn form(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[Sent<'_>],
+    ) -> Answer {
+        const EDGE: &str = "edge-of-a-part";
+        let mut body: Vec<u8> = Vec::new();
+        for (name, value) in fields {
+            let part = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(part.as_bytes());
+        }
+        for (name, file, content) in files {
+            let head = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"; \
+                 filename=\"{file}\"\r\nContent-Type: text/html\r\n\r\n"
+            );
+            body.extend(head.as_bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{EDGE}--\r\n").as_bytes());
+        let url = format!("{}{path}", self.app.url);
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        let mut call = self.app.http.request(method, url).body(body);
+        call = call.header("Content-Type", kind);
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Token {token}"));
         }
         let answer = call.send().await.unwrap();
         Answer {
             status: answer.status(),
             headers: answer.headers().clone(),
-            text: answer.text().await.unwrap(),
+            text: answer.text().await.unwrap_or_default(),
         }
     }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string())).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string())).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+}
+
+/// A small picture.
+pub fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(4, 3)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// The keys of an object, in order.
+pub fn keys(value: &Value) -> Vec<&str> {
+    let object = value.as_object().unwrap();
+    object.keys().map(String::as_str).collect()
 }

@@ -73,6 +73,23 @@ fn migrating_twice_is_harmless() {
 }
 
 #[test]
+fn a_time_zone_must_exist() {
+    let dir = tempfile::tempdir().unwrap();
+    for command in ["serve", "web", "work", "demo"] {
+        let output = hawkmoth(&dir.path().join("d"))
+            .args([command, "--time-zone", "Mars/Olympus"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            said(&output),
+            "hawkmoth: \"Mars/Olympus\" is not a time zone: use a name of the IANA database, \
+             such as UTC or Europe/Berlin\n"
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -54,7 +54,10 @@ fn found(image: &Value) -> Vec<Value> {
             }],
         })
     };
-    vec![one(0.0, "Vanessa itea", [0.9, 0.1]), one(9.0, "Moth", [0.2, 0.3])]
+    vec![
+        one(0.0, "Vanessa itea", [0.9, 0.1]),
+        one(9.0, "Moth", [0.2, 0.3]),
+    ]
 }
 
 async fn process(Json(body): Json<Value>) -> Json<Value> {
@@ -82,7 +85,10 @@ impl TestApp {
     pub async fn insects(&self, project: &Project) -> Insects {
         let endpoint = service().await;
         let store = &self.store;
-        let service = store.put_service(project.id, "PS", "", Some(&endpoint)).await.unwrap();
+        let service = store
+            .put_service(project.id, "PS", "", Some(&endpoint))
+            .await
+            .unwrap();
         let offer: domain::wire::ProcessingServiceInfoResponse =
             serde_json::from_value(offer()).unwrap();
         let projects = [project.id];
@@ -90,7 +96,11 @@ impl TestApp {
         made.await.unwrap();
         let station = self.station(project).await;
         let mut captures = Vec::new();
-        for name in ["20250601220000.jpg", "20250601223000.jpg", "20250601230000.jpg"] {
+        for name in [
+            "20250601220000.jpg",
+            "20250601223000.jpg",
+            "20250601230000.jpg",
+        ] {
             captures.push(self.capture(&station, name, b"x").await);
         }
         let gap = chrono::Duration::hours(2);

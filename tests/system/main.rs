@@ -1,1 +1,15 @@
+//! The system from outside: the API and the pages over HTTP, the program as a process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod api;
+mod app;
+mod browser;
+mod chaos;
+mod command;
+mod golden;
+mod insects;
+mod pages;
+mod pull;
+mod roles;
+mod session;
+mod statements;

@@ -193,7 +193,7 @@ async fn photographs_are_shown_to_those_who_have_the_link() {
                 .await
                 .unwrap();
             let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
-            assert_eq!((small.width(), small.height()), (480, 280));
+            assert_eq!((small.width(), small.height()), (240, 140));
         }
         let damaged = app.anonymous().get(&thumbnail(bad)).await;
         assert_eq!(damaged.status, 404);

@@ -96,6 +96,8 @@ pub const REGROUP: &str = "regroup_events";
 pub const EXPORT: &str = "data_export";
 /// Key of the kind that applies a rule to saved detections.
 pub const POST_PROCESSING: &str = "post_processing";
+/// Key of the stage of an export that exists once there is a file.
+pub const UPLOAD_STAGE: &str = "uploading_snapshot";
 /// Key of the stage that exists only for jobs with a delay.
 pub const DELAY_STAGE: &str = "delay";
 /// Key of the stage in which the captures of an ML job are chosen.
@@ -125,6 +127,7 @@ pub const KINDS: &[KindSpec] = &[
                 key: COLLECT_STAGE,
                 name: "Collect",
                 params: &[("Total Images", "total_images")],
+                counts: false,
             },
             StageSpec {
                 key: PROCESS_STAGE,
@@ -134,6 +137,7 @@ pub const KINDS: &[KindSpec] = &[
                     ("Remaining", "remaining"),
                     ("Failed", "failed"),
                 ],
+                counts: false,
             },
             StageSpec {
                 key: RESULTS_STAGE,
@@ -143,6 +147,7 @@ pub const KINDS: &[KindSpec] = &[
                     ("Detections", "detections"),
                     ("Classifications", "classifications"),
                 ],
+                counts: false,
             },
         ],
     },
@@ -153,6 +158,7 @@ pub const KINDS: &[KindSpec] = &[
             key: POPULATE,
             name: "Populate capture set",
             params: &[("Captures added", "captures_added")],
+            counts: false,
         }],
     },
     KindSpec {
@@ -163,11 +169,13 @@ pub const KINDS: &[KindSpec] = &[
                 key: SYNC,
                 name: "Data storage sync",
                 params: &[("Total files", "total_files"), ("Failed", "failed")],
+                counts: true,
             },
             StageSpec {
                 key: "regroup_sessions",
                 name: "Regroup sessions",
                 params: REGROUP_PARAMS,
+                counts: true,
             },
         ],
     },
@@ -178,6 +186,7 @@ pub const KINDS: &[KindSpec] = &[
             key: REGROUP,
             name: "Regroup sessions",
             params: REGROUP_PARAMS,
+            counts: true,
         }],
     },
     KindSpec {
@@ -187,15 +196,14 @@ pub const KINDS: &[KindSpec] = &[
             StageSpec {
                 key: "data_export",
                 name: "Exporting data",
-                params: &[
-                    ("Number of records exported", "number_of_records_exported"),
-                    ("Total records to export", "total_records_to_export"),
-                ],
+                params: &[],
+                counts: false,
             },
             StageSpec {
-                key: "uploading_snapshot",
+                key: UPLOAD_STAGE,
                 name: "Uploading snapshot",
                 params: &[("File URL", "file_url")],
+                counts: false,
             },
         ],
     },
@@ -206,6 +214,7 @@ pub const KINDS: &[KindSpec] = &[
             key: POST_PROCESSING,
             name: "Post Processing",
             params: &[],
+            counts: false,
         }],
     },
     KindSpec {
@@ -221,25 +230,56 @@ pub fn kind(key: &str) -> Option<&'static KindSpec> {
 }
 
 /// The stages of a new job, all CREATED. A delay above zero puts the delay stage first
-/// (`domain-rules.md` §1); an ML job without a pipeline has no stage but that one.
+/// (`domain-rules.md` §1); other stages than those of an ML job with a pipeline appear when the
+/// job begins.
 pub fn first_stages(kind: &KindSpec, delay: i32, has_pipeline: bool) -> Vec<Stage> {
-    let delay_stage = (delay > 0).then(|| {
-        StageSpec {
-            key: DELAY_STAGE,
-            name: "Delay",
-            params: &[("Delay", "delay"), ("Mood", "mood")],
-        }
-        .fresh()
-    });
-    let own = if kind.key == ML && !has_pipeline {
-        &[][..]
+    let own = if kind.key == ML {
+        own_stages(kind, has_pipeline)
     } else {
-        kind.stages
+        Vec::new()
     };
-    delay_stage
-        .into_iter()
-        .chain(own.iter().map(StageSpec::fresh))
-        .collect()
+    delay_stage(delay).into_iter().chain(own).collect()
+}
+
+/// The stages of a job that begins.
+pub fn opening_stages(kind: &KindSpec, delay: i32, has_pipeline: bool) -> Vec<Stage> {
+    let own = own_stages(kind, has_pipeline);
+    delay_stage(delay).into_iter().chain(own).collect()
+}
+
+/// The stage of this kind with this key.
+pub fn stage(kind: &KindSpec, key: &str) -> Option<Stage> {
+    let spec = kind.stages.iter().find(|stage| stage.key == key);
+    spec.map(StageSpec::fresh)
+}
+
+fn own_stages(kind: &KindSpec, has_pipeline: bool) -> Vec<Stage> {
+    let stages = kind.stages.iter().filter(|s| s.key != UPLOAD_STAGE);
+    if kind.key == ML && !has_pipeline {
+        Vec::new()
+    } else {
+        stages.map(StageSpec::fresh).collect()
+    }
+}
+
+fn delay_stage(delay: i32) -> Option<Stage> {
+    let spec = StageSpec {
+        key: DELAY_STAGE,
+        name: "Delay",
+        params: &[("Delay", "delay"), ("Mood", "mood")],
+        counts: false,
+    };
+    (delay > 0).then(|| {
+        let mut stage = spec.fresh();
+        begin_delay(&mut stage, delay);
+        stage
+    })
+}
+
+/// What the stage of a delay shows before it begins.
+pub fn begin_delay(stage: &mut Stage, delay: i32) {
+    stage.set("Delay", delay);
+    stage.set("Mood", "😴");
 }
 
 /// True when a job that ended with `failed` of `total` captures failed has itself failed:
@@ -271,6 +311,21 @@ mod tests {
             .map(|k| first_stages(k, 0, false))
             .unwrap_or_default();
         assert!(bare.is_empty());
+    }
+
+    #[test]
+    fn other_kinds_show_their_stages_when_they_begin() {
+        let keys = |stages: Vec<Stage>| -> Vec<String> {
+            stages.into_iter().map(|stage| stage.key).collect()
+        };
+        let Some(export) = kind(EXPORT) else { return };
+        assert!(first_stages(export, 0, false).is_empty());
+        assert_eq!(
+            keys(opening_stages(export, 2, false)),
+            ["delay", "data_export"]
+        );
+        assert!(stage(export, UPLOAD_STAGE).is_some());
+        assert!(stage(export, COLLECT_STAGE).is_none());
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod capture;
 pub mod determination;
 pub mod job;
+pub mod lease;
 pub mod permission;
 pub mod progress;
 pub mod session;

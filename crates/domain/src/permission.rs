@@ -2,9 +2,10 @@
 //! The idea: roles are a table ([`GRANTS`]), and every question is answered by [`decide`] from
 //! facts about the caller and the project; its answer also says how to refuse (404, 401, 403).
 //!
-//! Two deliberate differences from the platform: the owner of a project holds the project
-//! manager's permissions even if the role was taken away, and `tasks` and `result` of a job are
-//! open to whoever may run it, so that a worker needs no superuser's token.
+//! Three deliberate differences from the platform: the owner of a project holds the project
+//! manager's permissions even if the role was taken away; `tasks` and `result` of a job are open
+//! to whoever may run it; and there is a role for machines, which may work and nothing else, so
+//! that a worker needs no superuser's token.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,10 +33,13 @@ pub enum Role {
     MlDataManager,
     /// Everything within the project.
     ProjectManager,
+    /// A machine: fetches tasks, posts results and registers its pipelines. It holds none of the
+    /// permissions of people, so its token is worth little to a thief.
+    Worker,
 }
 
 impl Role {
-    /// All roles, in the order in which the API lists them.
+    /// The roles of people, in the order in which the API lists them.
     pub const ALL: [Role; 5] = [
         Role::BasicMember,
         Role::Researcher,
@@ -52,12 +56,14 @@ impl Role {
             Role::Identifier => "Identifier",
             Role::MlDataManager => "MLDataManager",
             Role::ProjectManager => "ProjectManager",
+            Role::Worker => "Worker",
         }
     }
 
     /// The role with this id, if there is one.
     pub fn from_key(key: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|r| r.key() == key)
+        let mut all = Role::ALL.into_iter().chain([Role::Worker]);
+        all.find(|r| r.key() == key)
     }
 
     /// Name for people.
@@ -68,6 +74,7 @@ impl Role {
             Role::Identifier => "Identifier",
             Role::MlDataManager => "ML data manager",
             Role::ProjectManager => "Project manager",
+            Role::Worker => "Worker",
         }
     }
 
@@ -89,6 +96,9 @@ impl Role {
             Role::ProjectManager => {
                 "Project managers have full administrative access. This includes all permissions from other roles, plus the ability to manage project settings, members, stations, capture sets, storage, and all other project resources."
             }
+            Role::Worker => {
+                "Workers are machines. They can fetch tasks of jobs, post results and register pipelines, and nothing else."
+            }
         }
     }
 
@@ -102,7 +112,8 @@ impl Role {
     }
 }
 
-/// What each role adds. Everybody has the basic member's; a project manager has all of them.
+/// What each role adds. Everybody but a worker has the basic member's; a project manager has all
+/// of them.
 pub const GRANTS: &[(Role, &[&str])] = &[
     (
         Role::BasicMember,
@@ -184,6 +195,9 @@ pub const GRANTS: &[(Role, &[&str])] = &[
 ];
 
 const fn includes(role: Role, other: Role) -> bool {
+    if matches!(role, Role::Worker) {
+        return false;
+    }
     matches!(other, Role::BasicMember)
         || matches!(role, Role::ProjectManager)
         || role as u8 == other as u8
@@ -264,6 +278,20 @@ impl ProjectFacts {
         !self.draft || caller.is_superuser() || self.role_of(caller).is_some()
     }
 
+    /// True when the caller is one of the project's machines.
+    pub fn is_worker(&self, caller: Caller) -> bool {
+        self.role_of(caller) == Some(Role::Worker)
+    }
+
+    /// True when the caller may work on the project's ML jobs as a whole.
+    pub fn works_here(&self, caller: Caller) -> bool {
+        let job = JobFacts {
+            kind: crate::job::ML,
+            single_capture: false,
+        };
+        may_with_job(caller, self, JobAction::Work, job)
+    }
+
     /// True when the caller holds the permission with this codename here.
     pub fn grants(&self, caller: Caller, permission: &str) -> bool {
         caller.is_superuser()
@@ -297,7 +325,7 @@ pub enum JobAction {
     Delete,
     /// Run, cancel or retry it.
     Run,
-    /// Fetch its tasks or post its results.
+    /// Fetch its tasks, keep them or post their results.
     Work,
 }
 
@@ -310,6 +338,8 @@ pub enum Action<'a> {
     Create(&'a str),
     /// Change something that exists, for which the permission with this codename is needed.
     Change(&'a str),
+    /// Register pipelines of a processing service for it.
+    Register,
     /// Something about a job.
     Job(JobAction, JobFacts<'a>),
 }
@@ -341,7 +371,9 @@ pub fn run_permission(job: JobFacts<'_>) -> String {
 pub fn decide(caller: Caller, project: &ProjectFacts, action: Action<'_>) -> Decision {
     let makes = matches!(
         action,
-        Action::Create(_) | Action::Job(JobAction::Create | JobAction::CreateAndStart, _)
+        Action::Create(_)
+            | Action::Register
+            | Action::Job(JobAction::Create | JobAction::CreateAndStart, _)
     );
     if !makes && !project.visible_to(caller) {
         return Decision::Hidden;
@@ -349,6 +381,9 @@ pub fn decide(caller: Caller, project: &ProjectFacts, action: Action<'_>) -> Dec
     let allowed = match action {
         Action::View | Action::Job(JobAction::View, _) => true,
         Action::Create(name) | Action::Change(name) => project.grants(caller, name),
+        Action::Register => {
+            project.is_worker(caller) || project.grants(caller, "create_projectpipelineconfig")
+        }
         Action::Job(act, job) => may_with_job(caller, project, act, job),
     };
     match (allowed, caller) {
@@ -372,7 +407,8 @@ fn may_with_job(
         JobAction::CreateAndStart => holds("create_job") && may_run(),
         JobAction::Update => holds("update_job"),
         JobAction::Delete => holds("delete_job"),
-        JobAction::Run | JobAction::Work => may_run(),
+        JobAction::Run => may_run(),
+        JobAction::Work => may_run() || project.is_worker(caller),
     }
 }
 

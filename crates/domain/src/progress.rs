@@ -16,6 +16,8 @@ pub struct StageSpec {
     pub name: &'static str,
     /// Parameters as (name, key), in order.
     pub params: &'static [(&'static str, &'static str)],
+    /// Whether its figures begin at zero; else they are empty until the first value.
+    pub counts: bool,
 }
 
 impl StageSpec {
@@ -33,7 +35,11 @@ impl StageSpec {
                     name: (*name).to_owned(),
                     key: (*key).to_owned(),
                     category: default_category(),
-                    value: Value::String(String::new()),
+                    value: if self.counts {
+                        Value::from(0)
+                    } else {
+                        Value::String(String::new())
+                    },
                 })
                 .collect(),
         }
@@ -225,6 +231,7 @@ mod tests {
             key: "process",
             name: "Process",
             params: &[("Processed", "processed")],
+            counts: false,
         }
         .fresh()
     }

@@ -6,6 +6,10 @@
 mod key;
 mod link;
 mod local;
+mod pattern;
+mod s3;
+mod seal;
+mod vault;
 mod walk;
 
 use std::ops::Range;
@@ -17,6 +21,10 @@ use futures_util::stream::BoxStream;
 
 pub use key::{load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
+pub use pattern::Pattern;
+pub use s3::{Bucket, BucketAddress, BucketError, Look};
+pub use seal::Sealer;
+pub use vault::Vault;
 
 /// What can go wrong with files.
 #[derive(Debug, thiserror::Error)]

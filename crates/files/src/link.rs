@@ -8,6 +8,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 
+use crate::seal::Sealer;
+use crate::vault::Vault;
+
 /// Everything but letters, digits and what is harmless in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -173,9 +176,19 @@ impl Links {
         }
     }
 
+    /// Seals with the same key, for other things than links.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.signer.key)
+    }
+
     /// The address under which the server is reached, without a slash at its end.
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// Keeps secrets with the same key, for rows that must hold them.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.signer.key)
     }
 
     /// Checks a link; see [`Signer::verify`].

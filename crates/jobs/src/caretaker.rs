@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use domain::job::DispatchMode;
 use queue::Changed;
-use store::StoreResult;
+use store::log::Level;
 use store::result::{Batch, Outcome};
+use store::{StoreError, StoreResult};
 use tokio_util::sync::CancellationToken;
 
 use crate::Tools;
 
 /// Dead letters written down at once.
 const LETTERS: u64 = 500;
+
+/// Steps of a recount in one round: a second's work or less.
+const STEPS: usize = 5;
 
 /// Looks after all jobs until `stop` fires. An error is traced and the next round tries again.
 pub async fn run(tools: Tools, stop: CancellationToken) {
@@ -52,8 +56,15 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
     }
     for id in tools.store.jobs_to_finalise().await? {
         bury(tools, id).await?;
-        if tools.store.finalise_job(id).await?.is_some() {
+        if let Some(job) = tools.store.finalise_job(id).await? {
             announce(tools, id, false);
+            // What a killed process left uncounted is counted now.
+            tools.store.refresh_counters_of_job(&job).await?;
+        }
+    }
+    for _ in 0..STEPS {
+        if !tools.store.recount_step().await? {
+            break;
         }
     }
     Ok(())
@@ -61,14 +72,16 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
 
 /// Writes down as failed what was handed out as often as allowed and never answered.
 async fn bury(tools: &Tools, id: i64) -> StoreResult<()> {
-    let job = tools.store.job(id).await?;
-    let Some(pipeline) = job.pipeline_id else {
+    let job = match tools.store.job(id).await {
+        Err(StoreError::NotFound(_)) => return Ok(()),
+        job => job?,
+    };
+    let (Some(pipeline), DispatchMode::AsyncApi) = (job.pipeline_id, job.dispatch()) else {
         return Ok(());
     };
-    if job.dispatch() != DispatchMode::AsyncApi {
-        return Ok(());
-    }
-    let most = tools.pace.max_deliveries;
+    let row = tools.store.pipeline(pipeline).await?;
+    let config = tools.store.pipeline_config(job.project_id, &row).await?;
+    let most = tools.pace.leases.overlaid(&config).deliveries;
     let dead = tools.store.dead_letters(id, most, LETTERS).await?;
     if dead.is_empty() {
         return Ok(());
@@ -84,12 +97,18 @@ async fn bury(tools: &Tools, id: i64) -> StoreResult<()> {
             .map(|t| (t.capture, Outcome::Failed(reason.clone())))
             .collect(),
     };
-    tools.store.save_results(batch).await?;
-    announce(tools, id, false);
+    let saved = tools.store.save_results(batch).await?;
+    if saved.failed > 0 {
+        let text = format!("{} captures failed: {reason}", saved.failed);
+        tools.store.write_log(id, &[(Level::Error, text)]).await?;
+        announce(tools, id, false);
+    }
     Ok(())
 }
 
 async fn check_services(tools: &Tools, stop: &CancellationToken) -> StoreResult<()> {
+    let silence = chrono::Duration::seconds(store::service::ONLINE_SECONDS);
+    tools.store.expire_pull_services(silence).await?;
     for service in tools.store.services_with_address().await? {
         if stop.is_cancelled() {
             return Ok(());

@@ -4,7 +4,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use domain::job::opening_stages;
 use domain::progress::Stage;
+use domain::state::JobState;
 use queue::Changed;
 use store::job::{Job, life::Fence};
 use store::log::Level;
@@ -94,13 +96,39 @@ impl JobContext {
         }
     }
 
-    /// Changes a stage; written now and then. A stage that the job does not have is left out.
+    /// Shows the stages of a run that begins; one that goes on keeps what it has.
+    ///
+    /// # Errors
+    /// As [`JobContext::stage`].
+    pub(crate) async fn open_stages(&self) -> anyhow::Result<()> {
+        let Some(kind) = domain::job::kind(&self.job.kind) else {
+            return Ok(());
+        };
+        let has_pipeline = self.job.pipeline_id.is_some();
+        let opening = opening_stages(kind, self.job.delay, has_pipeline);
+        {
+            let mut stages = self.stages.lock().unwrap_or_else(|e| e.into_inner());
+            let begun = stages.list.iter().any(|s| s.status != JobState::Created);
+            if begun || stages.list == opening {
+                return Ok(());
+            }
+            stages.list = opening;
+        }
+        self.write_stages().await
+    }
+
+    /// Changes a stage; written now and then. One that the job's kind does not have is left out.
     ///
     /// # Errors
     /// Errors of the store, above all that the job is no longer this runner's.
     pub async fn stage(&self, key: &str, change: impl FnOnce(&mut Stage)) -> anyhow::Result<()> {
         let due = {
             let mut stages = self.stages.lock().unwrap_or_else(|e| e.into_inner());
+            if !stages.list.iter().any(|s| s.key == key) {
+                let kind = domain::job::kind(&self.job.kind);
+                let late = kind.and_then(|kind| domain::job::stage(kind, key));
+                stages.list.extend(late);
+            }
             let Some(stage) = stages.list.iter_mut().find(|s| s.key == key) else {
                 return Ok(());
             };

@@ -13,6 +13,7 @@ pub mod runner;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::lease::LeaseTerms;
 use queue::{EventBus, TaskQueue};
 use store::Store;
 
@@ -55,8 +56,8 @@ pub struct Pace {
     pub care: Duration,
     /// How often push services are asked whether they are ready.
     pub health: Duration,
-    /// How often an image is handed out to remote workers at most.
-    pub max_deliveries: i32,
+    /// On which terms images are handed out to remote workers.
+    pub leases: LeaseTerms,
 }
 
 impl Default for Pace {
@@ -70,7 +71,7 @@ impl Default for Pace {
             grace: Duration::from_secs(5),
             care: Duration::from_secs(1),
             health: Duration::from_secs(300),
-            max_deliveries: 2,
+            leases: LeaseTerms::default(),
         }
     }
 }

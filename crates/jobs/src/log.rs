@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use store::Store;
-use store::log::Level;
+use store::log::{Level, NewLine};
 use tokio::sync::{mpsc, oneshot};
 
 /// Lines written at once, at most.
@@ -13,7 +13,7 @@ const MOST: usize = 100;
 const WAIT: Duration = Duration::from_millis(200);
 
 enum Message {
-    Line(Level, String),
+    Line(NewLine),
     Flush(oneshot::Sender<()>),
 }
 
@@ -39,7 +39,7 @@ impl JobLog {
             Level::Warning => tracing::warn!(job.id = self.job, "{text}"),
             _ => tracing::debug!(job.id = self.job, "{text}"),
         }
-        let _ = self.sender.send(Message::Line(level, text));
+        let _ = self.sender.send(Message::Line(NewLine::now(level, text)));
     }
 
     /// Waits until all lines so far are written.
@@ -64,7 +64,7 @@ async fn write(store: Store, job: i64, mut receiver: mpsc::UnboundedReceiver<Mes
             }
         }
         if !lines.is_empty() {
-            if let Err(error) = store.write_log(job, &lines).await {
+            if let Err(error) = store.write_lines(job, &lines).await {
                 tracing::warn!(job.id = job, %error, "lines of the job's log are lost");
             }
             lines.clear();
@@ -75,13 +75,9 @@ async fn write(store: Store, job: i64, mut receiver: mpsc::UnboundedReceiver<Mes
     }
 }
 
-fn take(
-    message: Message,
-    lines: &mut Vec<(Level, String)>,
-    waiting: &mut Vec<oneshot::Sender<()>>,
-) {
+fn take(message: Message, lines: &mut Vec<NewLine>, waiting: &mut Vec<oneshot::Sender<()>>) {
     match message {
-        Message::Line(level, text) => lines.push((level, text)),
+        Message::Line(line) => lines.push(line),
         Message::Flush(done) => waiting.push(done),
     }
 }

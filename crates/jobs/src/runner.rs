@@ -11,6 +11,7 @@ use store::job::{
     Job,
     life::{Beat, Fence},
 };
+use store::origin::{Origin, Trace};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -58,8 +59,9 @@ impl Runner {
             };
             let Ok(slot) = slot else { break };
             if let Some((job, fence)) = runner.claim().await {
+                let origin = origin(&job);
                 let one = runner.clone().hold(job, fence, stop.clone(), slot);
-                running.spawn(one);
+                running.spawn(origin.around(one));
                 continue;
             }
             drop(slot);
@@ -200,14 +202,23 @@ enum Ended {
 
 /// Starts the work in a task of its own, so that a panic stays there.
 fn start(cx: Arc<JobContext>) -> JoinHandle<anyhow::Result<Outcome>> {
-    tokio::spawn(async move {
+    tokio::spawn(Origin::step().around(async move {
         cx.info(format!("Running job {} ({})", cx.job.label(), cx.job.state));
+        cx.open_stages().await?;
         let Some(kind) = kind::find(&cx.job.kind) else {
             let name = domain::job::kind(&cx.job.kind).map_or(cx.job.kind.as_str(), |k| k.name);
             anyhow::bail!("jobs of the kind \"{name}\" cannot be run by this version of Hawkmoth");
         };
         kind.run(&cx).await
-    })
+    }))
+}
+
+/// A run belongs to the trace of the request that asked for it, where traces are kept.
+fn origin(job: &Job) -> Origin {
+    Origin {
+        user: None,
+        trace: job.trace_id.as_deref().map(Trace::within),
+    }
 }
 
 /// Waits for the hint that some job waits.

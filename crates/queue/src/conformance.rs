@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Lease, Receipt, Settle, TaskQueue};
+use crate::{Ask, Lease, Receipt, Settle, TaskQueue};
 
 /// Long enough not to end within a check.
 const LONG: Duration = Duration::from_secs(300);
@@ -27,6 +27,15 @@ pub async fn all(queue: &dyn TaskQueue, job: i64, generation: i64) {
     purging_empties(queue, job, generation).await;
 }
 
+fn ask(max: usize, ttl: Duration, max_deliveries: Option<i32>) -> Ask {
+    Ask {
+        max,
+        ttl,
+        max_deliveries,
+        worker: None,
+    }
+}
+
 fn ids(leases: &[Lease]) -> BTreeSet<i64> {
     leases.iter().map(|l| l.capture).collect()
 }
@@ -42,8 +51,8 @@ async fn empty(queue: &dyn TaskQueue, job: i64) {
 
 async fn leases_are_exclusive(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[1, 2, 3]).await.unwrap();
-    let first = queue.lease(job, 2, LONG, None).await.unwrap();
-    let second = queue.lease(job, 5, LONG, None).await.unwrap();
+    let first = queue.lease(job, ask(2, LONG, None)).await.unwrap();
+    let second = queue.lease(job, ask(5, LONG, None)).await.unwrap();
     assert_eq!((first.len(), second.len()), (2, 1));
     assert!(ids(&first).is_disjoint(&ids(&second)));
     assert!(
@@ -63,9 +72,9 @@ async fn leases_are_exclusive(queue: &dyn TaskQueue, job: i64, generation: i64) 
 
 async fn publishing_twice_changes_nothing(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[1, 2]).await.unwrap();
-    let leased = queue.lease(job, 1, LONG, None).await.unwrap();
+    let leased = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     queue.publish(job, generation, &[1, 2]).await.unwrap();
-    let rest = queue.lease(job, 9, LONG, None).await.unwrap();
+    let rest = queue.lease(job, ask(9, LONG, None)).await.unwrap();
     assert_eq!(rest.len(), 1, "a leased image must not be doubled");
     queue.settle(&receipts(&leased), Settle::Ack).await.unwrap();
     queue.settle(&receipts(&rest), Settle::Ack).await.unwrap();
@@ -74,8 +83,8 @@ async fn publishing_twice_changes_nothing(queue: &dyn TaskQueue, job: i64, gener
 
 async fn an_expired_lease_is_to_be_had_again(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[5]).await.unwrap();
-    let first = queue.lease(job, 1, NONE, None).await.unwrap();
-    let again = queue.lease(job, 1, LONG, None).await.unwrap();
+    let first = queue.lease(job, ask(1, NONE, None)).await.unwrap();
+    let again = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     assert_eq!(ids(&first), ids(&again));
     assert_eq!(again[0].deliveries, 2);
     queue.settle(&receipts(&again), Settle::Ack).await.unwrap();
@@ -84,17 +93,23 @@ async fn an_expired_lease_is_to_be_had_again(queue: &dyn TaskQueue, job: i64, ge
 
 async fn a_returned_image_comes_back(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[5]).await.unwrap();
-    let first = queue.lease(job, 1, LONG, None).await.unwrap();
+    let first = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     queue
         .settle(&receipts(&first), Settle::Nak(LONG))
         .await
         .unwrap();
-    assert!(queue.lease(job, 1, LONG, None).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue
         .settle(&receipts(&first), Settle::Nak(NONE))
         .await
         .unwrap();
-    let again = queue.lease(job, 1, LONG, None).await.unwrap();
+    let again = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     assert_eq!(again.len(), 1);
     queue.settle(&receipts(&again), Settle::Ack).await.unwrap();
     empty(queue, job).await;
@@ -102,21 +117,35 @@ async fn a_returned_image_comes_back(queue: &dyn TaskQueue, job: i64, generation
 
 async fn extending_keeps_an_image(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[5]).await.unwrap();
-    let first = queue.lease(job, 1, LONG, None).await.unwrap();
-    queue.extend(&receipts(&first), LONG).await.unwrap();
-    assert!(queue.lease(job, 1, LONG, None).await.unwrap().is_empty());
+    let first = queue.lease(job, ask(1, LONG, None)).await.unwrap();
+    let kept = queue.extend(&receipts(&first), LONG).await.unwrap();
+    assert_eq!(kept, receipts(&first));
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue.settle(&receipts(&first), Settle::Ack).await.unwrap();
-    queue.extend(&receipts(&first), LONG).await.unwrap();
+    let kept = queue.extend(&receipts(&first), LONG).await.unwrap();
+    assert!(kept.is_empty(), "what is gone is not kept");
     empty(queue, job).await;
 }
 
 async fn the_last_delivery_is_the_last(queue: &dyn TaskQueue, job: i64, generation: i64) {
     let most = Some(2);
     queue.publish(job, generation, &[5]).await.unwrap();
-    assert_eq!(queue.lease(job, 1, NONE, most).await.unwrap().len(), 1);
-    let last = queue.lease(job, 1, NONE, most).await.unwrap();
+    assert_eq!(queue.lease(job, ask(1, NONE, most)).await.unwrap().len(), 1);
+    let last = queue.lease(job, ask(1, NONE, most)).await.unwrap();
     assert_eq!(last.len(), 1);
-    assert!(queue.lease(job, 1, LONG, most).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(1, LONG, most))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let depth = queue.depth(job, most).await.unwrap();
     assert_eq!((depth.waiting, depth.leased, depth.dead), (0, 0, 1));
     queue.settle(&receipts(&last), Settle::Ack).await.unwrap();
@@ -129,8 +158,8 @@ async fn settling_is_idempotent_and_late_receipts_count(
     generation: i64,
 ) {
     queue.publish(job, generation, &[5]).await.unwrap();
-    let first = queue.lease(job, 1, NONE, None).await.unwrap();
-    let second = queue.lease(job, 1, LONG, None).await.unwrap();
+    let first = queue.lease(job, ask(1, NONE, None)).await.unwrap();
+    let second = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     queue.settle(&receipts(&first), Settle::Ack).await.unwrap();
     empty(queue, job).await;
     queue.settle(&receipts(&first), Settle::Ack).await.unwrap();
@@ -140,7 +169,7 @@ async fn settling_is_idempotent_and_late_receipts_count(
 
 async fn forged_receipts_do_nothing(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[5]).await.unwrap();
-    let lease = queue.lease(job, 1, LONG, None).await.unwrap();
+    let lease = queue.lease(job, ask(1, LONG, None)).await.unwrap();
     let forged = lease[0].receipt.as_str().replacen('5', "6", 1);
     for text in [forged.as_str(), "", "nonsense", "1.1.1.00"] {
         let receipt = Receipt::received(text);
@@ -161,7 +190,7 @@ async fn concurrent_leases_are_distinct(queue: &dyn TaskQueue, job: i64, generat
     let take = || async {
         let mut mine = Vec::new();
         loop {
-            let got = queue.lease(job, 8, LONG, None).await.unwrap();
+            let got = queue.lease(job, ask(8, LONG, None)).await.unwrap();
             if got.is_empty() {
                 return mine;
             }
@@ -178,7 +207,7 @@ async fn concurrent_leases_are_distinct(queue: &dyn TaskQueue, job: i64, generat
 
 async fn purging_empties(queue: &dyn TaskQueue, job: i64, generation: i64) {
     queue.publish(job, generation, &[1, 2, 3]).await.unwrap();
-    queue.lease(job, 1, LONG, None).await.unwrap();
+    queue.lease(job, ask(1, LONG, None)).await.unwrap();
     queue.purge(job, generation).await.unwrap();
     empty(queue, job).await;
 }
@@ -195,7 +224,13 @@ pub async fn nothing_is_handed_out_after_the_end<F, Fut>(
 {
     end().await;
     queue.publish(job, generation, &[1, 2]).await.unwrap();
-    assert!(queue.lease(job, 9, LONG, None).await.unwrap().is_empty());
+    assert!(
+        queue
+            .lease(job, ask(9, LONG, None))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     queue.purge(job, generation).await.unwrap();
     empty(queue, job).await;
 }

@@ -1,12 +1,12 @@
 //! The task queue within the database: tickets that the feed writes in its own transaction and
 //! that a save deletes in its own. Nothing here can disagree with the job's row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use store::{Store, StoreError};
 
-use crate::{Claim, Depth, Lease, QueueError, QueueResult, Receipt, Settle, TaskQueue};
+use crate::{Ask, Claim, Depth, Lease, QueueError, QueueResult, Receipt, Settle, TaskQueue};
 
 /// Tasks as rows of the database.
 #[derive(Clone)]
@@ -57,18 +57,14 @@ impl TaskQueue for Embedded {
             .await?)
     }
 
-    async fn lease(
-        &self,
-        job: i64,
-        max: usize,
-        ttl: Duration,
-        max_deliveries: Option<i32>,
-    ) -> QueueResult<Vec<Lease>> {
-        let max = u64::try_from(max).unwrap_or(u64::MAX).min(10_000);
-        let handout = self
-            .store
-            .lease_tickets(job, max, span(ttl), max_deliveries)
-            .await?;
+    async fn lease(&self, job: i64, ask: Ask) -> QueueResult<Vec<Lease>> {
+        let terms = store::ticket::Terms {
+            max: u64::try_from(ask.max).unwrap_or(u64::MAX).min(10_000),
+            ttl: span(ask.ttl),
+            max_deliveries: ask.max_deliveries,
+            worker: ask.worker,
+        };
+        let handout = self.store.lease_tickets(job, terms).await?;
         let key = handout.receipt_key;
         let lease = |image: store::ticket::Leased| Lease {
             capture: image.capture,
@@ -102,13 +98,21 @@ impl TaskQueue for Embedded {
         Ok(())
     }
 
-    async fn extend(&self, receipts: &[Receipt], ttl: Duration) -> QueueResult<()> {
+    async fn extend(&self, receipts: &[Receipt], ttl: Duration) -> QueueResult<Vec<Receipt>> {
+        let mut kept = HashSet::new();
         for ((job, generation), captures) in self.open(receipts).await? {
-            self.store
+            let moved = self
+                .store
                 .extend_tickets(job, generation, &captures, span(ttl))
                 .await?;
+            kept.extend(moved.into_iter().map(|capture| Claim {
+                job,
+                generation,
+                capture,
+            }));
         }
-        Ok(())
+        let is_kept = |r: &&Receipt| r.claim().is_some_and(|claim| kept.contains(&claim));
+        Ok(receipts.iter().filter(is_kept).cloned().collect())
     }
 
     async fn depth(&self, job: i64, max_deliveries: Option<i32>) -> QueueResult<Depth> {

@@ -44,6 +44,19 @@ pub struct Lease {
     pub receipt: Receipt,
 }
 
+/// How images are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// At most so many.
+    pub max: usize,
+    /// For so long.
+    pub ttl: Duration,
+    /// Images handed out that often are left for the caretaker; `None` sets no bound.
+    pub max_deliveries: Option<i32>,
+    /// The machine that gets them, where it is known.
+    pub worker: Option<i64>,
+}
+
 /// How a lease ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settle {
@@ -62,21 +75,14 @@ pub trait TaskQueue: Send + Sync {
     /// Puts images of a job's generation into the queue; those that are in it stay.
     async fn publish(&self, job: i64, generation: i64, captures: &[i64]) -> QueueResult<()>;
 
-    /// Hands out up to `max` images for `ttl`, none unless the job runs at that moment.
-    /// With `max_deliveries`, images handed out that often are left for the caretaker.
-    async fn lease(
-        &self,
-        job: i64,
-        max: usize,
-        ttl: Duration,
-        max_deliveries: Option<i32>,
-    ) -> QueueResult<Vec<Lease>>;
+    /// Hands out images, none unless the job runs at that moment.
+    async fn lease(&self, job: i64, ask: Ask) -> QueueResult<Vec<Lease>>;
 
     /// Ends leases. Receipts of images that are gone are no error.
     async fn settle(&self, receipts: &[Receipt], how: Settle) -> QueueResult<()>;
 
-    /// Extends leases that are not over.
-    async fn extend(&self, receipts: &[Receipt], ttl: Duration) -> QueueResult<()>;
+    /// Extends leases that are not over; returns the receipts of those that were.
+    async fn extend(&self, receipts: &[Receipt], ttl: Duration) -> QueueResult<Vec<Receipt>>;
 
     /// Counts the images of a job.
     async fn depth(&self, job: i64, max_deliveries: Option<i32>) -> QueueResult<Depth>;

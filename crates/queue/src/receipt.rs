@@ -12,7 +12,7 @@ use sha2::Sha256;
 pub struct Receipt(String);
 
 /// What a receipt says, before its signature is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// The job.
     pub job: i64,

@@ -6,6 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+fn seconds(count: u64) -> String {
+    format!("{count} second{}", if count == 1 { "" } else { "s" })
+}
+
 /// Result of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -63,6 +67,9 @@ pub enum ApiError {
     /// 503 with a sentence: something that is needed does not answer now.
     #[error("{0}")]
     Unavailable(String),
+    /// 429: too many attempts; so many seconds must pass.
+    #[error("Request was throttled. Expected available in {}.", seconds(*.0))]
+    Throttled(u64),
 }
 
 /// Where messages stand that belong to no single field.
@@ -89,6 +96,12 @@ impl FieldErrors {
         }
     }
 
+    /// Puts structured messages on a field, as the reference does where a field holds a whole
+    /// document; see [`crate::document`].
+    pub fn put(&mut self, field: &str, messages: Vec<Value>) {
+        self.0.insert(field.to_owned(), Value::Array(messages));
+    }
+
     /// Adds a message that belongs to no single field.
     pub fn add_general(&mut self, message: impl Into<String>) {
         self.add(GENERAL, message);
@@ -99,6 +112,18 @@ impl FieldErrors {
         if !inner.is_empty() {
             self.0.insert(field.to_owned(), Value::Object(inner.0));
         }
+    }
+
+    /// The messages in the order of these fields, others behind them.
+    pub fn in_order<'a>(mut self, fields: impl Iterator<Item = &'a str>) -> FieldErrors {
+        let mut ordered = Map::new();
+        for field in fields {
+            if let Some((field, messages)) = self.0.shift_remove_entry(field) {
+                ordered.insert(field, messages);
+            }
+        }
+        ordered.append(&mut self.0);
+        FieldErrors(ordered)
     }
 
     /// True when there is no message.
@@ -155,6 +180,7 @@ impl ApiError {
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -182,6 +208,9 @@ impl IntoResponse for ApiError {
             ApiError::MethodNotAllowed(_, allow) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
+            ApiError::Throttled(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
             _ => {}
         }
         response
@@ -202,6 +231,7 @@ mod tests {
             header::CONTENT_TYPE,
             header::WWW_AUTHENTICATE,
             header::ALLOW,
+            header::RETRY_AFTER,
         ] {
             if let Some(value) = response.headers().get(&name) {
                 seen += &format!("\n{name}: {}", value.to_str().unwrap());
@@ -237,6 +267,8 @@ mod tests {
             ApiError::UnsupportedMediaType("text/plain".to_owned()),
             ApiError::Internal("the database is on fire".to_owned()),
             ApiError::Unavailable("The queue does not answer.".to_owned()),
+            ApiError::Throttled(1),
+            ApiError::Throttled(42),
         ] {
             seen.push(answer(error).await);
         }

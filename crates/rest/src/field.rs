@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Longest name of an uploaded picture that OPTIONS tells; what is kept has a name of ours.
+const LONGEST_NAME: usize = 100;
+
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -182,7 +185,9 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
-            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most) => {
+            Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most)
+                if most < usize::MAX =>
+            {
                 map.insert("max_length".into(), json!(most));
             }
             Kind::Integer(least, most) => {
@@ -225,6 +230,9 @@ impl Field {
                 });
                 map.insert("child".into(), child);
             }
+            Kind::Image => {
+                map.insert("max_length".into(), json!(LONGEST_NAME));
+            }
             _ => {}
         }
         Value::Object(map)
@@ -240,6 +248,26 @@ pub fn table(fields: &[Field]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_objects_and_pictures_are_told_as_recorded() {
+        const INNER: &[Field] = &[Field::id()];
+        let jobs = Field::shown("jobs", "Jobs", Kind::Rows(INNER)).metadata();
+        let expected = json!({
+            "type": "field", "required": false, "read_only": true, "label": "Jobs",
+            "child": {
+                "type": "nested object", "required": false, "read_only": true,
+                "children": {
+                    "id": {
+                        "type": "integer", "required": false, "read_only": true, "label": "Id",
+                    },
+                },
+            },
+        });
+        assert_eq!(jobs, expected);
+        let image = Field::new("image", "Image", Kind::Image).metadata();
+        assert_eq!(image["max_length"], 100);
+    }
 
     #[test]
     fn lists_say_what_stands_in_them() {

@@ -23,6 +23,7 @@ pub enum How {
 pub struct Form {
     values: Map<String, Value>,
     uploads: Vec<(String, Upload)>,
+    order: Vec<&'static str>,
     /// Messages so far.
     pub errors: FieldErrors,
 }
@@ -43,16 +44,18 @@ impl Form {
         Ok(Form {
             values,
             uploads,
+            order: fields.iter().map(|field| field.name).collect(),
             errors: input.errors,
         })
     }
 
-    /// All messages, or go on.
+    /// All messages in the order of the fields, or go on.
     ///
     /// # Errors
     /// [`crate::ApiError::Fields`].
     pub fn finish(&self) -> ApiResult<()> {
-        self.errors.clone().check()
+        let order = self.order.iter().copied();
+        self.errors.clone().in_order(order).check()
     }
 
     /// Whether the field has a value: sent and sound (null too), or a default.
@@ -171,6 +174,11 @@ fn read_field(
         };
     }
     match field.kind {
+        // A row that is named by nothing is none; a box that is left empty is not ticked or not.
+        Kind::Link(_) if field.nullable && input.is_blank(name) => Some(Value::Null),
+        Kind::Boolean if input.is_form() && input.is_blank(name) => {
+            serde_json::from_str(field.default?).ok()
+        }
         Kind::Integer(least, most) => input.whole(name, least, most).map(Value::from),
         Kind::Float => input.number(name).map(Value::from),
         Kind::Boolean => input.boolean(name, false).map(Value::from),

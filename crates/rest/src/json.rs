@@ -26,6 +26,21 @@ pub(crate) fn complaint(bytes: &[u8]) -> Option<String> {
     }
 }
 
+/// The same as words and a place, in characters, for those who word it themselves.
+pub(crate) fn fault(text: &str) -> Option<(String, usize)> {
+    match Scan::of(text).whole() {
+        Err(Fault::At(words, at)) => {
+            let before = text.get(..at).unwrap_or(text);
+            Some((words.to_owned(), before.chars().count()))
+        }
+        Err(Fault::Constant(name)) => Some((
+            format!("Out of range float values are not JSON compliant: '{name}'"),
+            0,
+        )),
+        Ok(()) | Err(Fault::TooDeep) => None,
+    }
+}
+
 /// The numbers that are direct members of the object, by name and as they are written. Of whole
 /// numbers past 64 bits a `serde_json` value keeps only the leading digits.
 pub(crate) fn numbers(text: &str) -> Vec<(String, String)> {

@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod body;
+pub mod document;
 pub mod error;
 pub mod field;
 pub mod form;
@@ -15,7 +16,9 @@ pub mod query;
 pub mod size;
 pub mod time;
 pub mod validate;
+pub mod zone;
 
 pub use body::{JsonBody, Upload};
 pub use error::{ApiError, ApiResult, FieldErrors};
 pub use form::{Form, How};
+pub use zone::Zone;

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 
 use crate::python;
+use crate::zone::Zone;
 
 /// A time without zone: `2026-11-23T08:17:09.449518`, the fraction only where there is one.
 pub fn naive(time: NaiveDateTime) -> String {
@@ -30,9 +31,15 @@ pub fn read(text: &str) -> Option<NaiveDateTime> {
     .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
-/// An instant in the server's zone, which is UTC.
+/// An instant on the server's clock.
 pub fn instant(time: DateTime<Utc>) -> String {
-    naive(time.naive_utc())
+    naive(Zone::current().local(time))
+}
+
+/// An instant on the server's clock as lines of a log show it: `2026-11-23 08:17:09`.
+pub fn clock(time: DateTime<Utc>) -> String {
+    let time = Zone::current().local(time);
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Seconds as text, to the microsecond: "0.042519", "3.0", "1.6e-05".

@@ -411,6 +411,11 @@ impl Input {
         found
     }
 
+    /// A value of any shape that must be there: a whole document, see [`crate::document`].
+    pub fn document(&mut self, field: &str) -> Option<Value> {
+        self.required(field)
+    }
+
     /// A value of any shape that may be left out or null.
     pub fn json(&mut self, field: &str) -> Option<Value> {
         self.optional(field)

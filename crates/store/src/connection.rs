@@ -80,7 +80,23 @@ impl Write {
         self.tx.commit().await?;
         Ok(())
     }
+
+    /// Waits until no other transaction holds the turn with this number, and holds it to the
+    /// end. For rows that are found or made by something that no unique index guards. On SQLite
+    /// every writer has its turn already.
+    pub(crate) async fn take_turn(&self, number: i64) -> StoreResult<()> {
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            let statement = format!("SELECT pg_advisory_xact_lock({number})");
+            self.tx.execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
 }
+
+/// The turn of registrations of pipelines; see [`Write::take_turn`].
+pub(crate) const REGISTERING: i64 = 0x6861_776b_0001;
+/// The turn of those who make lists of taxa.
+pub(crate) const LISTING: i64 = 0x6861_776b_0002;
 
 impl Store {
     /// Opens the database at `url` (`sqlite:///path/file.db` or `postgres://…`), making the

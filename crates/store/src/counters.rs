@@ -6,7 +6,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectState
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::connection::{Store, StoreResult, Write, now};
-use crate::entity::{capture, detection, occurrence, project, session, station};
+use crate::entity::{capture, detection, occurrence, project, session, station, task_result};
+use crate::job::Job;
 
 /// Counts again what these captures show: when they were last processed, their boxes, and the
 /// boxes and taxa whose occurrence passes their project's score threshold.
@@ -92,8 +93,7 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn refresh_counters(&self, captures: &[i64]) -> StoreResult<()> {
-        let mut sessions = Vec::new();
-        let mut stations = Vec::new();
+        let mut places = Vec::new();
         for chunk in captures.chunks(1000) {
             let pairs: Vec<(Option<i64>, Option<i64>)> = capture::Entity::find()
                 .select_only()
@@ -104,9 +104,14 @@ impl Store {
                 .into_tuple()
                 .all(&self.db)
                 .await?;
-            sessions.extend(pairs.iter().filter_map(|p| p.0));
-            stations.extend(pairs.iter().filter_map(|p| p.1));
+            places.extend(pairs);
         }
+        self.refresh_places(&places).await
+    }
+
+    async fn refresh_places(&self, places: &[(Option<i64>, Option<i64>)]) -> StoreResult<()> {
+        let mut sessions: Vec<i64> = places.iter().filter_map(|p| p.0).collect();
+        let mut stations: Vec<i64> = places.iter().filter_map(|p| p.1).collect();
         sessions.sort_unstable();
         sessions.dedup();
         stations.sort_unstable();
@@ -118,6 +123,30 @@ impl Store {
             self.refresh_station(station).await?;
         }
         Ok(())
+    }
+
+    /// Counts again the sessions and stations of all captures that a job worked on: what heals
+    /// counters that a killed process left behind.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn refresh_counters_of_job(&self, job: &Job) -> StoreResult<()> {
+        let worked = Query::select()
+            .column(task_result::Column::CaptureId)
+            .from(task_result::Entity)
+            .and_where(Expr::col(task_result::Column::JobId).eq(job.id))
+            .and_where(Expr::col(task_result::Column::RunNo).eq(job.run_no))
+            .to_owned();
+        let places: Vec<(Option<i64>, Option<i64>)> = capture::Entity::find()
+            .select_only()
+            .column(capture::Column::SessionId)
+            .column(capture::Column::StationId)
+            .distinct()
+            .filter(capture::Column::Id.in_subquery(worked))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        self.refresh_places(&places).await
     }
 
     /// Counts one session again: start, end, captures, detections, occurrences.

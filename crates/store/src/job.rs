@@ -11,12 +11,18 @@ use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::job::{self, Entity};
 
 pub mod change;
+pub mod dispatch;
+pub mod event;
 pub mod feed;
 pub mod life;
 pub mod list;
+pub mod offer;
+pub mod request;
+pub mod steer;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;
+use event::What;
 pub use list::{JobFilter, JobOrder};
 
 /// What a person gives to make a job.
@@ -152,18 +158,14 @@ impl Store {
     }
 }
 
-/// Makes a job within a transaction.
+/// Makes a job within a transaction, with the events that belong to it.
 pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
     let kind: &KindSpec = domain::job::kind(new.kind)
         .ok_or_else(|| StoreError::Conflict(format!("unknown kind of job {:?}", new.kind)))?;
-    let mut stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
-    if let Some(stage) = stages
-        .iter_mut()
-        .find(|s| s.key == domain::job::DELAY_STAGE)
-    {
-        stage.set("Delay", new.delay);
-    }
+    let stages = first_stages(kind, new.delay, new.pipeline_id.is_some());
     let at = now();
+    let trace = new.start_now.then(life::present_trace).flatten();
+    let (by, start_now) = (new.created_by_id, new.start_now);
     let state = if new.start_now {
         JobState::Pending
     } else {
@@ -215,7 +217,14 @@ pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
         scheduled_at: Set(new.start_now.then_some(at)),
         started_at: Set(None),
         finished_at: Set(None),
+        trace_id: Set(trace),
         ..Default::default()
     };
-    Ok(row.insert(&**tx).await?)
+    let job = row.insert(&**tx).await?;
+    let created = JobState::Created.code();
+    event::record_by(tx, job.id, created, What::Created, by, None).await?;
+    if start_now {
+        event::record_by(tx, job.id, &job.state, What::Queued, by, None).await?;
+    }
+    Ok(job)
 }

@@ -4,11 +4,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::job_log;
+use crate::origin::{Origin, Trace};
 
 /// How serious a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,26 +65,66 @@ pub struct Line {
     pub level: String,
     /// The text.
     pub message: String,
+    /// The span in which it was written.
+    pub trace: Option<Trace>,
+}
+
+/// A line to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLine {
+    /// How serious it is.
+    pub level: Level,
+    /// The text.
+    pub message: String,
+    /// The span in which it was said.
+    pub trace: Option<Trace>,
+}
+
+impl NewLine {
+    /// A line that is said now, by the present task.
+    pub fn now(level: Level, message: String) -> NewLine {
+        NewLine {
+            level,
+            message,
+            trace: Origin::current().trace,
+        }
+    }
 }
 
 /// Longest text of one line, in characters.
 const MAX_MESSAGE: usize = 4000;
 
+/// Appends lines that are said now.
 pub(crate) async fn insert<C: ConnectionTrait>(
     db: &C,
     job: i64,
     lines: &[(Level, String)],
 ) -> StoreResult<()> {
+    let lines = lines.iter().cloned();
+    let lines: Vec<NewLine> = lines.map(|(l, text)| NewLine::now(l, text)).collect();
+    insert_lines(db, job, &lines).await
+}
+
+pub(crate) async fn insert_lines<C: ConnectionTrait>(
+    db: &C,
+    job: i64,
+    lines: &[NewLine],
+) -> StoreResult<()> {
     if lines.is_empty() {
         return Ok(());
     }
     let at = now();
-    let rows = lines.iter().map(|(level, message)| job_log::ActiveModel {
-        job_id: Set(job),
-        level: Set(level.word().to_owned()),
-        message: Set(clean(message)),
-        created_at: Set(at),
-        ..Default::default()
+    let rows = lines.iter().map(|line| {
+        let trace = line.trace.as_ref();
+        job_log::ActiveModel {
+            job_id: Set(job),
+            level: Set(line.level.word().to_owned()),
+            message: Set(clean(&line.message)),
+            created_at: Set(at),
+            trace_id: Set(trace.map(|t| t.trace_id.clone())),
+            span_id: Set(trace.map(|t| t.span_id.clone())),
+            ..Default::default()
+        }
     });
     job_log::Entity::insert_many(rows)
         .exec_without_returning(db)
@@ -107,6 +148,10 @@ impl Line {
             at: row.created_at,
             level: row.level,
             message: row.message,
+            trace: row
+                .trace_id
+                .zip(row.span_id)
+                .map(|(trace_id, span_id)| Trace { trace_id, span_id }),
         }
     }
 }
@@ -118,13 +163,38 @@ impl Store {
     /// Errors of the database; of a deleted job, [`StoreError::NotFound`].
     pub async fn write_log(&self, job: i64, lines: &[(Level, String)]) -> StoreResult<()> {
         let tx = self.write().await?;
-        match insert(&*tx, job, lines).await {
-            Err(StoreError::Database(error)) if is_missing_parent(&error) => {
-                return Err(StoreError::NotFound("job"));
-            }
-            other => other?,
-        }
+        insert(&*tx, job, lines).await.map_err(missing_job)?;
         tx.commit().await
+    }
+
+    /// Appends lines, each with the span in which it was said.
+    ///
+    /// # Errors
+    /// As [`Store::write_log`].
+    pub async fn write_lines(&self, job: i64, lines: &[NewLine]) -> StoreResult<()> {
+        let tx = self.write().await?;
+        insert_lines(&*tx, job, lines).await.map_err(missing_job)?;
+        tx.commit().await
+    }
+
+    /// Lines of a job after the one with this id, oldest first: a piece of its whole log.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn job_log_after(
+        &self,
+        job: i64,
+        filter: &LogFilter,
+        after: i64,
+        limit: u64,
+    ) -> StoreResult<Vec<Line>> {
+        let rows = filtered(job, filter)
+            .filter(job_log::Column::Id.gt(after))
+            .order_by_asc(job_log::Column::Id)
+            .limit(limit)
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(Line::of).collect())
     }
 
     /// The newest `limit` lines of a job, newest first.
@@ -152,22 +222,10 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Line>, u64)> {
-        use job_log::Column as C;
-        let mut select = job_log::Entity::find().filter(C::JobId.eq(job));
-        if let Some(least) = filter.least {
-            let all = [Level::Debug, Level::Info, Level::Warning, Level::Error];
-            let words = all
-                .into_iter()
-                .filter(|level| *level >= least)
-                .map(Level::word);
-            select = select.filter(C::Level.is_in(words));
-        }
-        for word in &filter.search {
-            select = select.filter(crate::job::list::holds((job_log::Entity, C::Message), word));
-        }
+        let select = filtered(job, filter);
         let count = select.clone().count(&self.db).await?;
         let rows = select
-            .order_by_desc(C::Id)
+            .order_by_desc(job_log::Column::Id)
             .limit(limit)
             .offset(offset)
             .all(&self.db)
@@ -176,9 +234,30 @@ impl Store {
     }
 }
 
-fn is_missing_parent(error: &sea_orm::DbErr) -> bool {
-    matches!(
-        error.sql_err(),
-        Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_))
-    )
+fn filtered(job: i64, filter: &LogFilter) -> Select<job_log::Entity> {
+    use job_log::Column as C;
+    let mut select = job_log::Entity::find().filter(C::JobId.eq(job));
+    if let Some(least) = filter.least {
+        let all = [Level::Debug, Level::Info, Level::Warning, Level::Error];
+        let words = all
+            .into_iter()
+            .filter(|level| *level >= least)
+            .map(Level::word);
+        select = select.filter(C::Level.is_in(words));
+    }
+    for word in &filter.search {
+        select = select.filter(crate::job::list::holds((job_log::Entity, C::Message), word));
+    }
+    select
+}
+
+/// A line whose job is gone.
+fn missing_job(error: StoreError) -> StoreError {
+    let StoreError::Database(cause) = &error else {
+        return error;
+    };
+    match cause.sql_err() {
+        Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)) => StoreError::NotFound("job"),
+        _ => error,
+    }
 }

@@ -15,6 +15,13 @@ mod m0008_exports;
 mod m0009_jobs;
 mod m0010_schedules;
 mod m0011_workers;
+mod m0021_pull;
+mod m0041_logins;
+mod m0042_job_events;
+mod m0051_filter_taxa;
+mod m0052_orders;
+mod m0053_pages;
+mod m0054_recounts;
 mod m0061_capture_facts;
 mod m0062_uploads;
 mod m0063_set_counters;
@@ -40,6 +47,13 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_jobs::Migration),
             Box::new(m0010_schedules::Migration),
             Box::new(m0011_workers::Migration),
+            Box::new(m0021_pull::Migration),
+            Box::new(m0041_logins::Migration),
+            Box::new(m0042_job_events::Migration),
+            Box::new(m0051_filter_taxa::Migration),
+            Box::new(m0052_orders::Migration),
+            Box::new(m0053_pages::Migration),
+            Box::new(m0054_recounts::Migration),
             Box::new(m0061_capture_facts::Migration),
             Box::new(m0062_uploads::Migration),
             Box::new(m0063_set_counters::Migration),

@@ -1,20 +1,18 @@
-//! Pipelines and their algorithms, and the one routine that registers what a service offers
-//! (`processing-service.md` §4): what is known stays, what is new is added, nothing is unlinked.
+//! Pipelines and their algorithms: finding them, and the settings with which a project runs them.
+//! How a service registers what it offers stands in `pipeline/register.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::capture::needs_category_map;
-use domain::wire::{AlgorithmConfigResponse, PipelineConfigResponse};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use domain::wire::PipelineConfigResponse;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::connection::{REGISTERING, Store, StoreError, StoreResult, now};
 use crate::entity::{
-    algorithm, category_map, pipeline, pipeline_algorithm, processing_service, project_pipeline,
-    service_pipeline,
+    algorithm, pipeline, pipeline_algorithm, processing_service, project_pipeline, service_pipeline,
 };
 use crate::project::Project;
 
@@ -23,6 +21,9 @@ pub mod list;
 pub use crate::entity::algorithm::Model as Algorithm;
 pub use crate::entity::category_map::Model as CategoryMap;
 pub use crate::entity::pipeline::Model as Pipeline;
+
+mod register;
+pub mod shown;
 
 /// What a registration made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,8 +38,8 @@ impl Store {
     /// Registers pipelines of a service for projects, all or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with a sentence where a classifier comes without its classes or
-    /// an algorithm's version clashes with a known key.
+    /// [`StoreError::Conflict`] with a sentence where a classifier comes without its classes, a
+    /// pipeline would get a second detector, or an algorithm's version clashes with a known key.
     pub async fn register_pipelines(
         &self,
         service: i64,
@@ -46,18 +47,31 @@ impl Store {
         configs: &[PipelineConfigResponse],
     ) -> StoreResult<Registered> {
         let tx = self.write().await?;
-        let mut made = Registered::default();
-        for config in configs {
-            let pipeline = put_pipeline(&tx, config, &mut made).await?;
-            for project in projects {
-                enable(&tx, *project, pipeline).await?;
-            }
-            link_service(&tx, service, pipeline).await?;
-            for algorithm in &config.algorithms {
-                let id = put_algorithm(&tx, algorithm, &mut made).await?;
-                link_algorithm(&tx, pipeline, id).await?;
-            }
-        }
+        tx.take_turn(REGISTERING).await?;
+        let made = register::all(&tx, service, projects, configs, None).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// A pull service registers itself: found by its name or made, attached to the project, its
+    /// pipelines registered there, and seen just now. Unless `may_change_shared`, what other
+    /// projects use stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] as [`Store::register_pipelines`], where the name is a push
+    /// service's, and where a pipeline of other projects would change.
+    pub async fn register_pull_service(
+        &self,
+        project: i64,
+        name: &str,
+        configs: &[PipelineConfigResponse],
+        may_change_shared: bool,
+    ) -> StoreResult<Registered> {
+        let tx = self.write().await?;
+        tx.take_turn(REGISTERING).await?;
+        let service = register::pull_service(&tx, project, name).await?;
+        let guard = (!may_change_shared).then_some(project);
+        let made = register::all(&tx, service, &[project], configs, guard).await?;
         tx.commit().await?;
         Ok(made)
     }
@@ -215,197 +229,4 @@ pub(crate) async fn algorithms_in<C: ConnectionTrait>(
         .order_by_asc(algorithm::Column::Id)
         .all(db)
         .await?)
-}
-
-async fn put_pipeline(
-    tx: &Write,
-    config: &PipelineConfigResponse,
-    made: &mut Registered,
-) -> StoreResult<i64> {
-    let version = i32::try_from(config.version)
-        .map_err(|_| StoreError::Conflict("version: Ensure this value is smaller.".to_owned()))?;
-    let same_name = Condition::all()
-        .add(pipeline::Column::Name.eq(&config.name))
-        .add(pipeline::Column::Version.eq(version));
-    let known = pipeline::Entity::find()
-        .filter(
-            Condition::any()
-                .add(pipeline::Column::Slug.eq(&config.slug))
-                .add(same_name),
-        )
-        .order_by_asc(pipeline::Column::Id)
-        .one(&**tx)
-        .await?;
-    if let Some(known) = known {
-        return Ok(known.id);
-    }
-    let at = now();
-    let row = pipeline::ActiveModel {
-        slug: Set(config.slug.clone()),
-        name: Set(config.name.clone()),
-        description: Set(config.description.clone().unwrap_or_default()),
-        version: Set(version),
-        version_name: Set(String::new()),
-        stages: Set(placeholder_stages()),
-        default_config: Set(Json::Object(Default::default())),
-        created_at: Set(at),
-        updated_at: Set(at),
-        ..Default::default()
-    };
-    made.pipelines_created.push(config.slug.clone());
-    Ok(row.insert(&**tx).await?.id)
-}
-
-/// The one stage of a pipeline whose stages are not stored.
-fn placeholder_stages() -> Json {
-    serde_json::json!([{
-        "key": "default",
-        "name": "Default Stage",
-        "params": [{"name": "Placeholder", "key": "default", "category": "placeholder", "value": 0}],
-    }])
-}
-
-async fn enable(tx: &Write, project: i64, pipeline: i64) -> StoreResult<()> {
-    use project_pipeline::Column as C;
-    let at = now();
-    project_pipeline::Entity::insert(project_pipeline::ActiveModel {
-        project_id: Set(project),
-        pipeline_id: Set(pipeline),
-        enabled: Set(true),
-        config: Set(Json::Object(Default::default())),
-        created_at: Set(at),
-        updated_at: Set(at),
-        ..Default::default()
-    })
-    .on_conflict(
-        OnConflict::columns([C::ProjectId, C::PipelineId])
-            .do_nothing()
-            .to_owned(),
-    )
-    .exec_without_returning(&**tx)
-    .await?;
-    Ok(())
-}
-
-async fn link_service(tx: &Write, service: i64, pipeline: i64) -> StoreResult<()> {
-    use service_pipeline::Column as C;
-    service_pipeline::Entity::insert(service_pipeline::ActiveModel {
-        service_id: Set(service),
-        pipeline_id: Set(pipeline),
-    })
-    .on_conflict(
-        OnConflict::columns([C::ServiceId, C::PipelineId])
-            .do_nothing()
-            .to_owned(),
-    )
-    .exec_without_returning(&**tx)
-    .await?;
-    Ok(())
-}
-
-async fn link_algorithm(tx: &Write, pipeline: i64, algorithm: i64) -> StoreResult<()> {
-    use pipeline_algorithm::Column as C;
-    pipeline_algorithm::Entity::insert(pipeline_algorithm::ActiveModel {
-        pipeline_id: Set(pipeline),
-        algorithm_id: Set(algorithm),
-    })
-    .on_conflict(
-        OnConflict::columns([C::PipelineId, C::AlgorithmId])
-            .do_nothing()
-            .to_owned(),
-    )
-    .exec_without_returning(&**tx)
-    .await?;
-    Ok(())
-}
-
-async fn put_algorithm(
-    tx: &Write,
-    config: &AlgorithmConfigResponse,
-    made: &mut Registered,
-) -> StoreResult<i64> {
-    let version = i32::try_from(config.version).unwrap_or(i32::MAX);
-    let known = algorithm::Entity::find()
-        .filter(algorithm::Column::Key.eq(&config.key))
-        .one(&**tx)
-        .await?;
-    let at = now();
-    let row = match known {
-        Some(row) if row.version != version => {
-            return Err(StoreError::Conflict(format!(
-                "Algorithm {:?} is known in version {}, not {version}. Give a new version a new key.",
-                config.key, row.version
-            )));
-        }
-        Some(row) => row,
-        None => {
-            made.algorithms_created.push(config.key.clone());
-            let named = config.version_name.clone();
-            algorithm::ActiveModel {
-                key: Set(config.key.clone()),
-                name: Set(config.name.clone()),
-                description: Set(String::new()),
-                version: Set(version),
-                version_name: Set(Some(named.unwrap_or_else(|| version.to_string()))),
-                task_type: Set(config.task_type.clone()),
-                uri: Set(config.uri.clone()),
-                category_map_id: Set(None),
-                created_at: Set(at),
-                updated_at: Set(at),
-                ..Default::default()
-            }
-            .insert(&**tx)
-            .await?
-        }
-    };
-    complete_algorithm(tx, row, config).await
-}
-
-/// Adds the classes where they are missing, and takes over a changed task type or address.
-async fn complete_algorithm(
-    tx: &Write,
-    row: Algorithm,
-    config: &AlgorithmConfigResponse,
-) -> StoreResult<i64> {
-    let id = row.id;
-    let mut change = row.clone().into_active_model();
-    if row.category_map_id.is_none() {
-        let classes = config.category_map.as_ref().filter(|m| !m.data.is_empty());
-        match classes {
-            Some(map) => {
-                let data = serde_json::to_value(&map.data).unwrap_or_default();
-                let made = category_map::ActiveModel {
-                    data: Set(data),
-                    labels: Set(Json::from(map.labels.clone())),
-                    version: Set(map.version.clone()),
-                    description: Set(map.description.clone()),
-                    uri: Set(map.uri.clone()),
-                    created_at: Set(now()),
-                    updated_at: Set(now()),
-                    ..Default::default()
-                }
-                .insert(&**tx)
-                .await?;
-                change.category_map_id = Set(Some(made.id));
-            }
-            None if config.task_type.as_deref().is_some_and(needs_category_map) => {
-                return Err(StoreError::Conflict(format!(
-                    "Algorithm {:?} is a classifier but comes without a category map.",
-                    config.key
-                )));
-            }
-            None => {}
-        }
-    }
-    if config.task_type.is_some() && config.task_type != row.task_type {
-        change.task_type = Set(config.task_type.clone());
-    }
-    if config.uri.is_some() && config.uri != row.uri {
-        change.uri = Set(config.uri.clone());
-    }
-    if change.is_changed() {
-        change.updated_at = Set(now());
-        change.update(&**tx).await?;
-    }
-    Ok(id)
 }

@@ -1,14 +1,16 @@
 //! Sites and devices: what stations are at and made of. Two tables of the same shape, so one
 //! set of methods, told apart by [`PlaceKind`].
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{device, site};
+use crate::entity::{device, site, station};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,15 @@ pub struct PlaceFilter {
     pub project_id: Option<i64>,
     /// Only of these projects; `None` means all.
     pub visible: Option<Vec<i64>>,
+    /// By which of [`PLACE_ORDERS`]; true means descending.
+    pub order: Vec<(&'static str, bool)>,
 }
+
+/// What a list of places can be ordered by.
+pub const PLACE_ORDERS: &[&str] = &["id", "name", "created_at", "updated_at"];
+
+/// The corners that hold all stations of a site: south, west, north, east.
+pub type Corners = [f64; 4];
 
 impl From<site::Model> for Place {
     fn from(row: site::Model) -> Place {
@@ -83,35 +93,73 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Place>, u64)> {
-        fn narrow<E: EntityTrait, C: ColumnTrait>(
-            mut select: Select<E>,
-            project: C,
-            filter: &PlaceFilter,
-        ) -> Select<E> {
-            if let Some(id) = filter.project_id {
-                select = select.filter(project.eq(id));
-            }
-            if let Some(ids) = &filter.visible {
-                select = select.filter(project.is_in(ids.iter().copied()));
-            }
-            select
-        }
         match kind {
             PlaceKind::Site => {
-                let select = narrow(site::Entity::find(), site::Column::ProjectId, filter);
+                use site::Column as C;
+                let columns = [C::Id, C::Name, C::CreatedAt, C::UpdatedAt];
+                let select = narrow(site::Entity::find(), C::ProjectId, filter);
                 let count = select.clone().count(&self.db).await?;
-                let page = select.order_by_asc(site::Column::Id);
+                let page = ordered(select, columns, filter);
                 let rows = page.limit(limit).offset(offset).all(&self.db).await?;
                 Ok((rows.into_iter().map(Place::from).collect(), count))
             }
             PlaceKind::Device => {
-                let select = narrow(device::Entity::find(), device::Column::ProjectId, filter);
+                use device::Column as C;
+                let columns = [C::Id, C::Name, C::CreatedAt, C::UpdatedAt];
+                let select = narrow(device::Entity::find(), C::ProjectId, filter);
                 let count = select.clone().count(&self.db).await?;
-                let page = select.order_by_asc(device::Column::Id);
+                let page = ordered(select, columns, filter);
                 let rows = page.limit(limit).offset(offset).all(&self.db).await?;
                 Ok((rows.into_iter().map(Place::from).collect(), count))
             }
         }
+    }
+
+    /// Places by id, for a page of stations.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn places_by_id(&self, kind: PlaceKind, ids: &[i64]) -> StoreResult<Vec<Place>> {
+        let ids = ids.iter().copied();
+        Ok(match kind {
+            PlaceKind::Site => {
+                let select = site::Entity::find().filter(site::Column::Id.is_in(ids));
+                let rows = select.all(&self.db).await?;
+                rows.into_iter().map(Place::from).collect()
+            }
+            PlaceKind::Device => {
+                let select = device::Entity::find().filter(device::Column::Id.is_in(ids));
+                let rows = select.all(&self.db).await?;
+                rows.into_iter().map(Place::from).collect()
+            }
+        })
+    }
+
+    /// The corners that hold the stations of each of these sites, in one statement; a site
+    /// without a station that has coordinates is left out.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn site_corners(&self, sites: &[i64]) -> StoreResult<HashMap<i64, Corners>> {
+        use station::Column as C;
+        let rows: Vec<(i64, f64, f64, f64, f64)> = station::Entity::find()
+            .select_only()
+            .column(C::SiteId)
+            .column_as(C::Latitude.min(), "south")
+            .column_as(C::Longitude.min(), "west")
+            .column_as(C::Latitude.max(), "north")
+            .column_as(C::Longitude.max(), "east")
+            .filter(C::SiteId.is_in(sites.iter().copied()))
+            .filter(C::Latitude.is_not_null())
+            .filter(C::Longitude.is_not_null())
+            .group_by(C::SiteId)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, south, west, north, east)| (id, [south, west, north, east]))
+            .collect())
     }
 
     /// One site or device.
@@ -231,4 +279,32 @@ impl Store {
         };
         tx.commit().await
     }
+}
+
+fn narrow<E: EntityTrait, C: ColumnTrait>(
+    mut select: Select<E>,
+    project: C,
+    filter: &PlaceFilter,
+) -> Select<E> {
+    if let Some(id) = filter.project_id {
+        select = select.filter(project.eq(id));
+    }
+    if let Some(ids) = &filter.visible {
+        select = select.filter(project.is_in(ids.iter().copied()));
+    }
+    select
+}
+
+/// In the order of the filter, and by number. The columns are those of [`PLACE_ORDERS`].
+fn ordered<E: EntityTrait, C: ColumnTrait>(
+    mut select: Select<E>,
+    columns: [C; 4],
+    filter: &PlaceFilter,
+) -> Select<E> {
+    for (name, descending) in &filter.order {
+        let order = if *descending { Order::Desc } else { Order::Asc };
+        let place = PLACE_ORDERS.iter().position(|known| known == name);
+        select = select.order_by(columns[place.unwrap_or(0)], order);
+    }
+    select.order_by_asc(columns[0])
 }

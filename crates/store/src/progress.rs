@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use domain::job::{COLLECT_STAGE, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
+use domain::job::{COLLECT_STAGE, DispatchMode, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
 use domain::progress::{Progress, Stage};
 use domain::state::JobState;
 use sea_orm::sea_query::{Expr, OnConflict, Query};
@@ -224,16 +224,22 @@ impl Store {
 pub fn compose(job: &Job, counts: Counts) -> Progress {
     let state = job.job_state();
     let mut stages = job.own_stages();
+    let pulled = job.dispatch() == DispatchMode::AsyncApi;
     let has_total = job.total.is_some();
     let whole = job.total.or(job.expected).unwrap_or(0);
+    // Until the first result these stages stand as they were made.
+    let began = counts.done + counts.failed > 0 || (has_total && whole == 0);
     for stage in &mut stages {
         match stage.key.as_str() {
-            PROCESS_STAGE if whole > 0 || has_total => process(stage, whole, has_total, counts),
-            RESULTS_STAGE if whole > 0 || has_total => results(stage, whole, has_total, counts),
+            PROCESS_STAGE if began => process(stage, whole, has_total, counts),
+            RESULTS_STAGE if began => results(stage, whole, has_total, counts),
             COLLECT_STAGE => {}
             _ => continue,
         }
         close(stage, state, whole, counts);
+        if pulled {
+            warn(stage, whole, counts);
+        }
     }
     Progress::compose(state, stages, job.error_list())
 }
@@ -249,21 +255,34 @@ fn share(part: i64, whole: i64, ended: bool) -> f64 {
 
 fn process(stage: &mut Stage, whole: i64, ended: bool, counts: Counts) {
     let seen = counts.done + counts.failed;
-    stage.set("Processed", seen);
-    stage.set("Remaining", Ord::max(whole - seen, 0));
-    stage.set("Failed", counts.failed);
-    if seen > 0 || ended {
+    if seen > 0 {
+        stage.set("Processed", seen);
+        stage.set("Remaining", Ord::max(whole - seen, 0));
+        stage.set("Failed", counts.failed);
+    }
+    if seen > 0 || (ended && whole == 0) {
         stage.advance(share(seen, whole, ended));
     }
 }
 
 fn results(stage: &mut Stage, whole: i64, ended: bool, counts: Counts) {
-    stage.set("Captures", counts.captures);
-    stage.set("Detections", counts.detections);
-    stage.set("Classifications", counts.classifications);
     let seen = counts.done + counts.failed;
-    if seen > 0 || ended {
+    if seen > 0 {
+        stage.set("Captures", counts.captures);
+        stage.set("Detections", counts.detections);
+        stage.set("Classifications", counts.classifications);
+    }
+    if seen > 0 || (ended && whole == 0) {
         stage.advance(share(seen, whole, ended));
+    }
+}
+
+/// In a pull job, both stages say FAILURE as soon as more than half has failed, and until the end
+/// (`processing-service.md` §10).
+fn warn(stage: &mut Stage, whole: i64, counts: Counts) {
+    let ours = [PROCESS_STAGE, RESULTS_STAGE].contains(&stage.key.as_str());
+    if ours && whole > 0 && too_many_failed(whole, counts.failed) {
+        stage.status = JobState::Failure;
     }
 }
 

@@ -1,12 +1,13 @@
 //! Projects: making one with what it needs, who may see which, and its switches
-//! (`domain-rules.md` §10, §11, §15).
+//! (`domain-rules.md` §10, §11, §15). Lists stand in `project/list.rs`, settings in
+//! `project/settings.rs`.
 
 use std::collections::HashMap;
 
 use domain::permission::{ProjectFacts, Role};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
+    QueryFilter, QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
@@ -14,6 +15,12 @@ use crate::entity::{capture_set, device, membership, project, site, station};
 use crate::user::User;
 
 pub use crate::entity::project::Model as Project;
+
+pub mod list;
+pub mod settings;
+
+pub use list::{PROJECT_ORDERS, ProjectFilter};
+pub use settings::{FilterTaxa, ProjectChange};
 
 /// What a person gives to make a project.
 #[derive(Clone, Debug, Default)]
@@ -28,28 +35,8 @@ pub struct NewProject {
     pub draft: bool,
     /// With a default device, site and station.
     pub with_defaults: bool,
-}
-
-/// Which projects a list shows, and in which order.
-#[derive(Clone, Debug, Default)]
-pub struct ProjectFilter {
-    /// Only these: what the caller may see. `None` means all.
-    pub visible: Option<Vec<i64>>,
-    /// Only those that this person owns or has joined.
-    pub member: Option<i64>,
-    /// By `name`, `created_at` or `updated_at`; true means descending.
-    pub order: Vec<(&'static str, bool)>,
-}
-
-/// New values of a project; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default)]
-pub struct ProjectChange {
-    /// Name.
-    pub name: Option<String>,
-    /// What it is about.
-    pub description: Option<String>,
-    /// Hidden from everybody but members.
-    pub draft: Option<bool>,
+    /// All else that a person may set.
+    pub more: ProjectChange,
 }
 
 /// Switches of a project and what they are before anybody sets them (`domain-rules.md` §11).
@@ -60,6 +47,14 @@ const FLAGS: [(&str, bool); 5] = [
     ("reprocess_all_images", false),
     ("async_pipeline_workers", true),
 ];
+
+/// The switches of a new project.
+pub fn flags() -> serde_json::Map<String, Json> {
+    let flags = FLAGS.iter();
+    flags
+        .map(|(name, on)| ((*name).to_owned(), Json::Bool(*on)))
+        .collect()
+}
 
 /// The state of a project's switch; unknown switches are off.
 pub fn flag(project: &Project, name: &str) -> bool {
@@ -76,10 +71,7 @@ impl Store {
     pub async fn create_project(&self, new: NewProject) -> StoreResult<Project> {
         let tx = self.write().await?;
         let at = now();
-        let flags = FLAGS
-            .iter()
-            .map(|(n, on)| ((*n).to_owned(), Json::Bool(*on)));
-        let project = project::ActiveModel {
+        let mut row = project::ActiveModel {
             name: Set(new.name),
             description: Set(new.description),
             image: Set(None),
@@ -87,16 +79,17 @@ impl Store {
             active: Set(true),
             priority: Set(1),
             owner_id: Set(new.owner_id),
-            feature_flags: Set(Json::Object(flags.collect())),
+            feature_flags: Set(Json::Object(flags())),
             session_time_gap_seconds: Set(7200),
             score_threshold: Set(0.5),
             default_pipeline_id: Set(None),
             created_at: Set(at),
             updated_at: Set(at),
             ..Default::default()
-        }
-        .insert(&*tx)
-        .await?;
+        };
+        new.more.set(&mut row);
+        let project = row.insert(&*tx).await?;
+        new.more.set_taxa(&tx, project.id).await?;
         if let Some(owner) = new.owner_id {
             add_member(&tx, project.id, owner, Role::ProjectManager.key()).await?;
         }
@@ -147,52 +140,6 @@ impl Store {
             .await?)
     }
 
-    /// A page of active projects, of these or (`None`) of all, only those of one member where
-    /// asked; and how many there are. Without an order: by priority, then the oldest first.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn projects_page(
-        &self,
-        filter: &ProjectFilter,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Project>, u64)> {
-        use project::Column as C;
-        let mut select = project::Entity::find().filter(C::Active.eq(true));
-        if let Some(ids) = &filter.visible {
-            select = select.filter(C::Id.is_in(ids.iter().copied()));
-        }
-        if let Some(user) = filter.member {
-            let joined: Vec<i64> = self.roles_of(user).await?.iter().map(|r| r.0).collect();
-            select = select.filter(
-                Condition::any()
-                    .add(C::OwnerId.eq(user))
-                    .add(C::Id.is_in(joined)),
-            );
-        }
-        let count = select.clone().count(&self.db).await?;
-        for (name, descending) in &filter.order {
-            let column = match *name {
-                "name" => C::Name,
-                "created_at" => C::CreatedAt,
-                _ => C::UpdatedAt,
-            };
-            let order = if *descending { Order::Desc } else { Order::Asc };
-            select = select.order_by(column, order);
-        }
-        if filter.order.is_empty() {
-            select = select.order_by_desc(C::Priority).order_by_asc(C::CreatedAt);
-        }
-        let rows = select
-            .order_by_asc(C::Id)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?;
-        Ok((rows, count))
-    }
-
     /// How many stations each of these projects has.
     ///
     /// # Errors
@@ -208,34 +155,6 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().collect())
-    }
-
-    /// Edits a project.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_project(&self, id: i64, change: ProjectChange) -> StoreResult<Project> {
-        let tx = self.write().await?;
-        let row = project::Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
-            .await?;
-        let mut row = row
-            .ok_or(StoreError::NotFound("project"))?
-            .into_active_model();
-        if let Some(name) = change.name {
-            row.name = Set(name);
-        }
-        if let Some(description) = change.description {
-            row.description = Set(description);
-        }
-        if let Some(draft) = change.draft {
-            row.draft = Set(draft);
-        }
-        row.updated_at = Set(now());
-        let row = row.update(&*tx).await?;
-        tx.commit().await?;
-        Ok(row)
     }
 
     /// Projects by id, for a page of jobs.

@@ -3,6 +3,7 @@
 //! tickets, in one transaction (`protocol.md` §2 save, `processing-service.md` §6).
 //! What is accepted is therefore saved, and what is saved is counted once, however often it comes.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::state::JobState;
@@ -12,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreError, StoreResult, Write};
 use crate::counters;
-use crate::entity::{capture, job, task_result};
+use crate::entity::{capture, job, task_result, ticket};
 use crate::job::{
     Job,
     feed::{self, DONE, FAILED, OPEN, PROCESS},
@@ -40,7 +41,8 @@ pub struct Batch {
     pub generation: i64,
     /// The pipeline that made them.
     pub pipeline: i64,
-    /// The images with their outcomes; of an image that stands twice the first counts.
+    /// The images with their outcomes; of an image that stands twice a result counts before a
+    /// failure, and else the first.
     pub images: Vec<(i64, Outcome)>,
 }
 
@@ -66,6 +68,8 @@ pub struct Failure {
     pub capture: i64,
     /// Why.
     pub reason: String,
+    /// How often it had been handed out by then.
+    pub deliveries: i32,
 }
 
 /// Longest reason kept, in characters.
@@ -100,6 +104,32 @@ impl Store {
         })
     }
 
+    /// The same, but results that the pipeline cannot have made are written down as failed, with
+    /// the reason that is returned.
+    ///
+    /// # Errors
+    /// As [`Store::save_results`], without the conflict.
+    pub async fn save_or_fail(&self, batch: Batch) -> StoreResult<(Saved, Option<String>)> {
+        let captures: Vec<i64> = batch.images.iter().map(|(id, _)| *id).collect();
+        let (job, generation, pipeline) = (batch.job, batch.generation, batch.pipeline);
+        match self.save_results(batch).await {
+            Ok(saved) => Ok((saved, None)),
+            Err(StoreError::Conflict(why)) => {
+                let images = captures
+                    .into_iter()
+                    .map(|id| (id, Outcome::Failed(why.clone())));
+                let batch = Batch {
+                    job,
+                    generation,
+                    pipeline,
+                    images: images.collect(),
+                };
+                Ok((self.save_results(batch).await?, Some(why)))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// The failed images of a job's present run, by capture.
     ///
     /// # Errors
@@ -120,6 +150,7 @@ impl Store {
             .map(|row| Failure {
                 capture: row.capture_id,
                 reason: row.reason.unwrap_or_default(),
+                deliveries: row.deliveries,
             })
             .collect())
     }
@@ -149,7 +180,17 @@ async fn lock_rows(tx: &Write, job: &Job, ids: &[i64]) -> StoreResult<HashMap<i6
 async fn save(tx: &Write, shard: i64, job: &Job, batch: Batch) -> StoreResult<Saved> {
     let mut images: BTreeMap<i64, Outcome> = BTreeMap::new();
     for (capture, outcome) in batch.images {
-        images.entry(capture).or_insert(outcome);
+        match images.entry(capture) {
+            Entry::Vacant(slot) => {
+                slot.insert(outcome);
+            }
+            Entry::Occupied(mut slot) => {
+                let before = matches!(slot.get(), Outcome::Failed(_));
+                if before && matches!(outcome, Outcome::Done(_)) {
+                    slot.insert(outcome);
+                }
+            }
+        }
     }
     let ids: Vec<i64> = images.keys().copied().collect();
     let rows = lock_rows(tx, job, &ids).await?;
@@ -194,6 +235,8 @@ async fn save(tx: &Write, shard: i64, job: &Job, batch: Batch) -> StoreResult<Sa
     for (reason, captures) in &failed {
         mark(tx, job, FAILED, Some(reason), captures).await?;
     }
+    let failures: Vec<i64> = failed.values().flatten().copied().collect();
+    note_deliveries(tx, job, &failures).await?;
     let written = detections::write(tx, batch.pipeline, &captures, done).await?;
     counts.captures = counts.done;
     counts.detections = written.detections;
@@ -248,6 +291,37 @@ async fn mark(
             .filter(C::CaptureId.is_in(chunk.iter().copied()))
             .exec(&**tx)
             .await?;
+    }
+    Ok(())
+}
+
+/// Keeps with failed images how often they were handed out, before their tickets go.
+async fn note_deliveries(tx: &Write, job: &Job, captures: &[i64]) -> StoreResult<()> {
+    use task_result::Column as C;
+    for chunk in captures.chunks(1000) {
+        let tickets = ticket::Entity::find()
+            .filter(ticket::Column::JobId.eq(job.id))
+            .filter(ticket::Column::Generation.eq(job.generation))
+            .filter(ticket::Column::CaptureId.is_in(chunk.iter().copied()))
+            .all(&**tx)
+            .await?;
+        let mut by_number: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+        for t in tickets {
+            by_number
+                .entry(t.deliveries)
+                .or_default()
+                .push(t.capture_id);
+        }
+        for (deliveries, captures) in by_number {
+            task_result::Entity::update_many()
+                .col_expr(C::Deliveries, Expr::value(deliveries))
+                .filter(C::JobId.eq(job.id))
+                .filter(C::RunNo.eq(job.run_no))
+                .filter(C::Stage.eq(PROCESS))
+                .filter(C::CaptureId.is_in(captures))
+                .exec(&**tx)
+                .await?;
+        }
     }
     Ok(())
 }

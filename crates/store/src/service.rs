@@ -1,14 +1,14 @@
 //! Processing services: which there are, which of them answer, and which one a batch goes to
 //! (`processing-service.md` §3, choosing a service).
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{processing_service, service_pipeline, service_project};
+use crate::entity::{pipeline, processing_service, service_pipeline, service_project};
 
 pub mod list;
 
@@ -153,4 +153,126 @@ impl Store {
             .all(&self.db)
             .await?)
     }
+
+    /// Pull services of a pipeline in a project: those without an address.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn pull_services(
+        &self,
+        project: i64,
+        pipeline: i64,
+    ) -> StoreResult<Vec<ProcessingService>> {
+        Ok(processing_service::Entity::find()
+            .filter(pulls())
+            .filter(processing_service::Column::Id.in_subquery(offering(pipeline)))
+            .filter(processing_service::Column::Id.in_subquery(attached(project)))
+            .order_by_asc(processing_service::Column::Id)
+            .all(&self.db)
+            .await?)
+    }
+
+    /// Pull services that were heard of just now (`processing-service.md` §12).
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn pull_services_seen(&self, which: Heard<'_>) -> StoreResult<()> {
+        let id = processing_service::Column::Id;
+        let which = match which {
+            Heard::Pipeline { project, pipeline } => Condition::all()
+                .add(id.in_subquery(offering(pipeline)))
+                .add(id.in_subquery(attached(project))),
+            Heard::Project(project) => Condition::all().add(id.in_subquery(attached(project))),
+            Heard::Slugs(slugs) => {
+                let named = Query::select()
+                    .column(pipeline::Column::Id)
+                    .from(pipeline::Entity)
+                    .and_where(pipeline::Column::Slug.is_in(slugs.iter().map(String::as_str)))
+                    .to_owned();
+                let offering = Query::select()
+                    .column(service_pipeline::Column::ServiceId)
+                    .from(service_pipeline::Entity)
+                    .and_where(service_pipeline::Column::PipelineId.in_subquery(named))
+                    .to_owned();
+                Condition::all().add(id.in_subquery(offering))
+            }
+        };
+        let tx = self.write().await?;
+        processing_service::Entity::update_many()
+            .set(processing_service::ActiveModel {
+                last_seen_at: Set(Some(now())),
+                last_seen_live: Set(Some(true)),
+                ..Default::default()
+            })
+            .filter(pulls())
+            .filter(which)
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Marks pull services that have been silent for so long as not live.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn expire_pull_services(&self, silence: chrono::Duration) -> StoreResult<()> {
+        let tx = self.write().await?;
+        processing_service::Entity::update_many()
+            .set(processing_service::ActiveModel {
+                last_seen_live: Set(Some(false)),
+                ..Default::default()
+            })
+            .filter(pulls())
+            .filter(processing_service::Column::LastSeenLive.eq(true))
+            .filter(processing_service::Column::LastSeenAt.lt(now() - silence))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// By what pull services are heard of: they say no names when they poll.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// Somebody asked for tasks of, or posted results to, a job.
+    Pipeline {
+        /// The job's project.
+        project: i64,
+        /// The job's pipeline.
+        pipeline: i64,
+    },
+    /// Somebody polled for jobs of a project.
+    Project(i64),
+    /// Somebody polled for jobs on pipelines with these slugs.
+    Slugs(&'a [String]),
+}
+
+/// A pull service was heard of so lately that it counts as online.
+pub fn is_online(service: &ProcessingService, within: chrono::Duration) -> bool {
+    let seen = service.last_seen_at.is_some_and(|at| now() - at < within);
+    service.last_seen_live == Some(true) && seen
+}
+
+/// Seconds after which a silent pull service is no longer online (`processing-service.md` §12).
+pub const ONLINE_SECONDS: i64 = 60;
+
+fn pulls() -> Condition {
+    let url = processing_service::Column::EndpointUrl;
+    Condition::any().add(url.is_null()).add(url.eq(""))
+}
+
+fn offering(pipeline: i64) -> SelectStatement {
+    Query::select()
+        .column(service_pipeline::Column::ServiceId)
+        .from(service_pipeline::Entity)
+        .and_where(service_pipeline::Column::PipelineId.eq(pipeline))
+        .to_owned()
+}
+
+fn attached(project: i64) -> SelectStatement {
+    Query::select()
+        .column(service_project::Column::ServiceId)
+        .from(service_project::Entity)
+        .and_where(service_project::Column::ProjectId.eq(project))
+        .to_owned()
 }

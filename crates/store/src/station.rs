@@ -1,8 +1,7 @@
-//! Stations with their storage sources, and the lock under which one job at a time regroups a
-//! station's captures ("deployment" and "storage" in the API).
+//! Stations: making and finding them, and the lock under which one job at a time regroups a
+//! station's captures ("deployment" in the API). Lists of them stand in `station/list.rs`.
 
 use chrono::{DateTime, Duration, Utc};
-use domain::storage::LOCAL;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
@@ -10,10 +9,15 @@ use sea_orm::{
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{station, storage_source};
+use crate::entity::station;
 
 pub use crate::entity::station::Model as Station;
-pub use crate::entity::storage_source::Model as StorageSource;
+
+pub mod change;
+pub mod list;
+
+pub use change::StationChange;
+pub use list::{STATION_ORDERS, StationFilter};
 
 /// What a person gives to make a station.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,8 @@ pub struct NewStation {
     pub longitude: Option<f64>,
     /// Where its photographs lie.
     pub source_id: Option<i64>,
+    /// All else that a person may set.
+    pub more: StationChange,
 }
 
 /// A station with nothing in it.
@@ -62,12 +68,12 @@ impl Store {
     /// Errors of the database.
     pub async fn create_station(&self, new: NewStation) -> StoreResult<Station> {
         let tx = self.write().await?;
-        let station = station::ActiveModel {
+        let mut row = station::ActiveModel {
             source_id: Set(new.source_id),
             ..fresh(new.project_id, &new.name, new.latitude, new.longitude)
-        }
-        .insert(&*tx)
-        .await?;
+        };
+        new.more.set(&mut row);
+        let station = row.insert(&*tx).await?;
         tx.commit().await?;
         Ok(station)
     }
@@ -130,64 +136,6 @@ impl Store {
             .order_by_asc(station::Column::Id)
             .one(&self.db)
             .await?)
-    }
-
-    /// Makes a storage source of a folder of this machine.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn create_local_source(
-        &self,
-        project: i64,
-        name: &str,
-        folder: &str,
-    ) -> StoreResult<StorageSource> {
-        let at = now();
-        let tx = self.write().await?;
-        let source = storage_source::ActiveModel {
-            project_id: Set(Some(project)),
-            name: Set(name.to_owned()),
-            kind: Set(LOCAL.to_owned()),
-            bucket: Set(folder.to_owned()),
-            prefix: Set(String::new()),
-            access_key: Set(String::new()),
-            secret_key: Set(String::new()),
-            created_at: Set(at),
-            updated_at: Set(at),
-            ..Default::default()
-        }
-        .insert(&*tx)
-        .await?;
-        tx.commit().await?;
-        Ok(source)
-    }
-
-    /// The project's storage source of this folder, if there is one.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn local_source(
-        &self,
-        project: i64,
-        folder: &str,
-    ) -> StoreResult<Option<StorageSource>> {
-        Ok(storage_source::Entity::find()
-            .filter(storage_source::Column::ProjectId.eq(project))
-            .filter(storage_source::Column::Kind.eq(LOCAL))
-            .filter(storage_source::Column::Bucket.eq(folder))
-            .one(&self.db)
-            .await?)
-    }
-
-    /// The storage source with this id.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn source(&self, id: i64) -> StoreResult<StorageSource> {
-        storage_source::Entity::find_by_id(id)
-            .one(&self.db)
-            .await?
-            .ok_or(StoreError::NotFound("storage source"))
     }
 
     /// Writes down what a look into a station's storage found so far: files and bytes are only

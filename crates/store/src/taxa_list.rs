@@ -29,7 +29,7 @@ pub struct TaxaListFilter {
 }
 
 /// The walk down from these taxa, themselves among them.
-fn walk(from: &str) -> String {
+pub(crate) fn walk(from: &str) -> String {
     format!(
         "(WITH RECURSIVE below(id) AS (SELECT t.id FROM taxon t WHERE t.id IN ({from}) \
          UNION SELECT t.id FROM taxon t JOIN below b ON t.parent_id = b.id) \

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    prelude::Json,
+    QueryOrder, prelude::Json,
 };
 
-use crate::connection::{Store, StoreResult, Write, now};
+use crate::connection::{LISTING, Store, StoreResult, Write, now};
 use crate::entity::{taxa_list, taxa_list_taxon, taxon};
 
 pub mod change;
@@ -123,10 +123,17 @@ pub(crate) async fn list_for_algorithm(
     taxa: &[i64],
 ) -> StoreResult<()> {
     let name = format!("Taxa returned by {algorithm}");
-    let list = taxa_list::Entity::find()
-        .filter(taxa_list::Column::Name.eq(&name))
-        .one(&**tx)
-        .await?;
+    let find = || {
+        taxa_list::Entity::find()
+            .filter(taxa_list::Column::Name.eq(&name))
+            .order_by_asc(taxa_list::Column::Id)
+            .one(&**tx)
+    };
+    let mut list = find().await?;
+    if list.is_none() {
+        tx.take_turn(LISTING).await?;
+        list = find().await?;
+    }
     let list = match list {
         Some(list) => list.id,
         None => {

@@ -3,8 +3,11 @@
 //! a test runs over what [`fresh`] returns and so holds on both; what it made goes when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
+pub mod rows;
+
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 
 use sea_orm::{ConnectionTrait, Database};
 
@@ -20,7 +23,15 @@ pub struct Fresh {
     pub store: Store,
     /// Its address, for programs that open it themselves.
     pub url: String,
+    statements: Arc<AtomicU64>,
     _cleanup: Cleanup,
+}
+
+impl Fresh {
+    /// How many statements the store has sent to its database so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
 }
 
 /// One database of each kind that can be had here: SQLite always, PostgreSQL where [`VARIABLE`]
@@ -56,6 +67,19 @@ pub async fn make_newer(store: &Store) {
     store.db.execute_unprepared(row).await.expect("writable");
 }
 
+/// Makes a taxon, as a classifier's label would.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn taxon(store: &Store, name: &str) -> i64 {
+    let tx = store.write().await.expect("writable");
+    let wanted = [(name.to_owned(), "SPECIES".to_owned())];
+    let made = crate::taxon::find_or_make(&tx, &wanted.into_iter().collect()).await;
+    let id = made.expect("can be made")[name];
+    tx.commit().await.expect("writable");
+    id
+}
+
 async fn fresh_postgres(server: &str) -> Fresh {
     let name = new_name();
     let admin = Database::connect(server)
@@ -78,11 +102,17 @@ async fn fresh_postgres(server: &str) -> Fresh {
 }
 
 async fn opened(url: String, cleanup: Cleanup) -> Fresh {
-    let store = Store::open(&url).await.expect("opens");
+    let mut store = Store::open(&url).await.expect("opens");
+    let statements = Arc::new(AtomicU64::new(0));
+    let counter = statements.clone();
+    store.db.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
     store.migrate().await.expect("migrates");
     Fresh {
         store,
         url,
+        statements,
         _cleanup: cleanup,
     }
 }

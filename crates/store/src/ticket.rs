@@ -23,6 +23,19 @@ pub struct Leased {
     pub deliveries: i32,
 }
 
+/// How images are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// At most so many.
+    pub max: u64,
+    /// For so long.
+    pub ttl: Duration,
+    /// Only those handed out less often; `None` sets no bound.
+    pub max_deliveries: Option<i32>,
+    /// The machine that gets them, where it is known.
+    pub worker: Option<i64>,
+}
+
 /// What a lease handed out, and the key that signs its receipts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handout {
@@ -53,18 +66,12 @@ fn clock() -> i64 {
 }
 
 impl Store {
-    /// Leases up to `max` images of a job for `ttl`. Nothing is handed out unless the job is
-    /// STARTED and not paused at that moment (`protocol.md` §2, lease).
+    /// Leases images of a job. Nothing is handed out unless the job is STARTED and not paused at
+    /// that moment (`protocol.md` §2, lease).
     ///
     /// # Errors
     /// Errors of the database. An unknown job has no tickets.
-    pub async fn lease_tickets(
-        &self,
-        job: i64,
-        max: u64,
-        ttl: Duration,
-        max_deliveries: Option<i32>,
-    ) -> StoreResult<Handout> {
+    pub async fn lease_tickets(&self, job: i64, terms: Terms) -> StoreResult<Handout> {
         use ticket::Column as C;
         let tx = self.write().await?;
         let row = job::Entity::find_by_id(job).lock_shared().one(&*tx).await?;
@@ -77,9 +84,9 @@ impl Store {
             .filter(C::VisibleAt.lte(at))
             .filter(C::Generation.eq(row.generation))
             .order_by_asc(C::VisibleAt)
-            .limit(max)
+            .limit(terms.max)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        if let Some(most) = max_deliveries {
+        if let Some(most) = terms.max_deliveries {
             ready = ready.filter(C::Deliveries.lt(most));
         }
         let ready = ready.all(&*tx).await?;
@@ -87,8 +94,9 @@ impl Store {
             return Ok(Handout::default());
         }
         ticket::Entity::update_many()
-            .col_expr(C::VisibleAt, Expr::value(at + millis(ttl)))
+            .col_expr(C::VisibleAt, Expr::value(at + millis(terms.ttl)))
             .col_expr(C::Deliveries, Expr::col(C::Deliveries).add(1))
+            .col_expr(C::WorkerId, Expr::value(terms.worker))
             .filter(C::JobId.eq(job))
             .filter(C::CaptureId.is_in(ready.iter().map(|t| t.capture_id)))
             .exec(&*tx)
@@ -153,10 +161,11 @@ impl Store {
         wait: Duration,
     ) -> StoreResult<()> {
         self.move_visibility(job, generation, captures, wait, false)
-            .await
+            .await?;
+        Ok(())
     }
 
-    /// Extends leases that are not over yet.
+    /// Extends leases that are not over yet; returns the captures of those that were.
     ///
     /// # Errors
     /// Errors of the database.
@@ -166,7 +175,7 @@ impl Store {
         generation: i64,
         captures: &[i64],
         ttl: Duration,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<Vec<i64>> {
         self.move_visibility(job, generation, captures, ttl, true)
             .await
     }
@@ -178,10 +187,11 @@ impl Store {
         captures: &[i64],
         by: Duration,
         only_leased: bool,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<Vec<i64>> {
         use ticket::Column as C;
         let at = clock();
         let tx = self.write().await?;
+        let mut moved = Vec::new();
         for chunk in captures.chunks(1000) {
             let mut update = ticket::Entity::update_many()
                 .col_expr(C::VisibleAt, Expr::value(at + millis(by)))
@@ -191,9 +201,11 @@ impl Store {
             if only_leased {
                 update = update.filter(C::VisibleAt.gt(at));
             }
-            update.exec(&*tx).await?;
+            let rows = update.exec_with_returning(&*tx).await?;
+            moved.extend(rows.into_iter().map(|t| t.capture_id));
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(moved)
     }
 
     /// Counts a job's images by where they are.

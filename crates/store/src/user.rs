@@ -1,18 +1,15 @@
-//! People and their tokens (`domain-rules.md` §12). E-mail addresses are kept in lower case,
-//! passwords as argon2 hashes, tokens only as their SHA-256: who reads the database cannot
-//! sign in.
+//! People (`domain-rules.md` §12). E-mail addresses are kept in lower case, passwords as hashes:
+//! who reads the database cannot sign in.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
-use chrono::Duration;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, SqlErr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
-use sha2::{Digest, Sha256};
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{token, user};
+use crate::entity::{login, user};
+use crate::password::{Check, checked, hashed};
+use crate::token::digest;
 
 pub use crate::entity::user::Model as User;
 
@@ -30,9 +27,6 @@ pub struct NewUser {
     /// May see and do everything.
     pub is_superuser: bool,
 }
-
-/// A token's last use is written down this often at most.
-const USE_EVERY: Duration = Duration::minutes(1);
 
 impl Store {
     /// Makes a person.
@@ -61,13 +55,7 @@ impl Store {
         }
         .insert(&*tx)
         .await
-        .map_err(|error| match error.sql_err() {
-            // The index decides, not a look beforehand: two may come at once.
-            Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(format!(
-                "A user with the e-mail address {email} exists already."
-            )),
-            _ => error.into(),
-        })?;
+        .map_err(|error| taken(error, &email))?;
         tx.commit().await?;
         Ok(user)
     }
@@ -117,20 +105,55 @@ impl Store {
         tx.commit().await
     }
 
-    /// Changes a person's name.
+    /// Changes a person's name, and the key of the picture (`Some(None)` takes it away).
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn rename_user(&self, id: i64, name: &str) -> StoreResult<User> {
+    pub async fn change_user(
+        &self,
+        id: i64,
+        name: Option<String>,
+        image: Option<Option<String>>,
+    ) -> StoreResult<User> {
         let tx = self.write().await?;
         let user = user::Entity::find_by_id(id).one(&*tx).await?;
-        let mut row = user
-            .ok_or(StoreError::NotFound("user"))?
-            .into_active_model();
-        row.name = Set(name.to_owned());
+        let user = user.ok_or(StoreError::NotFound("user"))?;
+        if name.is_none() && image.is_none() {
+            return Ok(user);
+        }
+        let mut row = user.into_active_model();
+        if let Some(name) = name {
+            row.name = Set(name);
+        }
+        if let Some(image) = image {
+            row.image = Set(image);
+        }
         let user = row.update(&*tx).await?;
         tx.commit().await?;
         Ok(user)
+    }
+
+    /// Gives a person another e-mail address.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an address that is none or is taken.
+    pub async fn set_email(&self, id: i64, email: &str) -> StoreResult<()> {
+        let email = normal_email(email)?;
+        let tx = self.write().await?;
+        let row = user::ActiveModel {
+            email: Set(email.clone()),
+            ..Default::default()
+        };
+        let done = user::Entity::update_many()
+            .set(row)
+            .filter(user::Column::Id.eq(id))
+            .exec(&*tx)
+            .await
+            .map_err(|error| taken(error, &email))?;
+        if done.rows_affected == 0 {
+            return Err(StoreError::NotFound("user"));
+        }
+        tx.commit().await
     }
 
     /// The person with this e-mail address, in whatever case it is written.
@@ -145,18 +168,35 @@ impl Store {
     }
 
     /// The person, if address and password fit and the account is active. Costs the same for
-    /// addresses that nobody has.
+    /// addresses that nobody has. A hash that another program wrote is replaced by our own.
     ///
     /// # Errors
     /// Errors of the database.
     pub async fn check_login(&self, email: &str, password: &str) -> StoreResult<Option<User>> {
         let user = self.user_by_email(email).await?;
         let hash = user.as_ref().map(|u| u.password.clone());
-        let fits = verified(password.to_owned(), hash).await?;
-        let Some(user) = user.filter(|u| fits && u.is_active) else {
+        let check = checked(password.to_owned(), hash).await?;
+        let Some(user) = user.filter(|u| check != Check::Wrong && u.is_active) else {
             return Ok(None);
         };
+        let renewed = match check {
+            Check::RightAndOld => Some(hashed(password.to_owned()).await?),
+            _ => None,
+        };
         let tx = self.write().await?;
+        if let Some(hash) = renewed {
+            let row = user::ActiveModel {
+                password: Set(hash),
+                ..Default::default()
+            };
+            // Only in place of the hash that was checked: the person may just have changed it.
+            user::Entity::update_many()
+                .set(row)
+                .filter(user::Column::Id.eq(user.id))
+                .filter(user::Column::Password.eq(&user.password))
+                .exec(&*tx)
+                .await?;
+        }
         let mut row = user.into_active_model();
         row.last_login_at = Set(Some(now()));
         let user = row.update(&*tx).await?;
@@ -164,28 +204,65 @@ impl Store {
         Ok(Some(user))
     }
 
-    /// Gives a person another password.
+    /// Gives a person another password and signs out all browsers, but for the one with the
+    /// secret `keep`. Tokens stay: a worker must not stop because its owner changed a password.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for an empty password; [`StoreError::NotFound`].
-    pub async fn set_password(&self, id: i64, password: &str) -> StoreResult<()> {
+    pub async fn set_password(
+        &self,
+        id: i64,
+        password: &str,
+        keep: Option<&str>,
+    ) -> StoreResult<()> {
+        match self.exchange(id, None, password, keep).await? {
+            true => Ok(()),
+            false => Err(StoreError::NotFound("user")),
+        }
+    }
+
+    /// The same in place of a forgotten password; false where it is not any more what `user` has.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for an empty password.
+    pub async fn replace_password(&self, user: &User, password: &str) -> StoreResult<bool> {
+        let present = Some(user.password.as_str());
+        self.exchange(user.id, present, password, None).await
+    }
+
+    async fn exchange(
+        &self,
+        id: i64,
+        present: Option<&str>,
+        password: &str,
+        keep: Option<&str>,
+    ) -> StoreResult<bool> {
         if password.is_empty() {
             return Err(empty_password());
         }
-        let hash = hashed(password.to_owned()).await?;
+        let row = user::ActiveModel {
+            password: Set(hashed(password.to_owned()).await?),
+            ..Default::default()
+        };
+        let mut update = user::Entity::update_many()
+            .set(row)
+            .filter(user::Column::Id.eq(id));
+        if let Some(present) = present {
+            update = update.filter(user::Column::Password.eq(present));
+        }
+        let kept = keep.map(digest).unwrap_or_default();
         let tx = self.write().await?;
-        let done = user::Entity::update_many()
-            .set(user::ActiveModel {
-                password: Set(hash),
-                ..Default::default()
-            })
-            .filter(user::Column::Id.eq(id))
+        let done = update.exec(&*tx).await?;
+        if done.rows_affected == 0 {
+            return Ok(false);
+        }
+        login::Entity::delete_many()
+            .filter(login::Column::UserId.eq(id))
+            .filter(login::Column::Digest.ne(kept))
             .exec(&*tx)
             .await?;
-        if done.rows_affected == 0 {
-            return Err(StoreError::NotFound("user"));
-        }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// True where an active superuser exists: somebody can sign in and do everything.
@@ -200,69 +277,23 @@ impl Store {
             .await?;
         Ok(count > 0)
     }
+}
 
-    /// Makes a token: 40 hexadecimal digits, returned this once and stored as a hash.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn create_token(&self, user: i64, name: &str) -> StoreResult<String> {
-        let text = hex::encode(rand::random::<[u8; 20]>());
-        let tx = self.write().await?;
-        token::ActiveModel {
-            user_id: Set(user),
-            digest: Set(digest(&text)),
-            name: Set(name.to_owned()),
-            created_at: Set(now()),
-            last_used_at: Set(None),
-            ..Default::default()
-        }
-        .insert(&*tx)
-        .await?;
-        tx.commit().await?;
-        Ok(text)
+impl User {
+    /// Whether there is a password that could fit.
+    pub fn has_password(&self) -> bool {
+        crate::password::usable(&self.password)
     }
+}
 
-    /// The active person to whom this token belongs.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn user_by_token(&self, text: &str) -> StoreResult<Option<User>> {
-        let token = token::Entity::find()
-            .filter(token::Column::Digest.eq(digest(text)))
-            .one(&self.db)
-            .await?;
-        let Some(token) = token else {
-            return Ok(None);
-        };
-        let user = self.user(token.user_id).await?;
-        let stale = token.last_used_at.is_none_or(|at| now() - at > USE_EVERY);
-        if user.is_active && stale {
-            let tx = self.write().await?;
-            token::Entity::update_many()
-                .set(token::ActiveModel {
-                    last_used_at: Set(Some(now())),
-                    ..Default::default()
-                })
-                .filter(token::Column::Id.eq(token.id))
-                .exec(&*tx)
-                .await?;
-            tx.commit().await?;
+/// The index decides, not a look beforehand: two may come at once.
+fn taken(error: DbErr, email: &str) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            let words = format!("A user with the e-mail address {email} exists already.");
+            StoreError::Conflict(words)
         }
-        Ok(Some(user).filter(|u| u.is_active))
-    }
-
-    /// Deletes a token; true if it was there.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn delete_token(&self, text: &str) -> StoreResult<bool> {
-        let tx = self.write().await?;
-        let done = token::Entity::delete_many()
-            .filter(token::Column::Digest.eq(digest(text)))
-            .exec(&*tx)
-            .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected > 0)
+        _ => error.into(),
     }
 }
 
@@ -282,40 +313,4 @@ fn normal_email(text: &str) -> StoreResult<String> {
             "{text:?} is not a valid e-mail address."
         )))
     }
-}
-
-fn digest(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
-}
-
-/// Hashing takes tens of milliseconds, so not on the threads that serve others.
-async fn hashed(password: String) -> StoreResult<String> {
-    let hash = tokio::task::spawn_blocking(move || {
-        let salt: [u8; 16] = rand::random();
-        Argon2::default()
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .map(|hash| hash.to_string())
-    });
-    match hash.await {
-        Ok(Ok(hash)) => Ok(hash),
-        Ok(Err(error)) => Err(StoreError::Unreadable(error.to_string())),
-        Err(error) => Err(StoreError::Unreadable(error.to_string())),
-    }
-}
-
-async fn verified(password: String, hash: Option<String>) -> StoreResult<bool> {
-    let Some(hash) = hash else {
-        hashed(password).await?;
-        return Ok(false);
-    };
-    let check = tokio::task::spawn_blocking(move || {
-        PasswordHash::new(&hash).is_ok_and(|parsed| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &parsed)
-                .is_ok()
-        })
-    });
-    check
-        .await
-        .map_err(|error| StoreError::Unreadable(error.to_string()))
 }

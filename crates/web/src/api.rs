@@ -14,24 +14,34 @@ use crate::views::{self, View};
 
 pub mod capture_sets;
 pub mod captures;
+pub mod carried;
 pub mod choice;
 pub mod classifications;
+pub mod credentials;
 pub mod detections;
 pub mod exports;
 pub mod identifications;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod members;
 pub mod ml;
 pub mod nested;
 pub mod occurrences;
+pub mod pages;
+pub mod pipelines;
 pub mod places;
 pub mod projects;
 pub mod sessions;
+pub mod stations;
+pub mod status;
+pub mod storage;
 pub mod tags;
 pub mod taxa;
+pub mod tokens;
 pub mod users;
+pub mod workers;
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {
@@ -42,6 +52,35 @@ pub fn internal(error: StoreError) -> ApiError {
     }
 }
 
+/// The order in which the first page has always named its lists; others follow.
+const ROOT: &[&str] = &[
+    "users",
+    "storage",
+    "projects",
+    "deployments/devices",
+    "deployments/sites",
+    "deployments",
+    "events",
+    "exports",
+    "captures/thumbnails",
+    "captures/collections",
+    "captures/upload",
+    "captures",
+    "detections",
+    "occurrences",
+    "taxa/lists",
+    "taxa",
+    "tags",
+    "ml/algorithms",
+    "ml/labels",
+    "ml/pipelines",
+    "ml/processing_services",
+    "classifications",
+    "identifications",
+    "jobs",
+    "pages",
+];
+
 /// The default filters of a project, unless the request sets its own (`domain-rules.md` §11).
 pub fn defaults(call: &Call, project: &Project) -> Defaults {
     if call.query.flag_or("apply_defaults", true) {
@@ -50,6 +89,7 @@ pub fn defaults(call: &Call, project: &Project) -> Defaults {
     let threshold = call.query.get("classification_threshold");
     Defaults {
         threshold: threshold.and_then(|text| text.trim().parse().ok()),
+        taxa_of: None,
     }
 }
 
@@ -64,14 +104,20 @@ pub async fn only_jobs(call: Call, _body: JsonBody) -> ApiError {
 /// `/api/v2/`: the lists that can be looked at.
 pub async fn root(call: Call) -> Json<Value> {
     let list = |view: &&View| !view.path.contains('{') && view.in_root;
+    let place = |view: &&View| {
+        let name = view.path.trim_start_matches('/');
+        ROOT.iter()
+            .position(|listed| *listed == name)
+            .unwrap_or(ROOT.len())
+    };
     let entry = |view: &View| {
         let name = view.path.trim_start_matches('/').to_owned();
         let address = call.addresses.path(&name);
         (name, Value::String(address))
     };
-    Json(Value::Object(
-        views::all().filter(list).map(entry).collect(),
-    ))
+    let mut lists: Vec<&View> = views::all().filter(list).collect();
+    lists.sort_by_key(place);
+    Json(Value::Object(lists.into_iter().map(entry).collect()))
 }
 
 /// Below these stands what belongs to no single project and is written by staff.
@@ -92,6 +138,15 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
         path if SHARED.iter().any(|shared| path.starts_with(shared)) => {
             call.who.caller().may_write_shared()
         }
+        "/deployments/{id}" => stations::find(call, id, Action::Change("update_deployment"))
+            .await
+            .is_ok(),
+        "/storage/{id}" => storage::find(call, id, Action::Change("update_s3storagesource"))
+            .await
+            .is_ok(),
+        "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
+        "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
+        "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
         "/captures/{id}" => captures::find(call, id, Action::Change("update_sourceimage"))
             .await
             .is_ok(),

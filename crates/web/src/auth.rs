@@ -1,5 +1,6 @@
-//! Who asks. A request without a token is anonymous; one with a bad token is refused whatever
-//! it asks for, as Django REST framework does (`browsable-api.md` §6).
+//! Who asks. A token or the cookie of a signed-in browser says so; without either a request is
+//! anonymous. A token that is none is refused whatever is asked for, as Django REST framework
+//! does (`browsable-api.md` §6), also where a cookie is sent beside it.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -12,6 +13,13 @@ use store::user::User;
 
 use crate::AppState;
 use crate::api::internal;
+
+pub mod cookie;
+pub mod forgery;
+pub mod known;
+pub mod limit;
+
+use known::Known;
 
 /// The person behind a request, if any.
 #[derive(Clone, Debug)]
@@ -50,13 +58,8 @@ pub fn allow(decision: Decision) -> ApiResult<()> {
 impl FromRequestParts<AppState> for Who {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> ApiResult<Who> {
-        let Some(token) = token(&parts.headers)? else {
-            return Ok(Who(None));
-        };
-        let user = state.store.user_by_token(&token).await.map_err(internal)?;
-        user.map(|user| Who(Some(user)))
-            .ok_or(ApiError::BadToken("Invalid token."))
+    async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> ApiResult<Who> {
+        Known::of(&parts.extensions).who()
     }
 }
 

@@ -17,24 +17,32 @@ use store::{Store, StoreError};
 use crate::AppState;
 use crate::api::internal;
 use crate::auth::{Who, allow};
+use crate::shape::Asked;
 
 /// The addresses that an answer names: absolute, and with the format that was asked for in the
-/// query, so that a reader who follows them stays in it (`browsable-api.md` §1).
+/// query or by a suffix, so that a reader who follows them stays in it (`browsable-api.md` §1).
 #[derive(Clone, Debug)]
 pub struct Addresses {
     base: String,
-    suffix: String,
+    /// What ends an address: `/`, or `.json` where that was asked for.
+    end: String,
+    query: String,
 }
 
 impl Addresses {
     /// The address of a path below `/api/v2`, without slashes around it.
     pub fn path(&self, path: &str) -> String {
-        format!("{}/{path}/{}", self.base, self.suffix)
+        format!("{}{}", self.bare(path), self.query)
     }
 
     /// The address of a row.
     pub fn row(&self, path: &str, id: i64) -> String {
-        format!("{}/{path}/{id}/{}", self.base, self.suffix)
+        self.path(&format!("{path}/{id}"))
+    }
+
+    /// The address of the server itself, without a slash at its end.
+    pub fn root(&self) -> &str {
+        self.base.strip_suffix("/api/v2").unwrap_or(&self.base)
     }
 
     /// The address of a file of this server; other addresses stay as they are.
@@ -48,19 +56,13 @@ impl Addresses {
 
     /// The address of a path without any query.
     pub fn bare(&self, path: &str) -> String {
-        format!("{}/{path}/", self.base)
+        format!("{}/{path}{}", self.base, self.end)
     }
 }
 
 /// The media type of a request.
 pub fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
-}
-
-/// The server's own address as the caller knows it, with `/api/v2`.
-pub fn base(state: &AppState, headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    addresses(state, host, &Query::default()).base
 }
 
 /// A request to the API.
@@ -83,7 +85,11 @@ impl FromRequestParts<AppState> for Call {
         let who = Who::from_request_parts(parts, state).await?;
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let addresses = addresses(state, host, &query);
+        let mut addresses = addresses(state, host, &query);
+        let asked = parts.extensions.get::<Asked>();
+        if let Some(suffix) = asked.and_then(|asked| asked.suffix.as_ref()) {
+            addresses.end = format!(".{suffix}");
+        }
         Ok(Call {
             state: state.clone(),
             who,
@@ -104,7 +110,8 @@ pub fn addresses(state: &AppState, host: Option<&str>, query: &Query) -> Address
     let format = query.get("format").filter(|format| !format.is_empty());
     Addresses {
         base: format!("{root}/api/v2"),
-        suffix: format.map_or(String::new(), |format| format!("?format={format}")),
+        end: "/".to_owned(),
+        query: format.map_or(String::new(), |format| format!("?format={format}")),
     }
 }
 

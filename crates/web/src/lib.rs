@@ -7,16 +7,23 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod joblog;
+mod linking;
 mod live;
 mod media;
 mod pages;
+mod pictures;
+mod pull;
 mod routes;
 mod shape;
 mod state;
 mod views;
 
+pub use linking::Linking;
 pub use routes::router;
 pub use state::AppState;
+
+use std::net::SocketAddr;
 
 use axum::ServiceExt;
 use axum::extract::Request;
@@ -35,8 +42,14 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let state = state.ending_with(stop.clone());
     let service = MapRequest::new(router(state), shape::one_form);
-    let service = ServiceExt::<Request>::into_make_service(service);
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
     axum::serve(listener, service)
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
+}
+
+/// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for
+/// whoever checks that something holds for all of them.
+pub fn addresses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    views::all().map(|view| (view.path, view.allow))
 }

@@ -13,7 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use files::Links;
 use futures_util::{Stream, StreamExt, stream};
 use queue::EventBus;
-use rest::ApiResult;
+use rest::{ApiResult, Zone};
 use serde_json::json;
 use store::Store;
 use tokio::sync::broadcast;
@@ -36,15 +36,17 @@ struct Inner {
     store: Store,
     bus: Arc<dyn EventBus>,
     links: Links,
+    zone: Zone,
     watched: Mutex<HashMap<i64, broadcast::Sender<Arc<Fragment>>>>,
 }
 
 impl Hub {
-    pub(crate) fn new(store: Store, bus: Arc<dyn EventBus>, links: Links) -> Hub {
+    pub(crate) fn new(store: Store, bus: Arc<dyn EventBus>, links: Links, zone: Zone) -> Hub {
         Hub(Arc::new(Inner {
             store,
             bus,
             links,
+            zone,
             watched: Mutex::default(),
         }))
     }
@@ -57,7 +59,7 @@ impl Hub {
         }
         let (sender, receiver) = broadcast::channel(64);
         watched.insert(job, sender.clone());
-        tokio::spawn(follow(self.clone(), job, sender));
+        tokio::spawn(self.0.zone.around(follow(self.clone(), job, sender)));
         receiver
     }
 

@@ -27,6 +27,15 @@ pub fn address(links: &Links, place: &Location) -> String {
     links.photograph(place)
 }
 
+/// The address of a photograph for a caller who knows this server under `root`.
+pub fn address_below(root: &str, links: &Links, place: &Location) -> String {
+    let address = page_address(links, place);
+    match address.starts_with('/') {
+        true => format!("{root}{address}"),
+        false => address,
+    }
+}
+
 /// The address of a photograph for pages of this server.
 pub fn page_address(links: &Links, place: &Location) -> String {
     let address = links.photograph(place);
@@ -58,9 +67,15 @@ pub async fn show(
         UPLOADS => state.files.get(&name).await.map_err(gone)?,
         "thumbnails" => thumbnail::show(&state, rest).await?,
         "crops" => crop::show(&state, rest).await?,
+        "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
-    Ok(picture(&name, content))
+    // The name of an uploaded picture changes with the picture.
+    let keep = match kind {
+        "pictures" => "private, max-age=604800, immutable",
+        _ => "private, max-age=86400",
+    };
+    Ok(picture(&name, content, keep))
 }
 
 /// Goes on where the upload's station belongs to a project that is no draft.
@@ -76,11 +91,11 @@ async fn open(state: &AppState, rest: &str) -> ApiResult<()> {
     }
 }
 
-fn picture(name: &str, content: Bytes) -> Response {
+fn picture(name: &str, content: Bytes, keep: &str) -> Response {
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     let headers = [
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
-        (header::CACHE_CONTROL, "private, max-age=86400".to_owned()),
+        (header::CACHE_CONTROL, keep.to_owned()),
     ];
     (headers, content).into_response()
 }

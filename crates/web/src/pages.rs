@@ -11,8 +11,11 @@ pub mod browse;
 pub mod capture;
 pub mod job;
 pub mod jobs;
+pub mod login;
 pub mod model;
 pub mod projects;
+pub mod reset;
+pub mod top;
 
 /// A page that says something went wrong: what, what it means, what to do.
 #[derive(Template)]
@@ -58,6 +61,12 @@ impl IntoResponse for PageError {
                 "There is nothing here",
                 "The address names no page of this server, or one that only members of its \
                  project may see. Nothing is lost; go back, or start from the first page.",
+            ),
+            StatusCode::FORBIDDEN if matches!(self.0, ApiError::ForbiddenBecause(_)) => (
+                "Nothing was done",
+                "The request did not come from a page of this server that was made for you, or \
+                 that page is too old. Nothing was changed; go back, load the page anew and try \
+                 again.",
             ),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
                 "Not for you",

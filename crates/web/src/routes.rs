@@ -5,9 +5,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum::routing::get;
+use axum::routing::post;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::auth::known;
 use crate::views;
 use crate::{AppState, api, assets, live, media, pages, shape};
 
@@ -29,6 +31,7 @@ pub fn router(state: AppState) -> Router {
         .route("/media/{*name}", get(media::show))
         .route("/assets/{name}", get(assets::show))
         .fallback(pages::not_found)
+        .layer(middleware::from_fn_with_state(state.clone(), known::know))
         .layer(CatchPanicLayer::custom(pages::panicked))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(header("x-content-type-options", "nosniff"))
@@ -45,6 +48,7 @@ fn api_routes(state: &AppState) -> Router<AppState> {
     }
     router
         .route("/api/v2", get(api::root))
+        .route_layer(middleware::from_fn(known::guard_api))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .layer(middleware::from_fn_with_state(state.clone(), shape::shape))
 }
@@ -52,6 +56,10 @@ fn api_routes(state: &AppState) -> Router<AppState> {
 fn page_routes() -> Router<AppState> {
     Router::new()
         .route("/", get(pages::projects::home))
+        .route(
+            "/logout",
+            get(pages::login::leave).post(pages::login::logout),
+        )
         .route("/projects/{project}/jobs", get(pages::jobs::show))
         .route("/projects/{project}/jobs/{job}", get(pages::job::show))
         .route(
@@ -62,5 +70,19 @@ fn page_routes() -> Router<AppState> {
         .route(
             "/projects/{project}/captures/{capture}",
             get(pages::capture::show),
+        )
+        .route(
+            "/auth/reset-password",
+            get(pages::reset::ask).post(pages::reset::send),
+        )
+        .route(
+            "/auth/reset-password-confirm",
+            get(pages::reset::choose).post(pages::reset::replace),
+        )
+        .route_layer(middleware::from_fn(known::guard_page))
+        // Not guarded: who has an old cookie must be able to sign in again.
+        .route(
+            "/login",
+            get(pages::login::form).merge(post(pages::login::login)),
         )
 }

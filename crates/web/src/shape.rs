@@ -5,6 +5,7 @@
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -38,9 +39,12 @@ pub fn one_form(mut request: Request) -> Request {
     let (folder, last) = bare.rsplit_once('/').unwrap_or(("", bare));
     let suffixed = last.rsplit_once('.').filter(|(name, suffix)| {
         let alphabet = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        !name.is_empty() && !suffix.is_empty() && suffix.chars().all(alphabet)
+        // Only the first page of the API has an address of a suffix alone: `/api/v2/.json`.
+        let named = !name.is_empty() || folder == "/api/v2";
+        named && !suffix.is_empty() && suffix.chars().all(alphabet)
     });
     let (bare, suffix) = match suffixed {
+        Some(("", suffix)) => (folder.to_owned(), Some(suffix.to_owned())),
         Some((name, suffix)) => (format!("{folder}/{name}"), Some(suffix.to_owned())),
         None => (bare.to_owned(), None),
     };
@@ -68,6 +72,13 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     let suffix = asked.suffix.as_deref();
     let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
     let method = request.method().clone();
+    if method == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    {
+        return preflight();
+    }
     let (mut parts, body) = request.into_parts();
     let answer = match &chosen {
         Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
@@ -82,7 +93,12 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
         }
         Ok(_) => next.run(Request::from_parts(parts.clone(), body)).await,
     };
-    let answer = dress(answer, view);
+    let allow = match view {
+        Some(view) => Some(view.allow),
+        None if parts.uri.path() == "/api/v2" => Some(allow::READ),
+        None => None,
+    };
+    let answer = dress(answer, allow);
     match chosen.unwrap_or(Representation::Json) {
         Representation::Json => match indent(accept.as_deref()) {
             Some(spaces) => indented(answer, spaces).await,
@@ -108,15 +124,22 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     }
 }
 
+/// A browser asks for a page of another server whether that page may call. No page may: the
+/// answer names none, as the recorded one.
+fn preflight() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+    ([kind, (header::VARY, "origin")], "").into_response()
+}
+
 fn header_text(request: &Request, name: &header::HeaderName) -> Option<String> {
     let value = request.headers().get(name)?;
     value.to_str().ok().map(str::to_owned)
 }
 
 /// The headers that all answers carry.
-fn dress(answer: Response, view: Option<&View>) -> Response {
-    let mut answer = match view {
-        Some(view) => allow::with(view.allow, answer),
+fn dress(answer: Response, methods: Option<&'static str>) -> Response {
+    let mut answer = match methods {
+        Some(methods) => allow::with(methods, answer),
         None => answer,
     };
     let headers = answer.headers_mut();

@@ -2,25 +2,42 @@
 
 use std::sync::Arc;
 
+use domain::lease::LeaseTerms;
 use files::{Files, Links};
-use queue::EventBus;
+use queue::{Embedded, EventBus, TaskQueue};
+use rest::Zone;
 use services::ServiceClient;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::limit::Limiter;
+use crate::linking::Linking;
 use crate::live::Hub;
+use crate::pull::Desk;
 
 /// Shared by all requests.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) store: Store,
     pub(crate) bus: Arc<dyn EventBus>,
+    /// Tasks of pull jobs.
+    pub(crate) queue: Arc<dyn TaskQueue>,
+    /// On which terms they are handed out, unless a pipeline's settings say otherwise.
+    pub(crate) leases: LeaseTerms,
+    /// What is remembered of remote workers.
+    pub(crate) desk: Arc<Desk>,
     /// Files that the server itself keeps: thumbnails, exports.
     pub(crate) files: Files,
     pub(crate) links: Links,
     /// Speaks to processing services.
     pub(crate) services: ServiceClient,
     pub(crate) hub: Hub,
+    /// Who must wait before guessing on.
+    pub(crate) limiter: Limiter,
+    /// To whom lines of logs are linked; without it, no traces are kept.
+    pub(crate) linking: Option<Linking>,
+    /// The clock on which pages and API tell times.
+    pub(crate) zone: Zone,
     /// Fires when the server ends: live streams must not hold it up.
     pub(crate) stop: CancellationToken,
 }
@@ -35,14 +52,43 @@ impl AppState {
         services: ServiceClient,
     ) -> AppState {
         AppState {
-            hub: Hub::new(store.clone(), bus.clone(), links.clone()),
+            hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
+            queue: Arc::new(Embedded::new(store.clone())),
+            leases: LeaseTerms::default(),
+            desk: Arc::default(),
             store,
             bus,
             files,
             links,
             services,
+            limiter: Limiter::default(),
+            linking: None,
+            zone: Zone::default(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Hands out tasks from this queue, on these terms.
+    #[must_use]
+    pub fn leasing(mut self, queue: Arc<dyn TaskQueue>, leases: LeaseTerms) -> AppState {
+        self.queue = queue;
+        self.leases = leases;
+        self
+    }
+
+    /// Tells times in another zone than UTC.
+    pub fn in_zone(self, zone: Zone) -> AppState {
+        let (store, bus, links) = (self.store.clone(), self.bus.clone(), self.links.clone());
+        AppState {
+            hub: Hub::new(store, bus, links, zone),
+            zone,
+            ..self
+        }
+    }
+
+    /// Keeps traces of what is asked for, and links lines of logs to them.
+    pub fn linked(self, linking: Option<Linking>) -> AppState {
+        AppState { linking, ..self }
     }
 
     pub(crate) fn ending_with(mut self, stop: CancellationToken) -> AppState {

@@ -6,10 +6,7 @@ use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
 use crate::AppState;
-use crate::api::{
-    capture_sets, captures, classifications, detections, exports, identifications, jobs, login,
-    members, ml, occurrences, places, projects, sessions, tags, taxa, users,
-};
+use crate::api;
 
 /// One address of the API, below `/api/v2`.
 #[derive(Clone, Copy)]
@@ -108,28 +105,37 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
-    users::VIEWS,
-    login::VIEWS,
-    projects::VIEWS,
-    members::VIEWS,
-    places::VIEWS,
-    sessions::VIEWS,
-    exports::VIEWS,
-    captures::THUMBNAILS,
-    capture_sets::VIEWS,
-    captures::VIEWS,
-    detections::VIEWS,
-    occurrences::VIEWS,
-    taxa::lists::VIEWS,
-    taxa::VIEWS,
-    tags::VIEWS,
-    ml::algorithms::VIEWS,
-    ml::labels::VIEWS,
-    ml::pipelines::VIEWS,
-    ml::services::VIEWS,
-    classifications::VIEWS,
-    identifications::VIEWS,
-    jobs::VIEWS,
+    api::users::VIEWS,
+    api::me::VIEWS,
+    api::credentials::VIEWS,
+    api::tokens::VIEWS,
+    api::login::VIEWS,
+    api::storage::VIEWS,
+    api::projects::VIEWS,
+    api::members::VIEWS,
+    api::places::VIEWS,
+    api::stations::VIEWS,
+    api::sessions::VIEWS,
+    api::exports::VIEWS,
+    api::captures::THUMBNAILS,
+    api::capture_sets::VIEWS,
+    api::captures::VIEWS,
+    api::detections::VIEWS,
+    api::occurrences::VIEWS,
+    api::taxa::lists::VIEWS,
+    api::taxa::VIEWS,
+    api::tags::VIEWS,
+    api::ml::algorithms::VIEWS,
+    api::ml::labels::VIEWS,
+    api::ml::pipelines::VIEWS,
+    api::ml::services::VIEWS,
+    api::classifications::VIEWS,
+    api::identifications::VIEWS,
+    api::jobs::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
+    api::pages::VIEWS,
+    api::status::VIEWS,
 ];
 
 /// Every address of the API.

@@ -96,12 +96,21 @@ async fn an_export_is_a_record_with_a_job() {
         assert_eq!(list["user_permissions"], json!(["create"]));
         let one = format!("{EXPORTS}{}/", made["id"]);
         let patch = json!({"format": "occurrences_api_json"}).to_string();
-        let patched = researcher.send(Method::PATCH, &one, Some(patch.clone())).await;
+        let patched = researcher
+            .send(Method::PATCH, &one, Some(patch.clone()))
+            .await;
         assert_eq!(patched.status, 403);
-        let patched = app.superuser().await.send(Method::PATCH, &one, Some(patch)).await;
+        let patched = app
+            .superuser()
+            .await
+            .send(Method::PATCH, &one, Some(patch))
+            .await;
         assert_eq!(patched.json()["format"], "occurrences_api_json");
         assert_eq!(basic.send(Method::DELETE, &one, None).await.status, 403);
-        assert_eq!(researcher.send(Method::DELETE, &one, None).await.status, 204);
+        assert_eq!(
+            researcher.send(Method::DELETE, &one, None).await.status,
+            204
+        );
         assert_eq!(researcher.get(&one).await.status, 404);
         assert!(app.store.job(job.id).await.is_err(), "its job is gone too");
     }

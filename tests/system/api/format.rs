@@ -121,7 +121,11 @@ async fn addresses_say_what_they_take() {
                 "GET, POST, HEAD, OPTIONS",
             ),
             (Method::GET, format!("{one}run/"), "POST, OPTIONS"),
-            (Method::POST, format!("{one}queue/"), "GET, HEAD, OPTIONS"),
+            (
+                Method::POST,
+                format!("{one}failures/"),
+                "GET, HEAD, OPTIONS",
+            ),
         ] {
             let answer = admin.send(method.clone(), &path, None).await;
             assert_eq!(

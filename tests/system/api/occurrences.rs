@@ -92,7 +92,10 @@ async fn occurrences_are_listed_narrowed_and_ordered() {
             (format!("determination={taxon}"), 3),
             ("determination__rank=SPECIES".to_owned(), 3),
             ("determination__rank=GENUS".to_owned(), 0),
-            (format!("detections__source_image={}", insects.captures[0]), 1),
+            (
+                format!("detections__source_image={}", insects.captures[0]),
+                1,
+            ),
             (format!("algorithm={}", algorithms[1]), 3),
             (format!("algorithm={}", algorithms[0]), 0),
             (format!("not_algorithm={}", algorithms[0]), 3),
@@ -130,23 +133,42 @@ async fn an_occurrence_is_shown_whole_and_only_staff_delete_it() {
         let one = format!("/api/v2/occurrences/{id}/");
         let whole = identifier.get(&one).await.json();
         assert_eq!(whole["user_permissions"], json!(["update"]));
-        assert_eq!(app.anonymous().get(&one).await.json()["user_permissions"], json!([]));
+        assert_eq!(
+            app.anonymous().get(&one).await.json()["user_permissions"],
+            json!([])
+        );
         assert_eq!(whole["detections"][0]["classifications"][0]["score"], 0.9);
         assert_eq!(whole["detections"][0]["bbox"], json!([0.0, 1.0, 5.0, 6.0]));
         assert_eq!(whole["predictions"].as_array().unwrap().len(), 1);
         assert_eq!(whole["determination_id"], whole["determination"]["id"]);
         let low = format!("{base}&apply_defaults=false&classification_threshold=0");
         let low = ids(&staff, &low).await;
-        let hidden = low.iter().find(|id| **id != 0 && !whole["id"].eq(*id)).unwrap();
-        assert_eq!(staff.get(&format!("/api/v2/occurrences/{hidden}/")).await.status, 200);
+        let hidden = low
+            .iter()
+            .find(|id| **id != 0 && !whole["id"].eq(*id))
+            .unwrap();
+        assert_eq!(
+            staff
+                .get(&format!("/api/v2/occurrences/{hidden}/"))
+                .await
+                .status,
+            200
+        );
 
         assert_eq!(identifier.post(&base, json!({})).await.status, 403);
         assert_eq!(staff.post(&base, json!({})).await.status, 400);
-        assert_eq!(identifier.send(Method::DELETE, &one, None).await.status, 403);
+        assert_eq!(
+            identifier.send(Method::DELETE, &one, None).await.status,
+            403
+        );
         let capture = insects.captures[1];
         let gone = format!("/api/v2/captures/{capture}/");
         assert_eq!(staff.send(Method::DELETE, &gone, None).await.status, 204);
-        assert_eq!(ids(&staff, &base).await.len(), 2, "its insects went with it");
+        assert_eq!(
+            ids(&staff, &base).await.len(),
+            2,
+            "its insects went with it"
+        );
         let id = ids(&staff, &base).await[0];
         let one = format!("/api/v2/occurrences/{id}/");
         assert_eq!(staff.send(Method::DELETE, &one, None).await.status, 204);
@@ -167,23 +189,36 @@ async fn identifiers_and_agreement_are_counted() {
         let base = format!("/api/v2/occurrences/?project_id={}&ordering=id", project.id);
         let found = ids(&identifier, &base).await;
         let taxon = identifier.get(&base).await.json()["results"][0]["determination"].clone();
-        let stats = |name: &str| format!("/api/v2/occurrences/stats/{name}/?project_id={}", project.id);
+        let stats = |name: &str| {
+            format!(
+                "/api/v2/occurrences/stats/{name}/?project_id={}",
+                project.id
+            )
+        };
         let none = identifier.get(&stats("model-agreement")).await.json();
-        assert_eq!((&none["total_occurrences"], &none["verified_count"]), (&json!(3), &json!(0)));
+        assert_eq!(
+            (&none["total_occurrences"], &none["verified_count"]),
+            (&json!(3), &json!(0))
+        );
         assert_eq!(none["agreed_exact_ci_low"], Value::Null);
         let said = json!({"occurrence_id": found[0], "taxon_id": taxon["id"]});
         let said = identifier.post("/api/v2/identifications/", said).await;
         assert_eq!(said.status, 201, "{}", said.text);
         let some = identifier.get(&stats("model-agreement")).await.json();
         assert_eq!(some["verified_count"], 1);
-        assert_eq!((&some["comparable_count"], &some["agreed_exact_count"]), (&json!(1), &json!(1)));
+        assert_eq!(
+            (&some["comparable_count"], &some["agreed_exact_count"]),
+            (&json!(1), &json!(1))
+        );
         let bad = format!("{}&agreement_coarsest_rank=x", stats("model-agreement"));
         assert_eq!(identifier.get(&bad).await.status, 400);
         let top = identifier.get(&stats("top-identifiers")).await.json();
         assert_eq!(top["top_identifiers"][0]["identification_count"], 1);
         assert_eq!(top["top_identifiers"][0]["name"], "Test");
         let missing = json!({"project_id": ["This field is required."]});
-        let nowhere = identifier.get("/api/v2/occurrences/stats/top-identifiers/").await;
+        let nowhere = identifier
+            .get("/api/v2/occurrences/stats/top-identifiers/")
+            .await;
         assert_eq!(nowhere.json(), missing);
     }
 }

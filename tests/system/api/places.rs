@@ -79,3 +79,42 @@ async fn sites_and_devices_are_made_shown_edited_and_deleted() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_site_reaches_as_far_as_its_stations() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let kind = store::place::PlaceKind::Site;
+        let site = app.store.create_place(kind, project.id, "North", "");
+        let site = site.await.unwrap();
+        let one = format!("/api/v2/deployments/sites/{}/", site.id);
+        let shown = app.anonymous().get(&one).await.json();
+        assert_eq!(shown["boundary_rect"], json!(null), "no station yet");
+        for (latitude, longitude) in [(0.0, 0.0), (45.0, -123.0)] {
+            let new = store::station::NewStation {
+                project_id: project.id,
+                name: "Station".to_owned(),
+                latitude: Some(latitude),
+                longitude: Some(longitude),
+                more: store::station::StationChange {
+                    site_id: Some(Some(site.id)),
+                    ..Default::default()
+                },
+                ..Default::default()
+            };
+            app.store.create_station(new).await.unwrap();
+        }
+        let corners = json!([0.0, -123.0, 45.0, 0.0]);
+        assert_eq!(
+            app.anonymous().get(&one).await.json()["boundary_rect"],
+            corners
+        );
+        let list = app
+            .anonymous()
+            .get("/api/v2/deployments/sites/")
+            .await
+            .json();
+        assert_eq!(list["results"][0]["boundary_rect"], corners);
+    }
+}

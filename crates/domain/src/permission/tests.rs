@@ -128,6 +128,56 @@ fn workers_need_no_superuser() {
 }
 
 #[test]
+fn a_machine_may_work_and_nothing_else() {
+    let machine = user(20);
+    let draft = ProjectFacts {
+        draft: true,
+        ..open(Some(Role::Worker))
+    };
+    let decided = |action| decide(machine, &draft, action);
+    for allowed in [
+        Action::View,
+        Action::Register,
+        Action::Job(JobAction::View, job("ml")),
+        Action::Job(JobAction::Work, job("ml")),
+        Action::Job(JobAction::Work, SINGLE),
+    ] {
+        assert_eq!(decided(allowed), Decision::Allowed, "{allowed:?}");
+    }
+    use JobAction::{Create, CreateAndStart, Delete, Run, Update};
+    for act in [Create, CreateAndStart, Update, Delete, Run] {
+        for facts in [job("ml"), SINGLE] {
+            assert_eq!(decided(Action::Job(act, facts)), Decision::Forbidden);
+        }
+    }
+    for permission in Role::ProjectManager.permissions() {
+        assert_eq!(decided(Action::Change(permission)), Decision::Forbidden);
+        assert_eq!(decided(Action::Create(permission)), Decision::Forbidden);
+    }
+    assert!(job_permissions(machine, &draft, job("ml")).is_empty());
+    assert!(project_permissions(machine, &draft).is_empty());
+    // Elsewhere it is nobody.
+    let elsewhere = ProjectFacts {
+        draft: true,
+        ..open(None)
+    };
+    let there = decide(machine, &elsewhere, Action::Job(JobAction::Work, job("ml")));
+    assert_eq!(there, Decision::Hidden);
+}
+
+#[test]
+fn who_registers_pipelines_as_recorded() {
+    assert_eq!(letters(open, Action::Register), "AAAAFFFFFU");
+}
+
+#[test]
+fn the_machines_role_is_not_among_those_of_people() {
+    assert!(!Role::ALL.contains(&Role::Worker));
+    assert_eq!(Role::from_key("Worker"), Some(Role::Worker));
+    assert_eq!(Role::Worker.permissions().count(), 0);
+}
+
+#[test]
 fn drafts_and_foreign_projects() {
     let draft = |_| ProjectFacts {
         draft: true,

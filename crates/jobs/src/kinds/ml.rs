@@ -11,6 +11,9 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
 use domain::state::JobState;
+use store::origin::Origin;
+use store::pipeline::Pipeline;
+use store::service::is_online;
 
 use crate::context::JobContext;
 use crate::kind::{JobKind, Outcome};
@@ -25,20 +28,13 @@ impl JobKind for Ml {
     }
 
     async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
-        delay(cx).await?;
-        let Some(pipeline) = cx.job.pipeline_id else {
-            // A test job of a delay alone ends here.
-            anyhow::ensure!(cx.job.delay > 0, "no pipeline is set");
-            return Ok(Outcome::Done);
-        };
-        let pipeline = cx
-            .tools
-            .store
-            .pipeline(pipeline)
-            .await
-            .context("the pipeline does not exist any more")?;
+        Origin::step().around(delay(cx)).await?;
+        let pipeline = cx.job.pipeline_id;
+        let pipeline = pipeline.context("No pipeline specified to process images in ML job")?;
+        let pipeline = cx.tools.store.pipeline(pipeline).await;
+        let pipeline = pipeline.context("the pipeline does not exist any more")?;
         if cx.job.total.is_none() {
-            feed(cx, &pipeline).await?;
+            Origin::step().around(feed(cx, &pipeline)).await?;
         }
         if cx.job.dispatch() != DispatchMode::AsyncApi {
             push::drain(cx, &pipeline).await?;
@@ -48,7 +44,7 @@ impl JobKind for Ml {
 }
 
 /// Chooses the captures and feeds them page by page, from where an earlier run was cut off.
-async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::Result<()> {
+async fn feed(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
     let chosen = collect::choose(cx, pipeline).await?;
     let (total, limited) = (chosen.total, chosen.limited);
     cx.stage(COLLECT_STAGE, |s| {
@@ -74,20 +70,44 @@ async fn feed(cx: &JobContext, pipeline: &store::pipeline::Pipeline) -> anyhow::
         .await?;
     let release = cx.job.dispatch() == DispatchMode::AsyncApi;
     if release {
-        cx.info(format!(
-            "Waiting for workers to pick up tasks for pipeline '{}'",
-            pipeline.slug
-        ));
+        wait_for_workers(cx, pipeline).await?;
         cx.log.flush().await;
     }
     cx.tools.store.feed_end(&cx.fence, release).await?;
     Ok(())
 }
 
-/// What the delay stage shows, one after the other.
-const MOODS: [&str; 4] = ["😴", "🥱", "😌", "😃"];
+/// Says in the log that remote workers have the word, and how many of them are there
+/// (`processing-service.md` §10).
+async fn wait_for_workers(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
+    let project = cx.job.project_id;
+    let services = cx.tools.store.pull_services(project, pipeline.id).await?;
+    let recent = |minutes| {
+        let within = chrono::Duration::minutes(minutes);
+        services.iter().filter(|s| is_online(s, within)).count()
+    };
+    let slug = &pipeline.slug;
+    cx.info(format!(
+        "Waiting for workers to pick up tasks for pipeline '{slug}' ({}/{} online recently)",
+        recent(5),
+        services.len()
+    ));
+    let minute = chrono::Duration::seconds(store::service::ONLINE_SECONDS);
+    let working = cx
+        .tools
+        .store
+        .live_workers(project, pipeline.id, minute)
+        .await?;
+    if recent(1) == 0 && working == 0 {
+        cx.warn(format!(
+            "No worker for pipeline '{slug}' is online: the images wait until one asks for them"
+        ));
+    }
+    Ok(())
+}
 
-/// Waits as long as the job asks, saying how far it is.
+/// Waits as long as the job asks, saying how far it is every two seconds. The moods and the
+/// words are those of the recordings, which testers of clients know.
 async fn delay(cx: &JobContext) -> anyhow::Result<()> {
     let Ok(seconds) = u32::try_from(cx.job.delay) else {
         return Ok(());
@@ -96,15 +116,25 @@ async fn delay(cx: &JobContext) -> anyhow::Result<()> {
     if seconds == 0 || cx.job.own_stages().iter().any(done) {
         return Ok(());
     }
-    for second in 0..seconds {
-        let share = f64::from(second) / f64::from(seconds);
-        let mood = MOODS[(share * MOODS.len() as f64) as usize % MOODS.len()];
+    let mut waited = 0;
+    while waited < seconds {
+        let step = (seconds - waited).min(2);
+        cx.sleep(Duration::from_secs(step.into())).await?;
+        waited += step;
+        let shown = waited - 1;
+        // Once a minute is enough of a long wait.
+        if waited <= 60 || waited % 60 < 2 {
+            let id = cx.job.id;
+            cx.info(format!(
+                "Delaying job {id} for the {shown} out of {seconds} seconds"
+            ));
+        }
         cx.stage(DELAY_STAGE, |s| {
-            s.set("Mood", mood);
+            s.set("Mood", "😵‍💫");
+            let share = f64::from(shown) / f64::from(seconds);
             s.advance(share.max(f64::MIN_POSITIVE));
         })
         .await?;
-        cx.sleep(Duration::from_secs(1)).await?;
     }
     cx.stage(DELAY_STAGE, |s| {
         s.set("Mood", "🥳");

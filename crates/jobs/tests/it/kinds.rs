@@ -68,7 +68,7 @@ async fn a_kind_that_cannot_be_run_says_so() {
 }
 
 #[tokio::test]
-async fn a_delay_is_a_job_of_its_own() {
+async fn a_delay_is_waited_for_and_then_a_pipeline_is_missed() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 0, 1).await;
         let new = NewJob {
@@ -78,8 +78,11 @@ async fn a_delay_is_a_job_of_its_own() {
             ..world.ml()
         };
         let job = world.run(new).await;
-        assert_eq!(state(&job), JobState::Success, "{}", world.log(&job).await);
+        // As recorded: the wait succeeds, the job has nothing to run.
+        assert_eq!(state(&job), JobState::Failure);
         let stage = &job.own_stages()[0];
         assert_eq!((stage.key.as_str(), stage.progress), (DELAY_STAGE, 1.0));
+        let log = world.log(&job).await;
+        assert!(log.contains("No pipeline specified"), "{log}");
     }
 }

@@ -22,6 +22,9 @@ pub struct Model {
     pub session_time_gap_seconds: i32,
     pub score_threshold: f64,
     pub default_pipeline_id: Option<i64>,
+    /// The last capture that was counted again since the default filters changed; none where all
+    /// are.
+    pub recount_after: Option<i64>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -15,6 +15,8 @@ pub struct Model {
     /// Milliseconds since 1970; the lease is over when it has passed.
     pub visible_at: i64,
     pub deliveries: i32,
+    /// The machine that was last given it, where it said who it is.
+    pub worker_id: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,9 +9,15 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub project_id: Option<i64>,
+    /// Whose token it shows.
+    pub user_id: Option<i64>,
     pub name: String,
+    /// Empty where it does not say.
     pub host: Option<String>,
     pub version: Option<String>,
+    /// The pipeline and the job for which it last asked for tasks or posted results.
+    pub pipeline_id: Option<i64>,
+    pub job_id: Option<i64>,
     pub last_seen_at: DateTimeUtc,
     pub created_at: DateTimeUtc,
 }

@@ -1,11 +1,11 @@
 //! What a person may edit on a job (`domain-rules.md` §16): its name at any time, the rest while
 //! nobody works on it, because a running job has chosen its captures by what stood there.
 
-use domain::job::{DELAY_STAGE, DispatchMode, first_stages};
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{Job, life, stages_json};
+use super::event::{What, record};
+use super::{Job, life};
 use crate::connection::{Store, StoreError, StoreResult, now};
 
 /// New values; `None` leaves a field as it is.
@@ -29,8 +29,6 @@ pub struct JobChange {
     pub pipeline_id: Option<Option<i64>>,
     /// Kind, by key.
     pub kind: Option<&'static str>,
-    /// How the work is handed out, when pipeline or kind change it.
-    pub dispatch_mode: Option<DispatchMode>,
 }
 
 impl JobChange {
@@ -51,7 +49,8 @@ impl JobChange {
 }
 
 impl Store {
-    /// Edits a job.
+    /// Edits a job. Its stages stay: they are those of its last run, and the next one opens its
+    /// own.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where somebody works on it and more than the name would change.
@@ -76,15 +75,6 @@ impl Store {
             let delay = change.delay.unwrap_or(job.delay);
             let pipeline = change.pipeline_id.unwrap_or(job.pipeline_id);
             let kind = change.kind.unwrap_or(&job.kind);
-            if job.job_state() == JobState::Created
-                && let Some(spec) = domain::job::kind(kind)
-            {
-                let mut stages = first_stages(spec, delay, pipeline.is_some());
-                if let Some(stage) = stages.iter_mut().find(|s| s.key == DELAY_STAGE) {
-                    stage.set("Delay", delay);
-                }
-                row.stages = Set(stages_json(&stages)?);
-            }
             row.kind = Set(kind.to_owned());
             row.delay = Set(delay);
             row.pipeline_id = Set(pipeline);
@@ -93,13 +83,35 @@ impl Store {
             row.station_id = Set(change.station_id.unwrap_or(job.station_id));
             row.capture_set_id = Set(change.capture_set_id.unwrap_or(job.capture_set_id));
             row.capture_id = Set(change.capture_id.unwrap_or(job.capture_id));
-            if let Some(mode) = change.dispatch_mode {
-                row.dispatch_mode = Set(mode.code().to_owned());
-            }
         }
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
+        let changed = changed(&job, &after);
+        if !changed.is_empty() {
+            let detail = Some(changed.join(", "));
+            record(&tx, id, &after.state, What::Edited, detail).await?;
+        }
         tx.commit().await?;
         Ok(after)
     }
+}
+
+/// The names of the fields that differ, as the API calls them.
+fn changed(before: &Job, after: &Job) -> Vec<&'static str> {
+    let fields = [
+        ("name", before.name != after.name),
+        ("delay", before.delay != after.delay),
+        ("limit", before.limit != after.limit),
+        ("shuffle", before.shuffle != after.shuffle),
+        ("deployment", before.station_id != after.station_id),
+        (
+            "source_image_collection",
+            before.capture_set_id != after.capture_set_id,
+        ),
+        ("source_image_single", before.capture_id != after.capture_id),
+        ("pipeline", before.pipeline_id != after.pipeline_id),
+        ("job_type", before.kind != after.kind),
+    ];
+    let differing = fields.into_iter().filter(|(_, differs)| *differs);
+    differing.map(|(name, _)| name).collect()
 }

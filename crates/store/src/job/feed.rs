@@ -215,6 +215,7 @@ fn tickets(
             generation: Set(generation),
             visible_at: Set(place),
             deliveries: Set(0),
+            worker_id: Set(None),
         })
 }
 

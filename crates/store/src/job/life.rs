@@ -11,10 +11,12 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::{Job, feed, stages_json};
+use super::event::{What, record, record_by};
+use super::{Job, dispatch, feed, stages_json};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{job, job_progress, ticket};
-use crate::log::Level;
+use crate::log::{Level, NewLine};
+use crate::origin::{Origin, Trace};
 
 /// A runner's right to write to a job: valid until somebody else claims or ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +114,21 @@ async fn note(tx: &Write, job: &Job, to: JobState) -> StoreResult<()> {
         "Changing status of job {} from {} to {to}",
         job.id, job.state
     );
-    crate::log::insert(&**tx, job.id, &[(Level::Info, text)]).await
+    say(tx, job, Level::Info, text).await
+}
+
+/// A line in the job's log: in the span of whoever asked for it, or else in the job's own trace.
+async fn say(tx: &Write, job: &Job, level: Level, text: String) -> StoreResult<()> {
+    let mut line = NewLine::now(level, text);
+    if line.trace.is_none() {
+        line.trace = job.trace_id.as_deref().map(Trace::within);
+    }
+    crate::log::insert_lines(&**tx, job.id, &[line]).await
+}
+
+/// The trace in which a run begins, where traces are kept.
+pub(crate) fn present_trace() -> Option<String> {
+    Origin::current().trace.map(|trace| trace.trace_id)
 }
 
 impl Store {
@@ -130,9 +146,12 @@ impl Store {
             reset(&tx, &job, &mut row, FeedMode::All, 0).await?;
             row.run_no = Set(job.run_no + 1);
         }
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
+        row.trace_id = Set(present_trace());
         let job_after = save(&tx, row).await?;
         note(&tx, &job, to).await?;
+        record(&tx, id, to.code(), What::Queued, None).await?;
         tx.commit().await?;
         Ok(job_after)
     }
@@ -155,10 +174,14 @@ impl Store {
         };
         let mut row = moved(&job, to);
         reset(&tx, &job, &mut row, mode, kept).await?;
+        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
+        row.trace_id = Set(present_trace());
         let after = save(&tx, row).await?;
         crate::progress::carry_over(&tx, &job, &after, self.shard).await?;
         note(&tx, &job, to).await?;
+        let detail = failed_only.then(|| "only what failed".to_owned());
+        record(&tx, id, to.code(), What::Retried, detail).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -193,6 +216,12 @@ impl Store {
             row.started_at = Set(Some(job.started_at.unwrap_or_else(now)));
             let after = save(&tx, row).await?;
             note(&tx, &job, to).await?;
+            let what = match job.started_at {
+                None => What::Started,
+                Some(_) => What::Continued,
+            };
+            let runner = Some(format!("runner {owner}"));
+            record(&tx, id, to.code(), what, runner).await?;
             tx.commit().await?;
             let fence = Fence {
                 job: id,
@@ -288,6 +317,8 @@ impl Store {
         save(&tx, row).await?;
         feed::reopen_leases(&*tx, &job).await?;
         note(&tx, &job, to).await?;
+        let runner = Some(format!("runner {}", fence.owner));
+        record(&tx, job.id, to.code(), What::HandedBack, runner).await?;
         tx.commit().await
     }
 
@@ -324,8 +355,10 @@ impl Store {
             let row = moved(&job, to);
             let after = save(&tx, row).await?;
             note(&tx, &job, to).await?;
+            record(&tx, id, to.code(), What::Cancelled, None).await?;
             after
         } else {
+            record(&tx, id, &job.state, What::Cancelled, None).await?;
             revoke(&tx, &job).await?
         };
         tx.commit().await?;
@@ -424,7 +457,8 @@ async fn end(tx: &Write, job: &Job, failure: Option<&str>) -> StoreResult<Job> {
         None => format!("Finished job {} ({to})", job.label()),
         Some(reason) => format!("Job {} failed: {reason}", job.label()),
     };
-    crate::log::insert(&**tx, job.id, &[(level, last)]).await?;
+    say(tx, job, level, last).await?;
+    ended(tx, &after, failure).await?;
     Ok(after)
 }
 
@@ -433,7 +467,14 @@ async fn revoke(tx: &Write, job: &Job) -> StoreResult<Job> {
     let after = save(tx, moved(job, to)).await?;
     delete_tickets(&**tx, job.id).await?;
     note(tx, job, to).await?;
+    ended(tx, &after, None).await?;
     Ok(after)
+}
+
+/// Nobody ends a job: it ends, whoever cancelled it.
+async fn ended(tx: &Write, job: &Job, why: Option<&str>) -> StoreResult<()> {
+    let detail = why.map(str::to_owned);
+    record_by(tx, job.id, &job.state, What::Ended, None, detail).await
 }
 
 async fn rescue(tx: &Write, job: &Job) -> StoreResult<Option<Job>> {
@@ -459,7 +500,9 @@ async fn rescue(tx: &Write, job: &Job) -> StoreResult<Option<Job>> {
             .map(|t| t.format("%H:%M:%S UTC").to_string())
             .unwrap_or_default()
     );
-    crate::log::insert(&**tx, job.id, &[(Level::Warning, text)]).await?;
+    say(tx, job, Level::Warning, text).await?;
+    let runner = job.owner.as_ref().map(|owner| format!("runner {owner}"));
+    record(tx, job.id, to.code(), What::Rescued, runner).await?;
     Ok(Some(after))
 }
 
@@ -477,7 +520,7 @@ async fn reset(
         .iter_mut()
         .find(|s| s.key == domain::job::DELAY_STAGE)
     {
-        stage.set("Delay", job.delay);
+        domain::job::begin_delay(stage, job.delay);
     }
     row.generation = Set(job.generation + 1);
     row.feed_mode = Set(mode.code().to_owned());

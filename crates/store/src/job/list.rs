@@ -12,7 +12,9 @@ use sea_orm::{
 
 use super::Job;
 use crate::connection::{Store, StoreResult};
-use crate::entity::{job, pipeline};
+use crate::entity::{export, job, pipeline};
+
+pub use crate::entity::export::Model as Export;
 
 /// Which jobs a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +45,8 @@ pub struct JobFilter {
     pub search: Vec<String>,
     /// Only those that have not ended.
     pub incomplete: bool,
+    /// Only those that would hand out an image now.
+    pub ready: bool,
     /// Not those that failed and have not changed since then.
     pub no_failures_before: Option<DateTime<Utc>>,
 }
@@ -164,32 +168,10 @@ impl Store {
             .await?;
         Ok((rows, count))
     }
-
-    /// A page of jobs in random order, and how many there are: what workers poll, so that they
-    /// do not all begin with the same job.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs_at_random(
-        &self,
-        filter: &JobFilter,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        let select = filter.select();
-        let count = select.clone().count(&self.db).await?;
-        let rows = select
-            .order_by(Func::random(), Order::Asc)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?;
-        Ok((rows, count))
-    }
 }
 
 impl JobFilter {
-    fn select(&self) -> Select<job::Entity> {
+    pub(super) fn select(&self) -> Select<job::Entity> {
         use job::Column as C;
         let mut all = Condition::all();
         let numbers = [
@@ -217,6 +199,9 @@ impl JobFilter {
                 self.incomplete
                     .then(|| C::State.is_not_in(ended.map(JobState::code))),
             );
+        if self.ready {
+            all = all.add(super::offer::ready());
+        }
         if let Some(edge) = self.no_failures_before {
             let failed = [JobState::Failure, JobState::Revoked, JobState::Unknown];
             let stale = Condition::all()
@@ -256,4 +241,19 @@ pub(crate) fn holds(column: impl sea_orm::sea_query::IntoColumnRef, word: &str) 
         .replace('_', "\\_");
     let like = LikeExpr::new(format!("%{word}%")).escape('\\');
     Expr::expr(Func::lower(Expr::col(column))).like(like)
+}
+
+impl Store {
+    /// The exports with these ids, which jobs name.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn exports_of_jobs(&self, ids: &[i64]) -> StoreResult<Vec<Export>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named = export::Column::Id.is_in(ids.iter().copied());
+        let found = export::Entity::find().filter(named);
+        Ok(found.all(&self.db).await?)
+    }
 }

@@ -9,7 +9,8 @@ use sea_orm::{
     JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
 };
 
-use super::{Algorithm, Pipeline, placeholder_stages};
+use super::register::placeholder_stages;
+use super::{Algorithm, Pipeline};
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{
     algorithm, pipeline, pipeline_algorithm, processing_service, project_pipeline,

@@ -7,11 +7,11 @@ use domain::capture::is_detector;
 use domain::wire::{ClassificationResponse, DetectionResponse};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    prelude::Json,
+    QuerySelect, prelude::Json,
 };
 
 use crate::connection::{StoreError, StoreResult, Write, now};
-use crate::entity::category_map;
+use crate::entity::{algorithm, category_map};
 use crate::pipeline::{Algorithm, algorithms_in};
 use crate::taxon;
 
@@ -73,6 +73,15 @@ impl Vocabulary {
         for (key, example) in first {
             let algorithm = self.algorithm(key)?;
             if algorithm.category_map_id.is_some() {
+                continue;
+            }
+            // Another save may be doing the same: the second one to get here finds the first's.
+            let locked = algorithm::Entity::find_by_id(algorithm.id)
+                .lock_exclusive()
+                .one(&**tx)
+                .await?;
+            if let Some(row) = locked.filter(|a| a.category_map_id.is_some()) {
+                self.algorithms.insert(key.to_owned(), row);
                 continue;
             }
             let id = implied_map(tx, example).await?;

@@ -185,7 +185,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn top_taxa(
+    pub async fn top_taxa_of_session(
         &self,
         session: i64,
         defaults: &Defaults,

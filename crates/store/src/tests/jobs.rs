@@ -1,5 +1,6 @@
 //! Jobs: their changes of state, the feed, and the saving of results.
 
+mod counterexamples;
 mod feeding;
 mod lives;
 mod results;

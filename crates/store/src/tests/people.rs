@@ -83,14 +83,14 @@ async fn signing_in() {
         assert_eq!(login("ann@example.org", "").await, None);
         assert_eq!(login("nobody@example.org", "pass word").await, None);
 
-        store.set_password(ann.id, "other").await.unwrap();
+        store.set_password(ann.id, "other", None).await.unwrap();
         assert_eq!(login("ann@example.org", "pass word").await, None);
         assert_eq!(
             login("ann@example.org", "other").await,
             Some((ann.id, true))
         );
-        assert!(store.set_password(ann.id, "").await.is_err());
-        let nobody = store.set_password(ann.id + 1, "x").await;
+        assert!(store.set_password(ann.id, "", None).await.is_err());
+        let nobody = store.set_password(ann.id + 1, "x", None).await;
         assert!(matches!(nobody, Err(StoreError::NotFound(_))));
 
         deactivate(store, &ann).await;
@@ -119,6 +119,56 @@ async fn tokens_are_stored_as_hashes_and_can_be_withdrawn() {
         assert_eq!(holder(&other).await, Some(ann.id));
         deactivate(store, &ann).await;
         assert_eq!(holder(&other).await, None);
+    }
+}
+
+#[tokio::test]
+async fn hashes_of_django_are_replaced_at_login() {
+    let hash = "argon2$argon2id$v=19$m=102400,t=2,p=8$czljM1VqWE1WNzNvVXo4Wm1zUmY1Uw$\
+                xyPk1Tr0H6wWC/2mNGhVnNPzjOPj6borfHohdMwG4nc";
+    for db in fresh().await {
+        let store = &db.store;
+        let mut row = user(store, "basic@example.org").await.into_active_model();
+        row.password = Set(hash.to_owned());
+        row.update(&store.db).await.unwrap();
+        let login = async |word: &str| store.check_login("basic@example.org", word).await.unwrap();
+        let stored = async || {
+            let user = store.user_by_email("basic@example.org").await.unwrap();
+            user.unwrap().password
+        };
+        assert!(login("pass-basic-2").await.is_none());
+        assert_eq!(stored().await, hash);
+        assert!(login("pass-basic-1").await.is_some());
+        let renewed = stored().await;
+        assert!(renewed.starts_with("$argon2id$"), "{renewed}");
+        assert!(login("pass-basic-1").await.is_some());
+        assert_eq!(stored().await, renewed);
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_signed_out_by_a_new_password() {
+    for db in fresh().await {
+        let store = &db.store;
+        let ann = user(store, "ann@example.org").await;
+        let here = store.start_login(ann.id).await.unwrap();
+        let there = store.start_login(ann.id).await.unwrap();
+        let token = store.create_token(ann.id, "worker").await.unwrap();
+        let signed_in = async |secret: &str| store.user_by_login(secret).await.unwrap().is_some();
+        assert!(signed_in(&here).await && signed_in(&there).await);
+        assert!(!signed_in(&token).await && !signed_in("").await);
+        store
+            .set_password(ann.id, "other", Some(&here))
+            .await
+            .unwrap();
+        assert!(signed_in(&here).await && !signed_in(&there).await);
+        assert!(store.user_by_token(&token).await.unwrap().is_some());
+        assert!(store.end_login(&here).await.unwrap());
+        assert!(!store.end_login(&here).await.unwrap());
+        assert!(!signed_in(&here).await);
+        let last = store.start_login(ann.id).await.unwrap();
+        deactivate(store, &ann).await;
+        assert!(!signed_in(&last).await);
     }
 }
 

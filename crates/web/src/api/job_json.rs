@@ -8,11 +8,13 @@ use domain::permission::{
     job_permissions, pipeline_permissions, project_permissions,
 };
 use rest::ApiResult;
+use rest::Zone;
 use rest::time::{instant, naive, seconds};
 use serde_json::{Map, Value, json};
 use store::capture::Capture;
 use store::capture_set::CaptureSet;
 use store::job::Job;
+use store::job::list::Export;
 use store::log::Line;
 use store::pipeline::Pipeline;
 use store::progress::{Counts, compose};
@@ -22,6 +24,8 @@ use store::station::Station;
 use super::internal;
 use crate::auth::Who;
 use crate::call::{Addresses, Call};
+use crate::joblog;
+use crate::linking::Linking;
 
 /// What a page of jobs points to.
 pub struct Around {
@@ -32,7 +36,9 @@ pub struct Around {
     sets: HashMap<i64, CaptureSet>,
     captures: HashMap<i64, (Capture, Option<String>)>,
     pipelines: HashMap<i64, Pipeline>,
+    exports: HashMap<i64, Export>,
     counts: HashMap<i64, Counts>,
+    linking: Option<Linking>,
 }
 
 impl Around {
@@ -86,8 +92,25 @@ impl Around {
                 .map_err(internal)?
                 .into_iter()
                 .collect(),
+            exports: by_id(
+                store
+                    .exports_of_jobs(&ids(|j| j.export_id))
+                    .await
+                    .map_err(internal)?,
+                |e| e.id,
+            ),
             counts: store.counts(jobs).await.map_err(internal)?,
+            linking: call.state.linking.clone(),
         })
+    }
+
+    /// The job as lists show it: without log and result.
+    pub fn row(&self, job: &Job) -> Value {
+        let mut whole = self.job(job, &[]);
+        if let Some(map) = whole.as_object_mut() {
+            map.shift_remove("result");
+        }
+        whole
     }
 
     /// The job's object. `log` holds the newest lines first; lists show none.
@@ -118,12 +141,12 @@ impl Around {
             "finished_at": job.finished_at.map(instant),
             "duration": duration,
             "progress": progress,
-            "logs": logs(log),
+            "logs": self.logs(log),
             "job_type": {
                 "name": kind.map_or("Unknown", |k| k.name),
                 "key": kind.map_or("unknown", |k| k.key),
             },
-            "data_export": job.export_id,
+            "data_export": job.export_id.and_then(|id| self.export(id)),
             "dispatch_mode": job.dispatch_mode,
             "result": job.result,
             "user_permissions": self.permissions(job),
@@ -209,6 +232,18 @@ impl Around {
         }))
     }
 
+    fn export(&self, id: i64) -> Option<Value> {
+        let export = self.exports.get(&id)?;
+        Some(json!({
+            "id": id,
+            "user": export.user_id,
+            "project": export.project_id,
+            "format": export.format,
+            "filters": export.filters,
+            "file_url": export.file_url,
+        }))
+    }
+
     fn pipeline(&self, id: i64) -> Option<Value> {
         let p = self.pipelines.get(&id)?;
         Some(json!({
@@ -234,18 +269,18 @@ fn by_id<T>(rows: Vec<T>, id: fn(&T) -> i64) -> HashMap<i64, T> {
     rows.into_iter().map(|row| (id(&row), row)).collect()
 }
 
-/// `logs` of a job: lines of all levels, and the messages of errors, newest first.
-fn logs(lines: &[Line]) -> Value {
-    let stdout = lines.iter().map(|line| {
-        let at = line.at.format("%Y-%m-%d %H:%M:%S");
-        format!("[{at}] {} {}", line.level, line.message)
-    });
-    let errors = lines.iter().filter(|line| line.level == "ERROR");
-    let mut map = Map::new();
-    map.insert("stdout".into(), stdout.collect());
-    map.insert(
-        "stderr".into(),
-        errors.map(|line| line.message.clone()).collect(),
-    );
-    Value::Object(map)
+impl Around {
+    /// `logs` of a job: lines of all levels, and the messages of errors, newest first.
+    fn logs(&self, lines: &[Line]) -> Value {
+        let (zone, linking) = (Zone::current(), self.linking.as_ref());
+        let stdout = lines.iter().map(|line| joblog::text(line, zone, linking));
+        let errors = lines.iter().filter(|line| line.level == "ERROR");
+        let mut map = Map::new();
+        map.insert("stdout".into(), stdout.collect());
+        map.insert(
+            "stderr".into(),
+            errors.map(|line| line.message.clone()).collect(),
+        );
+        Value::Object(map)
+    }
 }

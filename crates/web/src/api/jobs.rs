@@ -6,6 +6,7 @@ use crate::views::{View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::permission::{Action, JobAction, JobFacts, may};
 use domain::state::JobState;
@@ -14,21 +15,25 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
+use store::job::request::Once;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
-
-pub use input::dispatch;
 
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;
 use crate::call::{Call, number};
+use once::Named;
 
 pub mod act;
 pub mod beside;
 pub mod fields;
 mod filter;
 mod input;
+mod once;
+pub mod pull;
+pub mod steer;
+pub mod timeline;
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -84,12 +89,52 @@ pub const VIEWS: &[View] = &[
         || post(act::cancel),
     ),
     view(
+        "/jobs/{id}/tasks",
+        "tasks",
+        ACTION,
+        fields::TASKS,
+        fields::TASKS_FIELDS,
+        || post(pull::tasks),
+    ),
+    view(
+        "/jobs/{id}/result",
+        "result",
+        ACTION,
+        fields::RESULT,
+        fields::RESULT_FIELDS,
+        || post(pull::result),
+    ),
+    view(
+        "/jobs/{id}/extend",
+        "Extend",
+        ACTION,
+        fields::EXTEND,
+        fields::EXTEND_FIELDS,
+        || post(pull::extend),
+    ),
+    view(
+        "/jobs/{id}/pause",
+        "Pause",
+        ACTION,
+        fields::PAUSE,
+        &[],
+        || post(steer::pause),
+    ),
+    view(
+        "/jobs/{id}/resume",
+        "Resume",
+        ACTION,
+        fields::RESUME,
+        &[],
+        || post(steer::resume),
+    ),
+    view(
         "/jobs/{id}/queue",
         "Queue",
-        READ,
+        "GET, PATCH, HEAD, OPTIONS",
         fields::QUEUE,
-        &[],
-        || get(beside::queue),
+        fields::QUEUE_FIELDS,
+        || get(steer::queue).patch(steer::prioritise),
     ),
     view(
         "/jobs/{id}/failures",
@@ -98,6 +143,14 @@ pub const VIEWS: &[View] = &[
         fields::FAILURES,
         &[],
         || get(beside::failures),
+    ),
+    view(
+        "/jobs/{id}/timeline",
+        "Timeline",
+        READ,
+        fields::TIMELINE,
+        &[],
+        || get(timeline::list),
     ),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
@@ -109,7 +162,8 @@ const LOG_LINES: i64 = 1000;
 /// Log lines that may be asked for.
 const MAX_LOG_LINES: i64 = 5000;
 
-/// A page of jobs, newest first; with `ids_only` what workers need of them, at random.
+/// A page of jobs, newest first; with `ids_only` what workers need of them, in the order in which
+/// they should be worked on.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let query = &call.query;
     let filter = filter::read(&call).await?;
@@ -125,17 +179,27 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         page.limit = 1;
     }
     let store = call.store();
+    if let (true, Some(user)) = (ids_only, &call.who.0) {
+        let slugs = filter.slugs.as_deref().unwrap_or_default();
+        let desk = &call.state.desk;
+        let noted = desk.polled(store, user, slugs, filter.project_id).await;
+        noted.map_err(internal)?;
+    }
+    let (limit, offset) = (page.limit, page.offset);
     let found = if ids_only && order.is_empty() {
-        store.jobs_at_random(&filter, page.limit, page.offset).await
+        let workable = store.workable_projects(call.who.0.as_ref()).await;
+        let workable = workable.map_err(internal)?;
+        store
+            .jobs_for_workers(&filter, &workable, limit, offset)
+            .await
     } else {
-        let (limit, offset) = (page.limit, page.offset);
         store.jobs_ordered(&filter, &order, limit, offset).await
     };
     let (jobs, count) = found.map_err(internal)?;
     let around = Around::read(&call, &jobs).await?;
     let row = |job: &Job| match ids_only {
         true => around.job_id(job),
-        false => around.job(job, &[]),
+        false => around.row(job),
     };
     let rows = jobs.iter().map(row).collect();
     Ok(Json(call.envelope("jobs", page, count, rows, words)))
@@ -189,8 +253,15 @@ pub async fn may_update(call: &Call, id: &str) -> bool {
     find(call, id, JobAction::Update).await.is_ok()
 }
 
-/// Makes a job; with `?start_now` it is asked to run in the same transaction.
-pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+/// Makes a job; with `?start_now` it is asked to run in the same transaction. With an
+/// `Idempotency-Key`, once.
+pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Response> {
+    let key = named.key(&call, &body);
+    if let Some(key) = &key
+        && let Some(answer) = once::before(&call, key).await?
+    {
+        return Ok(answer);
+    }
     let (mut new, project) = input::new_job(&call, body).await?;
     let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
@@ -207,9 +278,23 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         ));
     }
     new.created_by_id = caller.id();
-    let job = call.store().create_job(new).await.map_err(internal)?;
+    let job = match &key {
+        None => call.store().create_job(new).await.map_err(internal)?,
+        Some(key) => match call.store().create_job_once(new, key).await {
+            Ok(Once::Made(job)) => job,
+            Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
+            Err(error) => return Err(internal(error)),
+        },
+    };
     announce(&call.state, &job);
-    Ok((StatusCode::CREATED, answer(&call, &job).await?))
+    // As it was made: what a runner has begun to log since is not part of the answer.
+    let around = Around::read(&call, std::slice::from_ref(&job)).await?;
+    let answer = around.job(&job, &[]);
+    if let Some(key) = &key {
+        let kept = call.store().keep_answer(key, &answer.to_string()).await;
+        kept.map_err(internal)?;
+    }
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
@@ -229,7 +314,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project) = find(&call, &id, JobAction::Update).await?;
-    let change = input::change(&call, &job, &project, body, how).await?;
+    let change = input::change(&call, &project, body, how).await?;
     let job = call.store().change_job(job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
@@ -244,7 +329,7 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn announce(state: &AppState, job: &Job) {
+pub(super) fn announce(state: &AppState, job: &Job) {
     state.bus.publish(Changed {
         job: job.id,
         waiting: job.job_state() == JobState::Pending,

@@ -2,22 +2,25 @@
 //! token (`domain-rules.md` §12). Each login makes a token of its own, and signing out ends only
 //! the one that is shown: a browser must not sign out a worker.
 
-use crate::views::{View, view};
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use axum::{Extension, Json};
 use rest::allow::ACTION;
 use rest::field::{Field, Kind};
 use rest::validate::Input;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
+use store::user::User;
 
 use super::internal;
 use crate::AppState;
+use crate::auth::known::Known;
+use crate::auth::limit::From;
 use crate::auth::{Who, token};
 use crate::call::content_type;
+use crate::views::{View, view};
 
 /// About signing in.
 pub const ABOUT: &str = "Get a token for an e-mail address and a password.";
@@ -56,7 +59,7 @@ const MAX: usize = 1024;
 /// Signs in.
 pub async fn login(
     State(state): State<AppState>,
-    _who: Who,
+    from: From,
     headers: HeaderMap,
     body: Bytes,
 ) -> ApiResult<Json<Value>> {
@@ -65,8 +68,8 @@ pub async fn login(
     let email = input.text_if_sent("email", MAX);
     let (password, email) =
         input.finish((password.unwrap_or_default(), email.unwrap_or_default()))?;
-    let user = state.store.check_login(&email, &password).await;
-    let user = user.map_err(internal)?.ok_or_else(|| {
+    let user = by_password(&state, from, &email, &password).await?;
+    let user = user.ok_or_else(|| {
         let words = "Unable to log in with provided credentials.";
         ApiError::field("non_field_errors", words)
     })?;
@@ -74,16 +77,40 @@ pub async fn login(
     Ok(Json(json!({ "auth_token": token.map_err(internal)? })))
 }
 
-/// Signs out.
+/// The person with this address and password. Who guesses too often must wait.
+///
+/// # Errors
+/// 429 with the seconds to wait.
+pub async fn by_password(
+    state: &AppState,
+    from: From,
+    email: &str,
+    password: &str,
+) -> ApiResult<Option<User>> {
+    if password.is_empty() {
+        return Ok(None);
+    }
+    let attempt = state.limiter.attempt(email, from.0)?;
+    let user = state.store.check_login(email, password).await;
+    let user = user.map_err(internal)?;
+    if user.is_some() {
+        attempt.succeeded();
+    }
+    Ok(user)
+}
+
+/// Signs out: ends the token, or signs out the browser.
 pub async fn logout(
     State(state): State<AppState>,
     who: Who,
+    Extension(known): Extension<Known>,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
-    let shown = token(&headers)?;
-    let (Some(_), Some(shown)) = (who.0, shown) else {
-        return Err(ApiError::NotAuthenticated);
+    let ended = match (who.0, token(&headers)?, known.secret()) {
+        (Some(_), Some(shown), _) => state.store.delete_token(&shown).await,
+        (Some(_), None, Some(secret)) => state.store.end_login(secret).await,
+        _ => return Err(ApiError::NotAuthenticated),
     };
-    state.store.delete_token(&shown).await.map_err(internal)?;
+    ended.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

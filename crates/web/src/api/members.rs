@@ -20,6 +20,7 @@ use store::user::User;
 use super::internal;
 use super::projects::find;
 use crate::call::{Call, number};
+use crate::pictures;
 
 /// About members.
 pub const ABOUT: &str = "The members of a project and their roles.";
@@ -74,7 +75,7 @@ fn shown(call: &Call, row: &Membership, user: &User, facts: &ProjectFacts) -> Va
             "id": user.id,
             "name": user.name,
             "details": call.addresses.row("users", user.id),
-            "image": user.image,
+            "image": pictures::address(&call.state.links, user.image.as_deref()),
             "email": user.email,
             "user_permissions": [],
         },

@@ -104,7 +104,8 @@ impl<'a> Nested<'a> {
     /// The address of a capture's photograph.
     pub fn photograph(&self, capture: &Capture, places: &HashMap<i64, Location>) -> Option<String> {
         let place = places.get(&capture.id)?;
-        Some(media::address(&self.call.state.links, place))
+        let root = self.call.addresses.root();
+        Some(media::address_below(root, &self.call.state.links, place))
     }
 
     /// The addresses of a capture's thumbnails; none for drafts, whose photographs are not open.

@@ -11,14 +11,13 @@ use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::Value;
 use store::algorithm::AlgorithmFilter;
-use store::defaults::Defaults;
 use store::occurrence::Occurrence;
 use store::occurrence::list::OccurrenceFilter;
 use store::project::Project;
 
-use super::internal;
 use super::ml::algorithms;
 use super::taxa::tree::RANKS;
+use super::{defaults, internal};
 use crate::call::{Call, number};
 use crate::views::{View, view};
 use shown::Shown;
@@ -79,18 +78,6 @@ pub const VIEWS: &[View] = &[
         || get(detail).put(keep).patch(keep).delete(delete),
     ),
 ];
-
-/// The default filters of a project, or what the request sets in their place.
-pub fn defaults(call: &Call, project: &Project) -> Defaults {
-    if call.query.flag_or("apply_defaults", true) {
-        return Defaults::of(project);
-    }
-    let threshold = call.query.get("classification_threshold");
-    Defaults {
-        threshold: threshold.and_then(|text| text.trim().parse().ok()),
-        ..Default::default()
-    }
-}
 
 /// The filters of the query.
 async fn filter(call: &Call, project: &Project) -> ApiResult<OccurrenceFilter> {

@@ -13,7 +13,8 @@ use rest::page::{Envelope, Page};
 use rest::time::instant;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
-use store::place::{Place, PlaceFilter, PlaceKind};
+use std::collections::HashMap;
+use store::place::{Corners, PLACE_ORDERS, Place, PlaceFilter, PlaceKind};
 
 use super::internal;
 use crate::call::{Call, found, number};
@@ -23,16 +24,28 @@ pub const SITES: &str = "Places of research, at which stations stand.";
 /// About devices.
 pub const DEVICES: &str = "Types of camera traps.";
 
-/// The fields of a site or a device.
-pub const FIELDS: &[Field] = &[
-    Field::id(),
-    Field::details(),
-    Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("description", "Description", Kind::Text(None)).blank(),
-    Field::new("project", "Project", Kind::Link("projects")).required(),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
+const ID: Field = Field::id();
+const DETAILS: Field = Field::details();
+const NAME: Field = Field::new("name", "Name", Kind::Text(Some(80))).required();
+const DESCRIPTION: Field = Field::new("description", "Description", Kind::Text(None)).blank();
+const PROJECT: Field = Field::new("project", "Project", Kind::Link("projects")).required();
+const CREATED: Field = Field::shown("created_at", "Created at", Kind::DateTime);
+const UPDATED: Field = Field::shown("updated_at", "Updated at", Kind::DateTime);
+
+/// The fields of a site.
+pub const SITE_FIELDS: &[Field] = &[
+    ID,
+    DETAILS,
+    NAME,
+    DESCRIPTION,
+    PROJECT,
+    Field::shown("boundary_rect", "Boundary rect", Kind::Any),
+    CREATED,
+    UPDATED,
 ];
+
+/// The fields of a device.
+pub const DEVICE_FIELDS: &[Field] = &[ID, DETAILS, NAME, DESCRIPTION, PROJECT, CREATED, UPDATED];
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -41,17 +54,18 @@ pub const VIEWS: &[View] = &[
         "Site List",
         LIST,
         SITES,
-        FIELDS,
+        SITE_FIELDS,
         || get(list::<Sites>).post(create::<Sites>),
     )
     .filters(views::PROJECT)
+    .orders(PLACE_ORDERS)
     .in_root(),
     view(
         "/deployments/sites/{id}",
         "Site Instance",
         DETAIL,
         SITES,
-        FIELDS,
+        SITE_FIELDS,
         || {
             get(detail::<Sites>)
                 .put(replace::<Sites>)
@@ -64,17 +78,18 @@ pub const VIEWS: &[View] = &[
         "Device List",
         LIST,
         DEVICES,
-        FIELDS,
+        DEVICE_FIELDS,
         || get(list::<Devices>).post(create::<Devices>),
     )
     .filters(views::PROJECT)
+    .orders(PLACE_ORDERS)
     .in_root(),
     view(
         "/deployments/devices/{id}",
         "Device Instance",
         DETAIL,
         DEVICES,
-        FIELDS,
+        DEVICE_FIELDS,
         || {
             get(detail::<Devices>)
                 .put(replace::<Devices>)
@@ -92,6 +107,8 @@ pub trait Named: Send + Sync + 'static {
     const PATH: &'static str;
     /// Its word in permissions.
     const MODEL: &'static str;
+    /// Its fields.
+    const FIELDS: &'static [Field];
 }
 
 /// Sites.
@@ -103,15 +120,22 @@ impl Named for Sites {
     const KIND: PlaceKind = PlaceKind::Site;
     const PATH: &'static str = "deployments/sites";
     const MODEL: &'static str = "site";
+    const FIELDS: &'static [Field] = SITE_FIELDS;
 }
 
 impl Named for Devices {
     const KIND: PlaceKind = PlaceKind::Device;
     const PATH: &'static str = "deployments/devices";
     const MODEL: &'static str = "device";
+    const FIELDS: &'static [Field] = DEVICE_FIELDS;
 }
 
-fn shown<N: Named>(call: &Call, place: &Place, facts: &ProjectFacts) -> Value {
+fn shown<N: Named>(
+    call: &Call,
+    place: &Place,
+    corners: Option<&Corners>,
+    facts: &ProjectFacts,
+) -> Value {
     let mut value = json!({
         "id": place.id,
         "details": call.addresses.row(N::PATH, place.id),
@@ -120,8 +144,7 @@ fn shown<N: Named>(call: &Call, place: &Place, facts: &ProjectFacts) -> Value {
         "project": place.project_id,
     });
     if N::KIND == PlaceKind::Site {
-        // The corners of its stations: drawn where stations are served.
-        value["boundary_rect"] = Value::Null;
+        value["boundary_rect"] = json!(corners);
     }
     value["created_at"] = json!(instant(place.created_at));
     value["updated_at"] = json!(instant(place.updated_at));
@@ -129,11 +152,26 @@ fn shown<N: Named>(call: &Call, place: &Place, facts: &ProjectFacts) -> Value {
     value
 }
 
+/// The corners of these places, where they are sites.
+async fn corners<N: Named>(call: &Call, places: &[i64]) -> ApiResult<HashMap<i64, Corners>> {
+    match N::KIND {
+        PlaceKind::Site => call.store().site_corners(places).await.map_err(internal),
+        PlaceKind::Device => Ok(HashMap::new()),
+    }
+}
+
+async fn answer<N: Named>(call: &Call, place: &Place, facts: &ProjectFacts) -> ApiResult<Value> {
+    let corners = corners::<N>(call, &[place.id]).await?;
+    Ok(shown::<N>(call, place, corners.get(&place.id), facts))
+}
+
 /// A page of sites or devices.
 pub async fn list<N: Named>(call: Call) -> ApiResult<Json<Envelope<Value>>> {
+    let order = call.query.ordering(PLACE_ORDERS);
     let filter = PlaceFilter {
         project_id: call.query.integer("project_id", 0)?,
         visible: call.visible().await?,
+        order: order.iter().map(|o| (o.field, o.descending)).collect(),
     };
     let page = Page::read(&call.query);
     let store = call.store();
@@ -143,9 +181,12 @@ pub async fn list<N: Named>(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let (places, count) = found.map_err(internal)?;
     let ids: Vec<i64> = places.iter().filter_map(|p| p.project_id).collect();
     let facts = call.facts(&ids).await?;
+    let ids: Vec<i64> = places.iter().map(|place| place.id).collect();
+    let corners = corners::<N>(&call, &ids).await?;
     let rows = places.iter().map(|place| {
         let facts = place.project_id.and_then(|id| facts.get(&id)).copied();
-        shown::<N>(&call, place, &facts.unwrap_or_default())
+        let corners = corners.get(&place.id);
+        shown::<N>(&call, place, corners, &facts.unwrap_or_default())
     });
     let words = call.list_words(N::MODEL).await?;
     Ok(Json(call.envelope(
@@ -175,12 +216,12 @@ async fn find<N: Named>(
 /// One site or device.
 pub async fn detail<N: Named>(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
     let (place, facts) = find::<N>(&call, &id, Action::View).await?;
-    Ok(Json(shown::<N>(&call, &place, &facts)))
+    answer::<N>(&call, &place, &facts).await.map(Json)
 }
 
 /// Makes a site or a device.
 pub async fn create<N: Named>(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
-    let mut form = Form::read(FIELDS, body, How::Whole)?;
+    let mut form = Form::read(N::FIELDS, body, How::Whole)?;
     let project = match form.integer("project") {
         Some(id) => {
             let project = found(call.store().project(id).await)?;
@@ -202,7 +243,7 @@ pub async fn create<N: Named>(call: Call, body: JsonBody) -> ApiResult<(StatusCo
         .store()
         .create_place(N::KIND, project.id, &name, &description);
     let place = made.await.map_err(internal)?;
-    let body = shown::<N>(&call, &place, &facts);
+    let body = answer::<N>(&call, &place, &facts).await?;
     Ok((StatusCode::CREATED, Json(body)))
 }
 
@@ -232,7 +273,7 @@ async fn change<N: Named>(
 ) -> ApiResult<Json<Value>> {
     let action = format!("update_{}", N::MODEL);
     let (place, facts) = find::<N>(&call, &id, Action::Change(&action)).await?;
-    let mut form = Form::read(FIELDS, body, how)?;
+    let mut form = Form::read(N::FIELDS, body, how)?;
     let other = form.integer("project");
     if other.is_some() && other != place.project_id {
         form.wrong("project", "It cannot be moved to another project.");
@@ -243,7 +284,13 @@ async fn change<N: Named>(
         .store()
         .change_place(N::KIND, place.id, name, description);
     let place = changed.await.map_err(internal)?;
-    Ok(Json(shown::<N>(&call, &place, &facts)))
+    answer::<N>(&call, &place, &facts).await.map(Json)
+}
+
+/// Whether somebody may edit a site or a device.
+pub async fn may_update<N: Named>(call: &Call, id: &str) -> bool {
+    let action = format!("update_{}", N::MODEL);
+    find::<N>(call, id, Action::Change(&action)).await.is_ok()
 }
 
 /// Deletes a site or a device; its stations stay.

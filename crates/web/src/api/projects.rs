@@ -1,7 +1,6 @@
 //! `/api/v2/projects/`: list, make, show, edit, delete (`ui.md` §A.3, `domain-rules.md` §15).
-//! Charts (`summary_data`) are empty until the resources that they count are served.
+//! Bodies are read in `projects/input.rs`, charts drawn in `projects/charts.rs`.
 
-use crate::views::{View, view};
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -9,59 +8,34 @@ use axum::routing::get;
 use domain::permission::{
     Action, ProjectFacts, deployment_permissions, list_permissions, project_permissions,
 };
-use rest::allow::{DETAIL, LIST};
-use rest::field::{Field, Kind};
+use rest::allow::{DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::time::instant;
-use rest::{ApiError, ApiResult, Form, How, JsonBody};
+use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
-use store::project::{NewProject, Project, ProjectChange, ProjectFilter};
+use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
-use super::internal;
+use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
+use super::{carried, internal};
 use crate::call::{Call, number};
+use crate::pictures;
+use crate::views::{View, view};
 
-/// About projects.
-pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";
+pub mod charts;
+pub mod fields;
+mod input;
 
 /// Rows of a page where nobody says how many (`domain-rules.md` §17).
 const ROWS: u64 = 40;
-
-/// What the list can be ordered by.
-pub const ORDERS: &[&str] = &["name", "created_at", "updated_at"];
-
-/// What the list can be narrowed by.
-pub const FILTERS: &[Field] = &[Field::new("user_id", "Member", Kind::Link("users"))];
-
-/// The fields of a project, in the order of its JSON.
-pub const FIELDS: &[Field] = &[
-    Field::id(),
-    Field::new("name", "Name", Kind::Text(Some(80))).required(),
-    Field::new("description", "Description", Kind::Text(None)).blank(),
-    Field::details(),
-    Field::shown(
-        "deployments_count",
-        "Deployments count",
-        Kind::Integer(None, None),
-    ),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
-    Field::new("image", "Image", Kind::Image).nullable(),
-    Field::new("draft", "Draft", Kind::Boolean)
-        .help("Indicates whether this project is in draft mode"),
-    Field::shown("deployments", "Deployments", Kind::List),
-    Field::shown("owner", "Owner", Kind::Any),
-    Field::shown("feature_flags", "Feature flags", Kind::Any),
-    Field::shown("settings", "Settings", Kind::Any),
-    Field::shown("is_member", "Is member", Kind::Boolean),
-];
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view("/projects", "Project List", LIST, ABOUT, FIELDS, || {
         get(list).post(create)
     })
+    .shows(ROW)
     .filters(FILTERS)
-    .orders(ORDERS)
+    .orders(PROJECT_ORDERS)
     .in_root(),
     view(
         "/projects/{id}",
@@ -71,11 +45,10 @@ pub const VIEWS: &[View] = &[
         FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
     ),
+    view("/projects/{id}/charts", "charts", READ, CHARTS, &[], || {
+        get(charts::charts)
+    }),
 ];
-
-fn words(list: Vec<&'static str>) -> Value {
-    json!(list)
-}
 
 fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> Value {
     json!({
@@ -86,9 +59,9 @@ fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> 
         "deployments_count": stations,
         "created_at": instant(project.created_at),
         "updated_at": instant(project.updated_at),
-        "image": project.image,
+        "image": pictures::address(&call.state.links, project.image.as_deref()),
         "draft": project.draft,
-        "user_permissions": words(project_permissions(call.who.caller(), facts)),
+        "user_permissions": project_permissions(call.who.caller(), facts),
     })
 }
 
@@ -96,10 +69,12 @@ fn item(call: &Call, project: &Project, stations: i64, facts: &ProjectFacts) -> 
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let (query, caller) = (&call.query, call.who.caller());
     let member = query.integer("user_id", 0)?;
-    if member.is_some() && member != caller.id() && !caller.is_superuser() {
-        return Err(ApiError::Forbidden);
+    if member.is_some() && member != caller.id() {
+        return Err(ApiError::ForbiddenBecause(
+            "You can only view your projects",
+        ));
     }
-    let order = query.ordering(ORDERS);
+    let order = query.ordering(PROJECT_ORDERS);
     let filter = ProjectFilter {
         visible: call.visible().await?,
         member,
@@ -134,16 +109,17 @@ async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value>
     let (store, caller) = (call.store(), call.who.caller());
     let facts = call.who.facts(&call.state, project).await?;
     let stations = store.stations(project.id).await.map_err(internal)?;
+    let links = &call.state.links;
     let shown = stations.iter().map(|s| {
         json!({
             "id": s.id,
             "name": s.name,
-            "image": s.image,
+            "image": pictures::address(links, s.image.as_deref()),
             "details": call.addresses.row("deployments", s.id),
             "latitude": s.latitude,
             "longitude": s.longitude,
             "events_count": s.sessions_count,
-            "user_permissions": words(deployment_permissions(caller, &facts)),
+            "user_permissions": deployment_permissions(caller, &facts),
         })
     });
     let count = i64::try_from(stations.len()).unwrap_or(i64::MAX);
@@ -151,16 +127,21 @@ async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value>
     let permissions = value["user_permissions"].take();
     let owner = owner(call, project).await?;
     let settings = settings(call, project, &permissions).await?;
+    let charts = match charts {
+        true => Some(charts::draw(call, project).await?),
+        false => None,
+    };
+    let is_member = caller.is_superuser() || facts.role_of(caller).is_some();
     if let Some(map) = value.as_object_mut() {
         map.shift_remove("user_permissions");
         map.insert("deployments".into(), shown.collect());
-        if charts {
-            map.insert("summary_data".into(), json!([]));
+        if let Some(charts) = charts {
+            map.insert("summary_data".into(), charts);
         }
         map.insert("owner".into(), owner);
         map.insert("feature_flags".into(), project.feature_flags.clone());
         map.insert("settings".into(), settings);
-        map.insert("is_member".into(), json!(facts.role_of(caller).is_some()));
+        map.insert("is_member".into(), json!(is_member));
         map.insert("user_permissions".into(), permissions);
     }
     Ok(value)
@@ -174,24 +155,29 @@ async fn owner(call: &Call, project: &Project) -> ApiResult<Value> {
     Ok(json!({
         "id": owner.id,
         "name": owner.name,
-        "image": owner.image,
+        "image": pictures::address(&call.state.links, owner.image.as_deref()),
         "details": call.addresses.row("users", id),
         "user_permissions": [],
     }))
 }
 
 async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiResult<Value> {
+    let store = call.store();
     let pipeline = match project.default_pipeline_id {
         Some(id) => {
-            let p = call.store().pipeline(id).await.map_err(internal)?;
-            let details = call.addresses.row("ml/pipelines", id);
-            json!({"id": p.id, "name": p.name, "details": details})
+            let pipeline = store.pipeline(id).await.map_err(internal)?;
+            carried::pipeline(call, &pipeline)
         }
         None => Value::Null,
     };
+    let taxa = store.filter_taxa(project.id).await.map_err(internal)?;
+    let shown = |list: &[_]| -> Value {
+        let rows = list.iter().map(|taxon| carried::taxon(call, taxon));
+        rows.collect()
+    };
     Ok(json!({
-        "default_filters_exclude_taxa": [],
-        "default_filters_include_taxa": [],
+        "default_filters_exclude_taxa": shown(&taxa.exclude),
+        "default_filters_include_taxa": shown(&taxa.include),
         "default_filters_score_threshold": project.score_threshold,
         "default_processing_pipeline": pipeline,
         "session_time_gap_seconds": project.session_time_gap_seconds,
@@ -208,20 +194,25 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
 
 /// Makes a project with its defaults; its maker owns it. Superusers only.
 pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
-    let form = Form::read(FIELDS, body, How::Whole)?;
-    form.finish()?;
-    let owner = call.who.0.as_ref().ok_or(ApiError::NotAuthenticated)?;
-    if !owner.is_superuser {
-        return Err(ApiError::Forbidden);
-    }
+    let (more, image) = input::read(&call, body, How::Whole, None).await?;
+    let owner = input::may_create(&call)?;
     let new = NewProject {
-        name: form.text("name").unwrap_or_default(),
-        description: form.text("description").unwrap_or_default(),
-        owner_id: Some(owner.id),
-        draft: form.boolean("draft").unwrap_or(false),
+        owner_id: Some(owner),
         with_defaults: true,
+        more,
+        ..NewProject::default()
     };
-    let project = call.store().create_project(new).await.map_err(internal)?;
+    let mut project = call.store().create_project(new).await.map_err(internal)?;
+    // The picture's place has the project's number in it.
+    let folder = format!("projects/{}", project.id);
+    if let Some(image) = image.keep(&call.state.files, &folder).await? {
+        let change = store::project::ProjectChange {
+            image: Some(image),
+            ..Default::default()
+        };
+        let changed = call.store().change_project(project.id, change).await;
+        project = changed.map_err(internal)?;
+    }
     let answer = whole(&call, &project, false).await?;
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -242,24 +233,28 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let (project, _) = find(&call, &id, Action::Change("update_project")).await?;
-    let form = Form::read(FIELDS, body, how)?;
-    form.finish()?;
-    let change = ProjectChange {
-        name: form.text("name"),
-        description: form.text("description"),
-        draft: form.boolean("draft"),
-    };
-    let project = call.store().change_project(project.id, change).await;
-    whole(&call, &project.map_err(internal)?, false)
-        .await
-        .map(Json)
+    let (before, _) = find(&call, &id, Action::Change("update_project")).await?;
+    let (mut change, image) = input::read(&call, body, how, Some(&before)).await?;
+    let folder = format!("projects/{}", before.id);
+    change.image = image.keep(&call.state.files, &folder).await?;
+    let new_image = change.image.is_some();
+    let project = call.store().change_project(before.id, change).await;
+    let project = project.map_err(internal)?;
+    if new_image {
+        pictures::forget_old(&call.state.files, before.image.as_deref()).await;
+    }
+    whole(&call, &project, false).await.map(Json)
 }
 
 /// Deletes a project with everything in it.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
     let (project, _) = find(&call, &id, Action::Change("delete_project")).await?;
+    let stations = call.store().stations(project.id).await.map_err(internal)?;
     let deleted = call.store().delete_project(project.id).await;
     deleted.map_err(internal)?;
+    let images = stations.iter().map(|station| station.image.as_deref());
+    for image in images.chain([project.image.as_deref()]) {
+        pictures::forget_old(&call.state.files, image).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ use domain::session::{duration_label, session_label, session_name};
 use rest::allow::{DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::time::{instant, naive, seconds};
+use rest::zone::Zone;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Map, Value, json};
 use store::capture::Capture;
@@ -67,7 +68,7 @@ pub const VIEWS: &[View] = &[
 
 fn head(nested: &Nested<'_>, call: &Call, session: &Session, station: Value) -> Map<String, Value> {
     let (start, end) = (session.start_at, session.end_at);
-    let length = end.unwrap_or_else(|| chrono::Utc::now().naive_utc()) - start;
+    let length = end.unwrap_or_else(|| Zone::current().local(store::now())) - start;
     let mut map = Map::new();
     for (key, value) in [
         ("id", json!(session.id)),
@@ -177,7 +178,9 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
     };
     let moments = store.moments(session.id).await.map_err(internal)?;
     let filters = defaults(&call, &project);
-    let taxa = store.top_taxa(session.id, &filters, TOP_TAXA).await;
+    let taxa = store
+        .top_taxa_of_session(session.id, &filters, TOP_TAXA)
+        .await;
     let taxa = taxa.map_err(internal)?;
     let counts = || moments.iter().map(|m| m.detections);
     let captures = format!("event={}&ordering=timestamp", session.id);

@@ -18,7 +18,7 @@ use store::taxon::Taxon;
 use store::taxon::change::TaxonChange;
 use store::taxon::list::{SeenTaxon, TaxonFilter};
 
-use super::{internal, occurrences};
+use super::{defaults, internal, occurrences};
 use crate::call::{Call, found, number};
 use crate::views::{View, view};
 use tree::{RANKS, Tree};
@@ -174,7 +174,7 @@ async fn seen(call: &Call) -> ApiResult<Option<OccurrenceFilter>> {
     Ok(Some(OccurrenceFilter {
         project_id: Some(id),
         visible: call.visible().await?,
-        defaults: occurrences::defaults(call, &project),
+        defaults: defaults(call, &project),
         session_id: of("event", "occurrences__event")?,
         station_id: of("deployment", "occurrences__deployment")?,
         verified: query

@@ -1,36 +1,30 @@
-//! `/api/v2/users/`: people, oneself, and the roles that there are (`domain-rules.md` §12).
-//! The list of people is staff business; everybody else sees only oneself in it.
+//! `/api/v2/users/`: people, and the roles that there are (`domain-rules.md` §12). The list of
+//! people is staff business; everybody else sees only oneself in it. What concerns one's own
+//! account stands in `me.rs`, `credentials.rs` and `tokens.rs`.
 
-use crate::views::{View, view};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
 use domain::permission::Role;
-use rest::allow::{ACTION, DETAIL, LIST, READ};
+use rest::allow::{DETAIL, LIST, READ};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
-use rest::query::Query;
-use rest::validate::Input;
-use rest::{ApiError, ApiResult, JsonBody};
+use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
 use store::StoreError;
 use store::user::{NewUser, User};
 
-use super::internal;
-use crate::AppState;
-use crate::auth::Who;
-use crate::call::{base, content_type};
+use super::{credentials, internal, me};
+use crate::auth::limit::From;
+use crate::call::{Call, number};
+use crate::pictures;
+use crate::views::{View, view};
 
 /// About people.
 pub const ABOUT: &str = "People who may sign in.";
-/// About oneself.
-pub const ME: &str = "The person who is signed in.";
 /// About roles.
 pub const ROLES: &str = "The roles that members of a project can have.";
-/// About passwords.
-pub const SET_PASSWORD: &str = "Change one's own password.";
 
 /// The fields of a person.
 pub const FIELDS: &[Field] = &[
@@ -42,19 +36,49 @@ pub const FIELDS: &[Field] = &[
     Field::shown("email", "Email", Kind::Email(254)),
 ];
 
-/// Shortest password.
-const SHORTEST: usize = 8;
+/// What it takes to make a person.
+const NEW: &[Field] = &[
+    Field::new("email", "Email", Kind::Email(254)).required(),
+    Field::new("password", "Password", Kind::Text(Some(1024))).required(),
+    Field::new("name", "Name", Kind::Text(Some(255))).blank(),
+];
 
-fn signed_in(who: &Who) -> ApiResult<&User> {
-    who.0.as_ref().ok_or(ApiError::NotAuthenticated)
+/// Its addresses.
+pub const VIEWS: &[View] = &[
+    view("/users", "User List", LIST, ABOUT, FIELDS, || {
+        get(list).post(create)
+    })
+    .in_root(),
+    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles)),
+    view(
+        "/users/{id}",
+        "User Instance",
+        DETAIL,
+        ABOUT,
+        FIELDS,
+        || get(detail).put(replace).patch(edit).delete(delete),
+    ),
+];
+
+/// The person who asks.
+///
+/// # Errors
+/// 401 where nobody does.
+pub fn signed_in(call: &Call) -> ApiResult<&User> {
+    call.who.0.as_ref().ok_or(ApiError::NotAuthenticated)
 }
 
-fn shown(user: &User, base: &str, with_email: bool) -> Value {
+fn is_staff(user: &User) -> bool {
+    user.is_staff || user.is_superuser
+}
+
+/// A person as others see them, or with the e-mail address as they see themselves.
+pub fn shown(call: &Call, user: &User, with_email: bool) -> Value {
     let mut value = json!({
         "id": user.id,
         "name": user.name,
-        "details": format!("{base}/users/{}/", user.id),
-        "image": user.image,
+        "details": call.addresses.row("users", user.id),
+        "image": pictures::address(&call.state.links, user.image.as_deref()),
         "identifications": [],
     });
     if with_email {
@@ -64,206 +88,86 @@ fn shown(user: &User, base: &str, with_email: bool) -> Value {
     value
 }
 
-/// Its addresses.
-pub const VIEWS: &[View] = &[
-    view("/users", "User List", LIST, ABOUT, FIELDS, || {
-        get(list).post(create)
-    })
-    .in_root(),
-    view("/users/me", "User Me", DETAIL, ME, FIELDS, || {
-        get(me).put(edit_me).patch(edit_me).delete(delete_me)
-    }),
-    view("/users/roles", "Role List", READ, ROLES, &[], || get(roles)),
-    view(
-        "/users/set_password",
-        "Set password",
-        ACTION,
-        SET_PASSWORD,
-        &[],
-        || post(set_password),
-    ),
-    view("/users/{id}", "User Instance", READ, ABOUT, FIELDS, || {
-        get(detail)
-    }),
-];
-
 /// A page of people.
-pub async fn list(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Json<Envelope<Value>>> {
-    let me = signed_in(&who)?;
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let page = Page::read(&query);
-    let only = (!me.is_staff && !me.is_superuser).then_some(me.id);
-    let found = state.store.users(only, page.limit, page.offset).await;
+pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
+    let me = signed_in(&call)?;
+    let page = Page::read(&call.query);
+    let only = (!is_staff(me)).then_some(me.id);
+    let found = call.store().users(only, page.limit, page.offset).await;
     let (users, count) = found.map_err(internal)?;
-    let base = base(&state, &headers);
-    let rows = users.iter().map(|user| shown(user, &base, false)).collect();
-    let url = format!("{base}/users/");
-    Ok(Json(Envelope::new(
-        &url,
-        &query,
-        page,
-        count,
-        rows,
-        Vec::new(),
-    )))
+    let rows = users.iter().map(|user| shown(&call, user, false)).collect();
+    let words = call.list_words("user").await?;
+    Ok(Json(call.envelope("users", page, count, rows, words)))
 }
 
-/// One person: oneself, or for staff anybody.
-pub async fn detail(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> ApiResult<Json<Value>> {
-    let me = signed_in(&who)?;
-    let id: i64 = id.parse().map_err(|_| ApiError::NotFound)?;
-    if id != me.id && !me.is_staff && !me.is_superuser {
+/// The person of an address: oneself, or for staff anybody.
+async fn find(call: &Call, id: &str) -> ApiResult<User> {
+    let me = signed_in(call)?;
+    let id = number(id)?;
+    if id != me.id && !is_staff(me) {
         return Err(ApiError::NotFound);
     }
-    let user = state.store.user(id).await.map_err(internal)?;
-    Ok(Json(shown(&user, &base(&state, &headers), false)))
+    call.store().user(id).await.map_err(internal)
 }
 
-/// Oneself.
-pub async fn me(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-) -> ApiResult<Json<Value>> {
-    let me = signed_in(&who)?;
-    Ok(Json(shown(me, &base(&state, &headers), true)))
+/// One person.
+pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
+    let user = find(&call, &id).await?;
+    Ok(Json(shown(&call, &user, false)))
 }
 
-/// Changes one's own name; everything else in the body is passed over.
-pub async fn edit_me(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<Json<Value>> {
-    let me = signed_in(&who)?;
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let name = input.has("name").then(|| input.optional_text("name", 255));
-    let name = input.finish(name)?;
-    let user = match name {
-        Some(name) => {
-            let name = name.unwrap_or_default();
-            state
-                .store
-                .rename_user(me.id, &name)
-                .await
-                .map_err(internal)?
-        }
-        None => me.clone(),
-    };
-    Ok(Json(shown(&user, &base(&state, &headers), true)))
+/// Changes name and picture (PUT).
+pub async fn replace(call: Call, id: Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    edit(call, id, body).await
 }
 
-/// Deletes one's own account, with the password as a second thought.
-pub async fn delete_me(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
+/// Changes name or picture (PATCH).
+pub async fn edit(call: Call, Path(id): Path<String>, body: JsonBody) -> ApiResult<Json<Value>> {
+    let user = find(&call, &id).await?;
+    let user = me::change(&call, user, body).await?;
+    Ok(Json(shown(&call, &user, false)))
+}
+
+/// Deletes an account; whoever asks says their own password.
+pub async fn delete(
+    call: Call,
+    from: From,
+    Path(id): Path<String>,
+    body: JsonBody,
 ) -> ApiResult<StatusCode> {
-    let me = signed_in(&who)?;
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let current = input.text("current_password", 1024);
-    let current = input.finish(current.unwrap_or_default())?;
-    let fits = state.store.check_login(&me.email, &current).await;
-    if fits.map_err(internal)?.is_none() {
-        return Err(ApiError::field("current_password", "Invalid password."));
-    }
-    state.store.delete_user(me.id).await.map_err(internal)?;
-    Ok(StatusCode::NO_CONTENT)
+    let user = find(&call, &id).await?;
+    me::end(&call, from, user, body).await
 }
 
 /// Makes a person: staff only.
-pub async fn create(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<(StatusCode, Json<Value>)> {
-    let me = signed_in(&who)?;
-    if !me.is_staff && !me.is_superuser {
+pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
+    if !is_staff(signed_in(&call)?) {
         return Err(ApiError::Forbidden);
     }
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let email = input.text("email", 254);
-    let password = input.text("password", 1024);
-    let name = input
-        .has("name")
-        .then(|| input.optional_text("name", 255))
-        .flatten();
-    let (email, password) =
-        input.finish((email.unwrap_or_default(), password.unwrap_or_default()))?;
-    if !email.contains('@') || email.contains(char::is_whitespace) {
-        return Err(ApiError::field("email", "Enter a valid email address."));
+    let mut form = Form::read(NEW, body, How::Whole)?;
+    let email = form.text("email").unwrap_or_default();
+    let taken = call.store().user_by_email(&email).await.map_err(internal)?;
+    if taken.is_some() {
+        form.wrong("email", credentials::TAKEN);
     }
-    if state
-        .store
-        .user_by_email(&email)
-        .await
-        .map_err(internal)?
-        .is_some()
-    {
-        let words = "user with this email address already exists.";
-        return Err(ApiError::field("email", words));
-    }
-    good_password("password", &password)?;
+    form.finish()?;
+    let password = form.text("password").unwrap_or_default();
+    credentials::good_password("password", &password)?;
     let new = NewUser {
         email,
         password,
-        name: name.unwrap_or_default(),
+        name: form.text("name").unwrap_or_default(),
         is_staff: false,
         is_superuser: false,
     };
-    let user = match state.store.create_user(new).await {
-        Err(StoreError::Conflict(why)) => return Err(ApiError::field("email", why)),
+    let user = match call.store().create_user(new).await {
+        Err(StoreError::Conflict(_)) => {
+            return Err(ApiError::field("email", credentials::TAKEN));
+        }
         other => other.map_err(internal)?,
     };
     let body = json!({"email": user.email, "id": user.id});
     Ok((StatusCode::CREATED, Json(body)))
-}
-
-fn good_password(field: &str, password: &str) -> ApiResult<()> {
-    if password.chars().count() >= SHORTEST {
-        return Ok(());
-    }
-    let words =
-        format!("This password is too short. It must contain at least {SHORTEST} characters.");
-    Err(ApiError::field(field, words))
-}
-
-/// Changes one's own password.
-pub async fn set_password(
-    State(state): State<AppState>,
-    who: Who,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<StatusCode> {
-    let me = signed_in(&who)?;
-    let mut input = Input::new(JsonBody::read(content_type(&headers), &body)?)?;
-    let new = input.text("new_password", 1024);
-    let current = input.text("current_password", 1024);
-    let (new, current) = input.finish((new.unwrap_or_default(), current.unwrap_or_default()))?;
-    good_password("new_password", &new)?;
-    let fits = state.store.check_login(&me.email, &current).await;
-    if fits.map_err(internal)?.is_none() {
-        return Err(ApiError::field("current_password", "Invalid password."));
-    }
-    state
-        .store
-        .set_password(me.id, &new)
-        .await
-        .map_err(internal)?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The roles, as a bare list.

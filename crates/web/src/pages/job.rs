@@ -2,14 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, Response};
 use domain::permission::{Action, decide};
 use domain::state::JobState;
 use files::Links;
 use rest::{ApiError, ApiResult};
 use store::job::Job;
-use store::log::Line;
+use store::log::{Line, LogFilter};
 use store::progress::{Counts, compose};
 use store::project::Project;
 use store::result::Failure;
@@ -20,11 +19,10 @@ use super::{PageError, PageResult};
 use crate::AppState;
 use crate::api::internal;
 use crate::auth::{Who, allow};
+use crate::joblog;
 
 /// Log lines on the page.
 const LINES: u64 = 200;
-/// Log lines in the download.
-const ALL_LINES: u64 = 1_000_000;
 /// Failed captures on the page.
 const FAILURES: u64 = 20;
 /// Captures in the strip.
@@ -138,22 +136,9 @@ pub async fn log(
     State(state): State<AppState>,
     who: Who,
     Path((project, job)): Path<(i64, i64)>,
-) -> Result<impl IntoResponse, PageError> {
+) -> Result<Response, PageError> {
     let (job, _) = find(&state, &who, project, job).await?;
-    let lines = state.store.job_log(job.id, ALL_LINES).await?;
-    let text: String = lines
-        .iter()
-        .rev()
-        .map(|l| format!("[{}] {} {}\n", model::exact(l.at), l.level, l.message))
-        .collect();
-    let name = format!("attachment; filename=\"job-{}-log.txt\"", job.id);
-    Ok((
-        [
-            (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-            (header::CONTENT_DISPOSITION, name),
-        ],
-        text,
-    ))
+    Ok(joblog::download(&state, job.id, LogFilter::default()))
 }
 
 /// The fragments of a job as it is now.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use domain::progress::Stage;
 use domain::state::JobState;
 use files::Links;
+use rest::Zone;
 use store::capture::{Capture, DrawnBox};
 use store::job::Job;
 use store::progress::{Counts, SLOT};
@@ -25,7 +26,7 @@ pub fn percent(share: f64) -> u8 {
 
 /// A time for people, in the server's zone.
 pub fn exact(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S").to_string()
+    rest::time::clock(time)
 }
 
 /// The local time of a capture.
@@ -147,7 +148,7 @@ impl Plot {
         let line = format!("M{}", corners.join(" L"));
         let clock = |at: i64| {
             let time = DateTime::from_timestamp(at, 0).unwrap_or_default();
-            time.format("%H:%M:%S").to_string()
+            Zone::current().local(time).format("%H:%M:%S").to_string()
         };
         Some(Plot {
             area: format!("{line} L{right} {height} L0 {height} Z"),

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use domain::storage::Location;
 use domain::wire::{Frame, PipelineRequest, PipelineResultsResponse, SourceImageRequest};
-use queue::Lease;
+use queue::{Ask, Lease};
 use services::ServiceError;
+use store::Store;
+use store::origin::Origin;
 use store::pipeline::Pipeline;
 use store::result::{Batch, Outcome, Saved};
-use store::{Store, StoreError};
 use tokio::task::JoinSet;
 
 use crate::Tools;
@@ -23,6 +24,8 @@ use crate::context::JobContext;
 const LEASE: Duration = Duration::from_secs(24 * 3600);
 /// Counters of sessions and stations are counted again this often at most.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// How often a paused job looks whether it goes on.
+const PAUSED: Duration = Duration::from_millis(500);
 /// A service that was not asked for so long is asked before it gets work.
 const FRESH: chrono::Duration = chrono::Duration::seconds(60);
 
@@ -38,6 +41,8 @@ struct Push {
 
 /// One batch that came back.
 struct Returned {
+    /// The batch's own span.
+    origin: Origin,
     captures: Vec<i64>,
     saved: Saved,
     reason: Option<String>,
@@ -55,19 +60,34 @@ pub(super) async fn drain(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Resul
     loop {
         while flying.len() < cx.tools.pace.batches_in_flight.max(1) {
             cx.check()?;
-            let leases = cx.tools.queue.lease(cx.job.id, size, LEASE, None).await?;
+            let ask = Ask {
+                max: size,
+                ttl: LEASE,
+                max_deliveries: None,
+                worker: None,
+            };
+            let leases = cx.tools.queue.lease(cx.job.id, ask).await?;
             if leases.is_empty() {
                 break;
             }
-            flying.spawn(push.clone().batch(leases));
+            let batch = push.clone().batch(leases);
+            flying.spawn(Origin::step().around(batch));
         }
         let next = tokio::select! {
             next = flying.join_next() => next,
             () = cx.stop.cancelled() => return Err(crate::context::Stopped.into()),
         };
-        let Some(next) = next else { break };
+        let Some(next) = next else {
+            if store.queue_is_empty(cx.job.id).await? {
+                break;
+            }
+            // Paused: images wait and are not handed out.
+            cx.sleep(PAUSED).await?;
+            continue;
+        };
         let returned = next??;
-        say(cx, &returned);
+        let origin = returned.origin.clone();
+        origin.around(async { say(cx, &returned) }).await;
         touched.add(&returned.captures).await?;
         cx.changed();
     }
@@ -153,6 +173,7 @@ impl Push {
         reason = reason.or_else(|| first_failure(&outcomes));
         let saved = self.save(generation, outcomes).await?;
         Ok(Returned {
+            origin: Origin::current(),
             captures,
             saved: saved.0,
             reason: saved.1.or(reason),
@@ -277,26 +298,13 @@ impl Push {
         generation: i64,
         outcomes: BTreeMap<i64, Outcome>,
     ) -> anyhow::Result<(Saved, Option<String>)> {
-        let captures: Vec<i64> = outcomes.keys().copied().collect();
-        let batch = |images: Vec<(i64, Outcome)>| Batch {
+        let batch = Batch {
             job: self.job,
             generation,
             pipeline: self.pipeline.id,
-            images,
+            images: outcomes.into_iter().collect(),
         };
-        let images = outcomes.into_iter().collect();
-        match self.tools.store.save_results(batch(images)).await {
-            Ok(saved) => Ok((saved, None)),
-            Err(StoreError::Conflict(why)) => {
-                let images = captures
-                    .into_iter()
-                    .map(|id| (id, Outcome::Failed(why.clone())))
-                    .collect();
-                let saved = self.tools.store.save_results(batch(images)).await?;
-                Ok((saved, Some(why)))
-            }
-            Err(other) => Err(other.into()),
-        }
+        Ok(self.tools.store.save_or_fail(batch).await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use domain::job::FeedMode;
 
-use super::world::{World, detection};
+use super::world::{World, detection, lease};
 use crate::job::Job;
 use crate::job::life::Fence;
 use crate::result::{Batch, Outcome};
@@ -67,7 +67,7 @@ async fn tickets_come_in_the_order_of_the_feed() {
         world.store.feed_page(&fence, &ids, 0).await.unwrap();
         let leased = world
             .store
-            .lease_tickets(job.id, 6, Duration::minutes(1), None);
+            .lease_tickets(job.id, lease(6, Duration::minutes(1)));
         let order: Vec<i64> = leased
             .await
             .unwrap()
@@ -140,7 +140,7 @@ async fn a_retry_of_the_failed_leaves_others_alone() {
         assert_eq!(retried.feed(), FeedMode::FailedOnly);
         let (again, _) = feed_all(&world).await;
         assert_eq!((again.fed, again.total), (1, Some(1)));
-        let leased = store.lease_tickets(job.id, 9, Duration::minutes(1), None);
+        let leased = store.lease_tickets(job.id, lease(9, Duration::minutes(1)));
         assert_eq!(leased.await.unwrap().images[0].capture, ids[0]);
     }
 }

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use domain::state::JobState;
 
-use super::world::World;
+use super::world::{World, lease};
 use crate::job::life::{Beat, MAX_RESCUES};
 use crate::result::{Batch, Outcome};
 use crate::{StoreError, testing};
@@ -81,7 +81,7 @@ async fn cancel_ends_what_nobody_runs_and_tells_who_does() {
         let done = store.cancel_job(running.id).await.unwrap();
         assert_eq!(done.job.job_state(), JobState::Canceling);
         assert_eq!(store.beat(&fence).await.unwrap(), Beat::Cancelled);
-        let leased = store.lease_tickets(running.id, 9, Duration::minutes(1), None);
+        let leased = store.lease_tickets(running.id, lease(9, Duration::minutes(1)));
         assert!(
             leased.await.unwrap().images.is_empty(),
             "nothing is handed out"
@@ -207,12 +207,12 @@ async fn handing_back_costs_no_rescue_and_frees_what_was_leased() {
         let world = World::new(&fresh.store, 3).await;
         let store = &world.store;
         let (job, fence) = world.fed().await;
-        let leased = store.lease_tickets(job.id, 2, Duration::hours(1), None);
+        let leased = store.lease_tickets(job.id, lease(2, Duration::hours(1)));
         assert_eq!(leased.await.unwrap().images.len(), 2);
         store.hand_back(&fence).await.unwrap();
         let (again, _) = store.claim_job("next").await.unwrap().unwrap();
         assert_eq!((again.rescues, again.total), (0, Some(3)));
-        let leased = store.lease_tickets(job.id, 9, Duration::hours(1), None);
+        let leased = store.lease_tickets(job.id, lease(9, Duration::hours(1)));
         assert_eq!(leased.await.unwrap().images.len(), 3);
     }
 }

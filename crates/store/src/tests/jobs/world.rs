@@ -150,3 +150,13 @@ impl World {
         (self.store.job(job.id).await.unwrap(), fence)
     }
 }
+
+/// Asks for so many images for so long, however often they were handed out.
+pub fn lease(max: u64, ttl: chrono::Duration) -> crate::ticket::Terms {
+    crate::ticket::Terms {
+        max,
+        ttl,
+        max_deliveries: None,
+        worker: None,
+    }
+}

@@ -4,11 +4,12 @@
 use std::io::Cursor;
 
 use axum::body::Bytes;
-use chrono::{NaiveDateTime, SubsecRound, Utc};
+use chrono::NaiveDateTime;
 use domain::timestamp;
 use exif::{In, Tag, Value};
 use image::ImageReader;
 use md5::{Digest, Md5};
+use rest::zone::Zone;
 use store::capture::NewCapture;
 
 /// Reads a photograph; `None` where it is no picture of a kind that is known. The content
@@ -19,7 +20,7 @@ pub fn read(name: &str, bytes: &Bytes) -> Option<NewCapture> {
     let (width, height) = reader.into_dimensions().ok()?;
     let taken_at = timestamp::from_file_name(name)
         .or_else(|| exif_time(bytes))
-        .unwrap_or_else(|| Utc::now().naive_utc().trunc_subsecs(6));
+        .unwrap_or_else(|| Zone::current().local(store::now()));
     Some(NewCapture {
         path: name.to_owned(),
         taken_at: Some(taken_at),

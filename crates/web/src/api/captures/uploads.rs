@@ -25,7 +25,6 @@ use store::station::Station;
 use store::upload::{Upload, UploadFilter};
 
 use super::super::internal;
-use super::super::jobs::dispatch;
 use super::super::nested::Nested;
 use super::{fields, photograph, remove};
 use crate::call::{Call, found, number};
@@ -296,7 +295,6 @@ async fn process(
         shuffle: true,
         capture_id: Some(capture.id),
         pipeline_id: Some(pipeline),
-        dispatch_mode: Some(dispatch(ML, Some(pipeline), project)),
         ..Default::default()
     };
     start(call, job).await

@@ -3,54 +3,19 @@
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use domain::job::DispatchMode;
 use domain::permission::JobAction;
-use domain::state::JobState;
 use rest::page::{Envelope, Page};
 use rest::time::instant;
 use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
-use store::job::{JobFilter, JobOrder};
 use store::log::{Level, LogFilter};
 
 use super::super::internal;
 use super::{find, sentence};
 use crate::call::Call;
+use crate::joblog;
 use crate::pages::model;
-
-/// `/jobs/{id}/queue/`: priority, paused, waiting, leased, dead, images/s, seconds left.
-pub async fn queue(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&call, &id, JobAction::View).await?;
-    let depth = call
-        .store()
-        .ticket_depth(job.id, None)
-        .await
-        .map_err(internal)?;
-    let counts = call.store().counts(std::slice::from_ref(&job)).await;
-    let counts = counts
-        .map_err(internal)?
-        .get(&job.id)
-        .copied()
-        .unwrap_or_default();
-    let slots = call.store().rate(&job).await.map_err(internal)?;
-    let rate = model::rate(&job, &slots, counts, store::now());
-    let left = job.total.map(|total| total - counts.done - counts.failed);
-    let left = left.zip(rate).filter(|_| !job.job_state().is_final());
-    Ok(Json(json!({
-        "priority": job.priority,
-        "paused": job.paused,
-        "waiting": depth.waiting,
-        "leased": depth.leased,
-        "dead": depth.dead,
-        "done": counts.done,
-        "failed": counts.failed,
-        "total": job.total,
-        "images_per_second": rate,
-        "seconds_left": left.map(|(images, rate)| images as f64 / rate),
-    })))
-}
 
 /// `/jobs/{id}/failures/`: the captures that failed, and why.
 pub async fn failures(call: Call, Path(id): Path<String>) -> ApiResult<Json<Envelope<Value>>> {
@@ -67,6 +32,7 @@ pub async fn failures(call: Call, Path(id): Path<String>) -> ApiResult<Json<Enve
         json!({
             "capture": {"id": failure.capture, "details": call.addresses.row("captures", failure.capture)},
             "reason": failure.reason,
+            "deliveries": failure.deliveries,
         })
     });
     let path = format!("jobs/{}/failures", job.id);
@@ -80,7 +46,8 @@ pub async fn failures(call: Call, Path(id): Path<String>) -> ApiResult<Json<Enve
     )))
 }
 
-/// `/jobs/{id}/logs/`: lines newest first, by `level` and `search`; `?download=1` as text.
+/// `/jobs/{id}/logs/`: lines newest first, by `level` and `search`; with `?download=1` all of
+/// them as text, oldest first.
 pub async fn logs(call: Call, Path(id): Path<String>) -> ApiResult<Response> {
     let (job, _) = find(&call, &id, JobAction::View).await?;
     let query = &call.query;
@@ -90,20 +57,15 @@ pub async fn logs(call: Call, Path(id): Path<String>) -> ApiResult<Response> {
             .and_then(Level::from_word),
         search: query.search(),
     };
+    if query.flag("download") {
+        return Ok(joblog::download(&call.state, job.id, filter));
+    }
     let page = Page::read(query);
     let found = call
         .store()
         .job_log_page(job.id, &filter, page.limit, page.offset)
         .await;
     let (lines, count) = found.map_err(internal)?;
-    if query.flag("download") {
-        let text: String = lines
-            .iter()
-            .map(|l| format!("[{}] {} {}\n", model::exact(l.at), l.level, l.message))
-            .collect();
-        let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return Ok((kind, text).into_response());
-    }
     let rows = lines.iter().map(|line| {
         json!({
             "id": line.id,
@@ -117,37 +79,29 @@ pub async fn logs(call: Call, Path(id): Path<String>) -> ApiResult<Response> {
     Ok(Json(list).into_response())
 }
 
-/// `/jobs/next/`: the job that a worker for these pipelines should work on now: running, fed,
-/// of the highest priority, the oldest first. 404 where there is none.
+/// `/jobs/next/`: the job that a worker for these pipelines should work on now: one that it may
+/// work on and that has images to hand out. 404 where there is none.
 pub async fn next(call: Call) -> ApiResult<Response> {
     let query = &call.query;
     let slugs = query.get("pipeline__slug__in").or(query.get("pipelines"));
     let slugs = slugs
         .filter(|s| !s.is_empty())
         .ok_or_else(|| ApiError::field("pipeline__slug__in", "This field is required."))?;
-    let filter = JobFilter {
-        visible: call.visible().await?,
-        state: Some(JobState::Started),
-        dispatch: Some(DispatchMode::AsyncApi),
-        slugs: Some(slugs.split(',').map(str::to_owned).collect()),
-        ..Default::default()
-    };
-    let order = [(JobOrder::Created, false)];
-    let (jobs, _) = call
-        .store()
-        .jobs_ordered(&filter, &order, 100, 0)
-        .await
-        .map_err(internal)?;
-    let best = jobs
-        .iter()
-        .filter(|j| !j.paused)
-        .max_by_key(|j| (j.priority, -j.id));
-    let Some(job) = best else {
+    let slugs: Vec<String> = slugs.split(',').map(str::to_owned).collect();
+    let store = call.store();
+    if let Some(user) = &call.who.0 {
+        let noted = call.state.desk.polled(store, user, &slugs, None).await;
+        noted.map_err(internal)?;
+    }
+    let workable = store.workable_projects(call.who.0.as_ref()).await;
+    let workable = workable.map_err(internal)?;
+    let job = store.next_job(&slugs, &workable).await.map_err(internal)?;
+    let Some(job) = job else {
         let none = sentence("No job waits for these pipelines.");
         return Ok((axum::http::StatusCode::NOT_FOUND, none).into_response());
     };
     let slug = match job.pipeline_id {
-        Some(id) => call.store().pipeline(id).await.map_err(internal)?.slug,
+        Some(id) => store.pipeline(id).await.map_err(internal)?.slug,
         None => String::new(),
     };
     Ok(Json(json!({"id": job.id, "pipeline_slug": slug})).into_response())

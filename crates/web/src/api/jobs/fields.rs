@@ -24,10 +24,56 @@ pub const NEXT: &str = "The job that a worker for these pipelines should work on
 pub const BULK: &str = "Run, retry, cancel or delete many jobs: `{\"action\": …, \"ids\": […]}`.";
 /// About the queue.
 pub const QUEUE: &str = "Where the images of a job are, and how fast they are finished.";
+/// What can be set of the queue.
+pub const QUEUE_FIELDS: &[Field] = &[Field::new(
+    "priority",
+    "Priority",
+    Kind::Integer(Some(-MAX_INT - 1), Some(MAX_INT)),
+)
+.required()
+.help("Jobs with a higher priority are run and handed out first")];
+/// About fetching tasks.
+pub const TASKS: &str = "Hands out images of a job to a worker, which keeps them until it posts \
+their results or its lease is over.";
+/// What a worker sends to fetch tasks.
+pub const TASKS_FIELDS: &[Field] = &[
+    Field::new("batch_size", "Batch size", Kind::Integer(Some(1), None))
+        .required()
+        .help("Number of tasks to retrieve"),
+    Field::new("client_info", "Client info", Kind::Any),
+];
+/// About posting results.
+pub const RESULT: &str = "Takes results of images. What is accepted is saved; a result that \
+cannot be used is named in the answer and spoils none of the others.";
+/// What a worker sends with results.
+pub const RESULT_FIELDS: &[Field] = &[
+    Field::new("results", "Results", Kind::Any).required(),
+    Field::new("client_info", "Client info", Kind::Any),
+];
+/// About keeping tasks.
+pub const EXTEND: &str = "Keeps the images of a slow worker: the leases of these \
+`reply_subjects` begin anew, for `lease_seconds` or as long as usual.";
+/// What a worker sends to keep tasks.
+pub const EXTEND_FIELDS: &[Field] = &[
+    Field::new("reply_subjects", "Reply subjects", Kind::Any).required(),
+    Field::new(
+        "lease_seconds",
+        "Lease seconds",
+        Kind::Integer(Some(1), Some(86_400)),
+    ),
+    Field::new("client_info", "Client info", Kind::Any),
+];
+/// About pausing.
+pub const PAUSE: &str = "Stops handing out images of a job; results are still taken.";
+/// About going on.
+pub const RESUME: &str = "Hands out images of a paused job again.";
 /// About failures.
 pub const FAILURES: &str = "The captures that failed in a job, and why.";
 /// About the log.
-pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`.";
+pub const LOGS: &str = "The log of a job, newest line first; filtered by `level` and `search`. \
+                        With `?download=1` all of it as text, oldest line first.";
+/// About what happened.
+pub const TIMELINE: &str = "What happened to a job, when and by whom, oldest first.";
 
 const NAMED: &[Field] = &[
     Field::id(),
@@ -98,7 +144,21 @@ const PIPELINE: &[Field] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
+];
+
+const FORMATS: &[(&str, &str)] = &[
+    ("occurrences_api_json", "occurrences_api_json"),
+    ("occurrences_simple_csv", "occurrences_simple_csv"),
+];
+
+const EXPORT: &[Field] = &[
+    Field::shown("id", "ID", Kind::Integer(None, None)),
+    Field::new("user", "User", Kind::Link("users")).required(),
+    Field::new("project", "Project", Kind::Link("projects")).required(),
+    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("filters", "Filters", Kind::Any),
+    Field::shown("file_url", "File url", Kind::Url(usize::MAX)),
 ];
 
 const STATES: &[(&str, &str)] = &[
@@ -210,8 +270,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(255)).default("\"ml\""),
-    Field::shown("data_export", "Data export", Kind::Any),
-    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES)),
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX)).default("\"ml\""),
+    Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
+    Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
+        .help("How the work is handed out: internal, sync_api or async_api."),
     Field::shown("result", "Result", Kind::Any),
 ];

@@ -54,9 +54,12 @@ pub async fn read(call: &Call) -> ApiResult<JobFilter> {
         slugs: slugs.map(list).or(slug.map(|one| vec![one.to_owned()])),
         search: query.search(),
         incomplete: query.flag("incomplete_only"),
+        ready: false,
         no_failures_before: hours.and_then(|hours| {
             let span = chrono::Duration::try_hours(hours)?;
-            store::now().checked_sub_signed(span)
+            let edge = store::now().checked_sub_signed(span)?;
+            // Before all jobs, and perhaps before what a database can say: no edge at all.
+            (edge.timestamp() > 0).then_some(edge)
         }),
     };
     let project = match row(query, "project")? {

@@ -1,11 +1,11 @@
 //! Bodies that make or change a job: read against the table of fields, every named row checked
 //! (`domain-rules.md` §16). Rows of another project count as missing.
 
-use domain::job::{DispatchMode, KindSpec};
+use domain::job::KindSpec;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use store::StoreError;
-use store::job::{Job, JobChange, NewJob};
-use store::project::{Project, flag};
+use store::job::{JobChange, NewJob, dispatch};
+use store::project::Project;
 
 use super::fields::FIELDS;
 use crate::call::{Call, found};
@@ -44,19 +44,19 @@ pub async fn new_job(call: &Call, body: JsonBody) -> ApiResult<(NewJob, Project)
         capture_set_id: rows.set,
         capture_id: rows.capture,
         pipeline_id: rows.pipeline,
-        dispatch_mode: Some(dispatch(kind.key, rows.pipeline, &project)),
+        dispatch_mode: Some(dispatch::mode(kind.key, rows.pipeline, &project)),
         ..Default::default()
     };
     Ok((new, project))
 }
 
-/// Reads a change. What a body leaves out stays, but a whole one must name what is required.
+/// Reads a change. What a body leaves out stays, but a whole one must name what is required, and
+/// one that names no kind makes it an ML job again, as in the reference.
 ///
 /// # Errors
 /// 400 with all messages.
 pub async fn change(
     call: &Call,
-    job: &Job,
     project: &Project,
     body: JsonBody,
     how: How,
@@ -74,12 +74,9 @@ pub async fn change(
     let rows = rows(call, &mut form, Some(project.id)).await?;
     let was_sent = |name: &str| sent.iter().any(|sent| sent == name);
     let shuffle = form.boolean("shuffle");
-    let kind = match was_sent("job_type_key") {
-        true => kind(&mut form),
-        false => None,
-    };
+    let kind = kind(&mut form);
     form.finish()?;
-    let mut change = JobChange {
+    let change = JobChange {
         name: form.text("name"),
         delay: small(&form, "delay"),
         limit: form.change("limit", small),
@@ -92,11 +89,6 @@ pub async fn change(
         kind: kind.map(|kind| kind.key),
         ..JobChange::default()
     };
-    if change.kind.is_some() || change.pipeline_id.is_some() {
-        let kind = change.kind.unwrap_or(&job.kind);
-        let pipeline = change.pipeline_id.unwrap_or(job.pipeline_id);
-        change.dispatch_mode = Some(dispatch(kind, pipeline, project));
-    }
     Ok(change)
 }
 
@@ -171,17 +163,5 @@ fn owned(
             form.missing(field, id);
             Ok(None)
         }
-    }
-}
-
-/// How the work of a job is handed out (`processing-service.md` §10).
-/// How the work of a job is handed out, by the project's switch.
-pub fn dispatch(kind: &str, pipeline: Option<i64>, project: &Project) -> DispatchMode {
-    if kind != domain::job::ML || pipeline.is_none() {
-        DispatchMode::Internal
-    } else if flag(project, "async_pipeline_workers") {
-        DispatchMode::AsyncApi
-    } else {
-        DispatchMode::SyncApi
     }
 }

@@ -1,0 +1,256 @@
+//! Buckets of S3-compatible storages: whether one can be reached, and what lies first in it
+//! (`domain-rules.md` §3). An error keeps the storage's own code; its answer's other text is not
+//! passed on, for anybody's server may stand behind an address.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{ClientOptions, ObjectStore, RetryConfig, path::Path};
+
+use crate::Entry;
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where a bucket is and how it opens.
+#[derive(Clone, Default)]
+pub struct BucketAddress {
+    /// Address of the storage; none means Amazon's.
+    pub endpoint: Option<String>,
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Region, where it matters.
+    pub region: Option<String>,
+    /// Name of the key; empty for an open bucket.
+    pub access_key: String,
+    /// The key.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for BucketAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BucketAddress")
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a bucket gives nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BucketError {
+    /// A word for programs, such as `NoSuchBucket`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// What a look into a bucket found.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Objects that were looked at.
+    pub checked: u64,
+    /// The first that was wanted.
+    pub found: Option<Entry>,
+    /// How long the storage took for its first answer.
+    pub latency: Duration,
+}
+
+/// A bucket.
+#[derive(Debug)]
+pub struct Bucket(AmazonS3);
+
+impl Bucket {
+    /// Makes ready to ask; nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`BucketError`] where the address is none.
+    pub fn open(address: &BucketAddress) -> Result<Bucket, BucketError> {
+        let patient = RetryConfig {
+            max_retries: 1,
+            retry_timeout: PATIENCE,
+            ..RetryConfig::default()
+        };
+        let client = ClientOptions::new()
+            .with_allow_http(true)
+            .with_connect_timeout(Duration::from_secs(5))
+            .with_timeout(PATIENCE);
+        let region = address.region.as_deref().unwrap_or("us-east-1");
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(&address.bucket)
+            .with_region(region)
+            .with_retry(patient)
+            .with_client_options(client);
+        if let Some(endpoint) = &address.endpoint {
+            builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
+        }
+        builder = if address.access_key.is_empty() {
+            builder.with_skip_signature(true)
+        } else {
+            builder
+                .with_access_key_id(&address.access_key)
+                .with_secret_access_key(&address.secret_key)
+        };
+        builder.build().map(Bucket).map_err(|e| explain(&e))
+    }
+
+    /// Looks at the objects below a prefix, at most so many, until one is wanted.
+    ///
+    /// # Errors
+    /// [`BucketError`].
+    pub async fn look(
+        &self,
+        prefix: &str,
+        most: u64,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<Look, BucketError> {
+        let begun = Instant::now();
+        let prefix = Path::from(prefix);
+        let prefix = (!prefix.as_ref().is_empty()).then_some(prefix);
+        let mut objects = self.0.list(prefix.as_ref());
+        let mut look = Look::default();
+        while look.checked < most {
+            let next = objects.try_next().await.map_err(|e| explain(&e))?;
+            if look.latency.is_zero() {
+                look.latency = begun.elapsed();
+            }
+            let Some(meta) = next else { break };
+            look.checked += 1;
+            let entry = Entry {
+                key: meta.location.to_string(),
+                size: meta.size,
+                last_modified: meta.last_modified,
+                etag: meta.e_tag,
+            };
+            if wanted(&entry) {
+                look.found = Some(entry);
+                break;
+            }
+        }
+        Ok(look)
+    }
+}
+
+/// The storage's own code and message, else a sentence of ours.
+fn explain(error: &object_store::Error) -> BucketError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push('\n');
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    let (code, message) = match (between(&text, "Code"), between(&text, "Message")) {
+        (Some("NoSuchKey" | "AccessDenied"), message) => ("InvalidCredentials", message),
+        (Some(code), message) => (code, message),
+        (None, _) if text.contains(" 403 ") => ("InvalidCredentials", None),
+        (None, _) if text.contains(" 404 ") => ("NoSuchBucket", None),
+        (None, _) => ("ConnectionError", None),
+    };
+    let own = match code {
+        "InvalidCredentials" => "The storage refuses these keys, or they may not list the bucket.",
+        "NoSuchBucket" => "The bucket does not exist.",
+        "ConnectionError" => "The storage cannot be reached at this address.",
+        _ => "The storage answered with an error.",
+    };
+    BucketError {
+        code: code.to_owned(),
+        message: message.filter(|m| !m.is_empty()).unwrap_or(own).to_owned(),
+    }
+}
+
+/// What stands in an element of the storage's answer.
+fn between<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (value, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use wiremock::matchers::{method, path, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    const LISTING: &str = "<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated>\
+        <Contents><Key>p/a.txt</Key><LastModified>2024-06-01T00:00:00.000Z</LastModified>\
+        <ETag>\"1\"</ETag><Size>3</Size></Contents>\
+        <Contents><Key>p/b.jpg</Key><LastModified>2024-06-01T00:00:00.000Z</LastModified>\
+        <ETag>\"2\"</ETag><Size>4</Size></Contents></ListBucketResult>";
+
+    fn bucket(endpoint: &str) -> Bucket {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let address = BucketAddress {
+            endpoint: Some(endpoint.to_owned()),
+            bucket: "b".to_owned(),
+            access_key: "key".to_owned(),
+            secret_key: "secret".to_owned(),
+            ..BucketAddress::default()
+        };
+        assert!(!format!("{address:?}").contains("secret"));
+        Bucket::open(&address).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_wanted_object_is_found() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/b"))
+            .and(query_param("prefix", "p/"))
+            .respond_with(ResponseTemplate::new(200).set_body_string(LISTING))
+            .mount(&server)
+            .await;
+        let bucket = bucket(&server.uri());
+        let jpeg = |entry: &Entry| entry.key.ends_with(".jpg");
+        let look = bucket.look("/p/", 10, jpeg).await.unwrap();
+        assert_eq!(
+            (look.checked, look.found.unwrap().key.as_str()),
+            (2, "p/b.jpg")
+        );
+        let capped = bucket.look("p", 1, jpeg).await.unwrap();
+        assert_eq!((capped.checked, capped.found), (1, None));
+    }
+
+    #[tokio::test]
+    async fn errors_carry_the_code_of_the_storage() {
+        let server = MockServer::start().await;
+        for (status, body, code, message) in [
+            (
+                404,
+                "<Error><Code>NoSuchBucket</Code><Message>Gone</Message></Error>",
+                "NoSuchBucket",
+                "Gone",
+            ),
+            (
+                403,
+                "<Error><Code>AccessDenied</Code><Message>No</Message></Error>",
+                "InvalidCredentials",
+                "No",
+            ),
+            (
+                403,
+                "inner secrets of another server",
+                "InvalidCredentials",
+                "The storage refuses these keys, or they may not list the bucket.",
+            ),
+        ] {
+            server.reset().await;
+            Mock::given(method("GET"))
+                .respond_with(ResponseTemplate::new(status).set_body_string(body))
+                .mount(&server)
+                .await;
+            let error = bucket(&server.uri()).look("", 1, |_| true).await;
+            let error = error.unwrap_err();
+            assert_eq!(
+                (error.code.as_str(), error.message.as_str()),
+                (code, message)
+            );
+        }
+        let nobody = bucket("http://127.0.0.1:9").look("", 1, |_| true).await;
+        assert_eq!(nobody.unwrap_err().code, "ConnectionError");
+    }
+}

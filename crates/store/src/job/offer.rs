@@ -1,0 +1,207 @@
+//! What remote workers are offered: the list of jobs in the order in which they should be worked
+//! on. The idea: ready before not ready, higher priority first, and among equals the one with the
+//! fewest images in somebody's hands, so a small job beside a huge one is taken up at the next
+//! poll and workers spread over jobs by themselves.
+
+use domain::job::DispatchMode;
+use domain::state::JobState;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+use super::{Job, JobFilter};
+use crate::connection::{Store, StoreResult, now};
+use crate::entity::{job, pipeline, project, ticket};
+use crate::user::User;
+
+/// The caller's jobs come first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workable {
+    /// The caller may work on everything.
+    All,
+    /// Only in these projects.
+    Projects(Vec<i64>),
+}
+
+impl Store {
+    /// Where somebody may work on jobs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn workable_projects(&self, user: Option<&User>) -> StoreResult<Workable> {
+        let Some(user) = user else {
+            return Ok(Workable::Projects(Vec::new()));
+        };
+        if user.is_superuser {
+            return Ok(Workable::All);
+        }
+        let mut ids: Vec<i64> = project::Entity::find()
+            .select_only()
+            .column(project::Column::Id)
+            .filter(project::Column::OwnerId.eq(user.id))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let caller = domain::permission::Caller::User {
+            id: user.id,
+            superuser: false,
+            staff: user.is_staff,
+        };
+        for (project, role) in self.roles_of(user.id).await? {
+            let facts = domain::permission::ProjectFacts {
+                role: Some(role),
+                ..Default::default()
+            };
+            if facts.works_here(caller) {
+                ids.push(project);
+            }
+        }
+        Ok(Workable::Projects(ids))
+    }
+
+    /// A page of jobs in the order in which a worker should take them, and how many there are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_for_workers(
+        &self,
+        filter: &JobFilter,
+        workable: &Workable,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
+        let select = filter.select();
+        let count = select.clone().count(&self.db).await?;
+        let first = |condition: Condition| -> Expr {
+            CaseStatement::new().case(condition, 0).finally(1).into()
+        };
+        let mine = match workable {
+            Workable::All => Condition::all().add(job::Column::Id.is_not_null()),
+            Workable::Projects(ids) => {
+                Condition::all().add(job::Column::ProjectId.is_in(ids.iter().copied()))
+            }
+        };
+        let held = Query::select()
+            .expr(Func::count(Expr::col((
+                ticket::Entity,
+                ticket::Column::CaptureId,
+            ))))
+            .from(ticket::Entity)
+            .and_where(of_job())
+            .and_where(visible().gt(clock()))
+            .to_owned();
+        let rows = select
+            .order_by(first(ready()), Order::Asc)
+            .order_by(first(mine), Order::Asc)
+            .order_by_desc(job::Column::Priority)
+            .order_by(Expr::SubQuery(None, Box::new(held.into())), Order::Asc)
+            .order_by(Func::random(), Order::Asc)
+            .limit(limit)
+            .offset(offset)
+            .all(&self.db)
+            .await?;
+        Ok((rows, count))
+    }
+
+    /// The job that a worker for these pipelines should work on now, if there is one that it
+    /// may work on and that has an image to hand out.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn next_job(
+        &self,
+        slugs: &[String],
+        workable: &Workable,
+    ) -> StoreResult<Option<Job>> {
+        let filter = JobFilter {
+            visible: match workable {
+                Workable::All => None,
+                Workable::Projects(ids) => Some(ids.clone()),
+            },
+            state: Some(JobState::Started),
+            dispatch: Some(DispatchMode::AsyncApi),
+            slugs: Some(slugs.to_vec()),
+            ready: true,
+            ..Default::default()
+        };
+        let (jobs, _) = self.jobs_for_workers(&filter, workable, 1, 0).await?;
+        Ok(jobs.into_iter().next())
+    }
+
+    /// True when another job of at least this job's priority, on one of these pipelines and
+    /// where the caller may work, has images to hand out while nobody works on it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn another_starves(
+        &self,
+        than: &Job,
+        slugs: &[String],
+        workable: &Workable,
+    ) -> StoreResult<bool> {
+        use job::Column as C;
+        let named = Query::select()
+            .column(pipeline::Column::Id)
+            .from(pipeline::Entity)
+            .and_where(pipeline::Column::Slug.is_in(slugs.iter().map(String::as_str)))
+            .to_owned();
+        let mut select = job::Entity::find()
+            .select_only()
+            .column(C::Id)
+            .filter(C::Id.ne(than.id))
+            .filter(C::DispatchMode.eq(DispatchMode::AsyncApi.code()))
+            .filter(C::Priority.gte(than.priority))
+            .filter(C::PipelineId.in_subquery(named))
+            .filter(ready())
+            .filter(Expr::exists(tickets(visible().gt(clock()))).not());
+        if let Workable::Projects(ids) = workable {
+            select = select.filter(C::ProjectId.is_in(ids.iter().copied()));
+        }
+        let found: Option<i64> = select.into_tuple().one(&self.db).await?;
+        Ok(found.is_some())
+    }
+
+    /// True when a job's queue is empty: nothing waits, nothing is in anybody's hands.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn queue_is_empty(&self, job: i64) -> StoreResult<bool> {
+        let any = ticket::Entity::find()
+            .filter(ticket::Column::JobId.eq(job))
+            .one(&self.db)
+            .await?;
+        Ok(any.is_none())
+    }
+}
+
+/// Jobs that would hand out an image now.
+pub(super) fn ready() -> Condition {
+    Condition::all()
+        .add(job::Column::State.eq(JobState::Started.code()))
+        .add(job::Column::Paused.eq(false))
+        .add(Expr::exists(tickets(visible().lte(clock()))))
+}
+
+fn clock() -> i64 {
+    now().timestamp_millis()
+}
+
+fn visible() -> Expr {
+    Expr::col((ticket::Entity, ticket::Column::VisibleAt))
+}
+
+fn of_job() -> Expr {
+    Expr::col((ticket::Entity, ticket::Column::JobId)).equals((job::Entity, job::Column::Id))
+}
+
+/// The job's tickets of which this holds.
+fn tickets(which: Expr) -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(ticket::Entity)
+        .and_where(of_job())
+        .and_where(which)
+        .to_owned()
+}

@@ -1,0 +1,431 @@
+//! What remote workers ask of a job: tasks, a longer lease, to take their results
+//! (`processing-service.md` §7, `adc-worker.md`). The idea: 200 to a result means that it is
+//! saved; a broken one is named and spoils none of the others.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use domain::job::DispatchMode;
+use domain::lease::LeaseTerms;
+use domain::permission::JobAction;
+use domain::wire::{Fault, Frame, PullResult};
+use queue::{Ask, Changed, Lease, QueueError, Receipt};
+use rest::{ApiError, ApiResult};
+use serde_json::{Value, json};
+use store::job::Job;
+use store::pipeline::Pipeline;
+use store::result::{Batch, Outcome};
+use store::worker::Machine;
+
+use super::super::internal;
+use super::find;
+use crate::call::{Call, content_type};
+use crate::pull::tally::Brought;
+
+mod read;
+
+use read::{ClientInfo, Posted};
+
+/// Images of one answer at most.
+const MOST: usize = 1000;
+
+fn queued(error: QueueError) -> ApiError {
+    match error {
+        QueueError::Store(error) => internal(error),
+        other => ApiError::Internal(other.to_string()),
+    }
+}
+
+/// The pipeline of a job and the terms on which its images are handed out.
+pub(super) async fn terms(call: &Call, job: &Job, pipeline: &Pipeline) -> ApiResult<LeaseTerms> {
+    let config = call.store().pipeline_config(job.project_id, pipeline).await;
+    Ok(call.state.leases.overlaid(&config.map_err(internal)?))
+}
+
+/// Writes down that a worker was heard of; returns the machine's id where it is somebody's.
+async fn heard(
+    call: &Call,
+    job: &Job,
+    pipeline: i64,
+    client: ClientInfo,
+) -> ApiResult<Option<i64>> {
+    let (desk, store) = (&call.state.desk, call.store());
+    desk.worked(store, job.project_id, pipeline)
+        .await
+        .map_err(internal)?;
+    let Some(user) = &call.who.0 else {
+        return Ok(None);
+    };
+    let machine = Machine {
+        project: job.project_id,
+        user: user.id,
+        name: client.name.unwrap_or_else(|| user.email.clone()),
+        host: client.host.unwrap_or_default(),
+        version: client.version,
+    };
+    let id = desk.machine(store, machine, pipeline, job.id).await;
+    id.map(Some).map_err(internal)
+}
+
+/// `POST /jobs/{id}/tasks/`: leases images.
+pub async fn tasks(
+    call: Call,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<Json<Value>> {
+    let (size, client) = read::ask(content_type(&headers), &body)?;
+    let (job, _) = find(&call, &id, JobAction::Work).await?;
+    if job.dispatch() != DispatchMode::AsyncApi {
+        let words = "Only async_api jobs have fetchable tasks";
+        return Err(ApiError::message(words));
+    }
+    let nothing = || Json(json!({"tasks": []}));
+    if !job.job_state().is_active() {
+        return Ok(nothing());
+    }
+    let Some(pipeline) = job.pipeline_id else {
+        let words = "This job does not have a pipeline configured";
+        return Err(ApiError::message(words));
+    };
+    let worker = heard(&call, &job, pipeline, client).await?;
+    if let Some(user) = &call.who.0 {
+        let away = call.state.desk.sends_away(call.store(), user, &job).await;
+        if away.map_err(internal)? {
+            return Ok(nothing());
+        }
+    }
+    let pipeline = call.store().pipeline(pipeline).await.map_err(internal)?;
+    let terms = terms(&call, &job, &pipeline).await?;
+    let ask = Ask {
+        max: size.min(MOST),
+        ttl: Duration::from_secs(u64::from(terms.seconds)),
+        max_deliveries: Some(terms.deliveries),
+        worker,
+    };
+    let tasks = hand_out(&call, &job, pipeline.id, ask).await?;
+    call.state.bus.publish(Changed {
+        job: job.id,
+        waiting: false,
+    });
+    Ok(Json(json!({"tasks": tasks})))
+}
+
+/// Leases until there is something to hand out or nothing left: what has no photograph fails.
+async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<Vec<Value>> {
+    loop {
+        let leases = call.state.queue.lease(job.id, ask).await.map_err(queued)?;
+        if leases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let addresses = addresses(call, &leases).await?;
+        let mut missing = Vec::new();
+        let mut tasks = Vec::new();
+        for lease in &leases {
+            match addresses.get(&lease.capture) {
+                Some(url) => tasks.push(json!({
+                    "id": lease.capture.to_string(),
+                    "image_id": lease.capture.to_string(),
+                    "image_url": url,
+                    "reply_subject": lease.receipt.as_str(),
+                })),
+                None => missing.push(lease.capture),
+            }
+        }
+        if !missing.is_empty() {
+            let why = "The capture was deleted, or its photograph has no address.";
+            let images = missing.iter().map(|id| (*id, Outcome::Failed(why.into())));
+            let batch = Batch {
+                job: job.id,
+                generation: leases[0].generation,
+                pipeline,
+                images: images.collect(),
+            };
+            let saved = call.store().save_results(batch).await.map_err(internal)?;
+            let errors = missing.iter().map(|id| format!("Image {id} failed: {why}"));
+            let brought = Brought {
+                saved,
+                errors: errors.collect(),
+                ..Brought::default()
+            };
+            conclude(call, job.id, brought).await?;
+        }
+        if !tasks.is_empty() {
+            return Ok(tasks);
+        }
+    }
+}
+
+/// Where the photographs of these captures are to be had.
+async fn addresses(call: &Call, leases: &[Lease]) -> ApiResult<HashMap<i64, String>> {
+    let ids: Vec<i64> = leases.iter().map(|l| l.capture).collect();
+    let store = call.store();
+    let rows = store.captures_by_id(&ids).await.map_err(internal)?;
+    let places = store.locations(&rows).await.map_err(internal)?;
+    // Under the address by which the worker knows this server.
+    let root = call.addresses.root();
+    let address = |(id, place)| {
+        let address = crate::media::address_below(root, &call.state.links, &place);
+        (id, address)
+    };
+    Ok(places.into_iter().map(address).collect())
+}
+
+/// What becomes of one posted result.
+enum Verdict {
+    /// It is saved, or was before, or came too late to count: accepted either way.
+    Taken(Option<(i64, Outcome)>),
+    /// It cannot be used; the capture fails where the receipt is good.
+    Broken(Option<i64>, String),
+}
+
+/// `POST /jobs/{id}/result/`: saves results.
+pub async fn result(
+    call: Call,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<Json<Value>> {
+    let (posted, client) = read::results(content_type(&headers), &body)?;
+    drop(body);
+    let (job, _) = find(&call, &id, JobAction::Work).await?;
+    if let (Some(pipeline), DispatchMode::AsyncApi) = (job.pipeline_id, job.dispatch()) {
+        heard(&call, &job, pipeline, client).await?;
+    }
+    let mut answers = Vec::with_capacity(posted.len());
+    let mut accepted = 0;
+    let mut images = Vec::new();
+    let mut brought = Brought::default();
+    let judge = Judge::new(&call, &job, &posted).await?;
+    for one in posted {
+        let receipt = one.receipt.clone();
+        let mut answer = json!({
+            "reply_subject": receipt,
+            "status": "queued",
+            "task_id": task_id(),
+        });
+        match judge.verdict(one) {
+            Verdict::Taken(None) => accepted += 1,
+            Verdict::Taken(Some((capture, outcome))) => {
+                accepted += 1;
+                if let Outcome::Failed(why) = &outcome {
+                    brought.errors.push(format!(
+                        "Pipeline returned error for job {}, image {capture}: {why}",
+                        job.id
+                    ));
+                }
+                images.push((capture, outcome));
+            }
+            Verdict::Broken(capture, why) => {
+                answer["status"] = json!("rejected");
+                answer["error"] = json!(why);
+                match capture {
+                    Some(capture) => {
+                        brought
+                            .errors
+                            .push(format!("The result for image {capture} is broken: {why}"));
+                        images.push((capture, Outcome::Failed(why)));
+                    }
+                    None => brought
+                        .warnings
+                        .push(format!("A result was rejected: {why}")),
+                }
+            }
+        }
+        answers.push(answer);
+    }
+    save(&call, &job, images, brought).await?;
+    Ok(Json(json!({
+        "status": "accepted",
+        "job_id": job.id,
+        "results_queued": accepted,
+        "tasks": answers,
+    })))
+}
+
+/// Saves what was taken; when this returns, it is committed.
+async fn save(
+    call: &Call,
+    job: &Job,
+    images: Vec<(i64, Outcome)>,
+    mut brought: Brought,
+) -> ApiResult<()> {
+    let worked = job.pipeline_id.filter(|_| !images.is_empty());
+    let Some(pipeline) = worked else {
+        if !brought.warnings.is_empty() {
+            call.state
+                .desk
+                .tally
+                .add(&call.state, job.id, brought, false)
+                .await;
+        }
+        return Ok(());
+    };
+    let captures = images.iter().map(|(id, _)| *id).collect();
+    let batch = Batch {
+        job: job.id,
+        generation: job.generation,
+        pipeline,
+        images,
+    };
+    let (saved, why) = call.store().save_or_fail(batch).await.map_err(internal)?;
+    if saved.failed == 0 {
+        brought.errors.clear(); // told when they were new
+    }
+    brought.errors.extend(why);
+    if saved.done + saved.failed > 0 {
+        brought.captures = captures;
+    }
+    brought.saved = saved;
+    conclude(call, job.id, brought).await
+}
+
+/// Tells what was saved, and ends the job where that was the last of it.
+async fn conclude(call: &Call, job: i64, brought: Brought) -> ApiResult<()> {
+    let (state, store) = (&call.state, call.store());
+    let last = store.queue_is_empty(job).await.map_err(internal)?;
+    state.desk.tally.add(state, job, brought, last).await;
+    if last {
+        store.finalise_job(job).await.map_err(internal)?;
+    }
+    state.bus.publish(Changed {
+        job,
+        waiting: false,
+    });
+    Ok(())
+}
+
+/// What is needed to judge results of a job.
+struct Judge<'a> {
+    job: &'a Job,
+    frames: HashMap<i64, Option<Frame>>,
+    algorithms: BTreeSet<String>,
+}
+
+impl<'a> Judge<'a> {
+    async fn new(call: &Call, job: &'a Job, posted: &[Posted]) -> ApiResult<Judge<'a>> {
+        let opened = |one: &Posted| Receipt::received(&one.receipt).open(&job.receipt_key);
+        let captures: Vec<i64> = posted
+            .iter()
+            .filter_map(opened)
+            .map(|claim| claim.capture)
+            .collect();
+        let (mut frames, mut algorithms) = (HashMap::new(), BTreeSet::new());
+        if let (Some(pipeline), false) = (job.pipeline_id, captures.is_empty()) {
+            let store = call.store();
+            let rows = store.captures_by_id(&captures).await.map_err(internal)?;
+            let side = |edge: Option<i32>| edge.and_then(|edge| u32::try_from(edge).ok());
+            frames.extend(rows.iter().map(|c| {
+                let sides = side(c.width).zip(side(c.height));
+                (c.id, sides.map(|(width, height)| Frame { width, height }))
+            }));
+            let rows = store.algorithms_of(pipeline).await.map_err(internal)?;
+            algorithms.extend(rows.into_iter().map(|a| a.key));
+        }
+        Ok(Judge {
+            job,
+            frames,
+            algorithms,
+        })
+    }
+
+    fn verdict(&self, one: Posted) -> Verdict {
+        let claim = Receipt::received(&one.receipt).open(&self.job.receipt_key);
+        let Some(claim) = claim.filter(|claim| claim.job == self.job.id) else {
+            let why = "the reply_subject was not given out for this job";
+            return Verdict::Broken(None, why.to_owned());
+        };
+        if claim.generation != self.job.generation {
+            return Verdict::Taken(None);
+        }
+        let capture = claim.capture;
+        let broken = |why: String| Verdict::Broken(Some(capture), why);
+        match one.result {
+            Err(why) => broken(why),
+            Ok(PullResult::Error(error)) => {
+                let other = error.image_id.filter(|id| *id != capture.to_string());
+                match other {
+                    Some(id) => broken(format!("the error names image {id}, not {capture}")),
+                    None => Verdict::Taken(Some((capture, Outcome::Failed(error.error)))),
+                }
+            }
+            Ok(PullResult::Success(answer)) => {
+                let words = answer.error_text();
+                let frame = self.frames.get(&capture).copied().flatten();
+                let asked = BTreeMap::from([(capture, frame)]);
+                match answer.check(&asked, &self.algorithms).all_or_nothing() {
+                    Err(why) => broken(why),
+                    Ok((mut good, _)) => match good.pop() {
+                        Some(image) => {
+                            Verdict::Taken(Some((capture, Outcome::Done(image.detections))))
+                        }
+                        None => broken(words.unwrap_or_else(|| Fault::Missing.to_string())),
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// `POST /jobs/{id}/extend/`: keeps leases that are not over.
+pub async fn extend(
+    call: Call,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<Json<Value>> {
+    let wanted = read::extend(content_type(&headers), &body)?;
+    let (job, _) = find(&call, &id, JobAction::Work).await?;
+    let mut seconds = call.state.leases.seconds;
+    if let Some(pipeline) = job.pipeline_id {
+        heard(&call, &job, pipeline, wanted.client).await?;
+        let pipeline = call.store().pipeline(pipeline).await.map_err(internal)?;
+        seconds = terms(&call, &job, &pipeline).await?.seconds;
+    }
+    let seconds = wanted.seconds.unwrap_or(seconds);
+    let good: Vec<Receipt> = wanted
+        .receipts
+        .iter()
+        .map(|text| Receipt::received(text))
+        .filter(|receipt| {
+            let claim = receipt.open(&job.receipt_key);
+            claim.is_some_and(|claim| claim.job == job.id)
+        })
+        .collect();
+    let time = Duration::from_secs(u64::from(seconds));
+    let kept = call.state.queue.extend(&good, time).await.map_err(queued)?;
+    let status = |text: &String| {
+        let receipt = Receipt::received(text);
+        let status = match (good.contains(&receipt), kept.contains(&receipt)) {
+            (false, _) => "rejected",
+            (true, false) => "lost",
+            (true, true) => "extended",
+        };
+        json!({"reply_subject": text, "status": status})
+    };
+    Ok(Json(json!({
+        "job_id": job.id,
+        "lease_seconds": seconds,
+        "extended": kept.len(),
+        "tasks": wanted.receipts.iter().map(status).collect::<Vec<_>>(),
+    })))
+}
+
+/// A random UUID: clients expect each result to get a task of its own, and show its id.
+fn task_id() -> String {
+    let n: u128 = rand::random();
+    let n = (n & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let text = format!("{n:032x}");
+    format!(
+        "{}-{}-{}-{}-{}",
+        &text[..8],
+        &text[8..12],
+        &text[12..16],
+        &text[16..20],
+        &text[20..]
+    )
+}

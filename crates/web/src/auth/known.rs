@@ -1,0 +1,172 @@
+//! Who asks is found out once for each request, before everything else: layers, handlers and the
+//! bar at the top of a page all read the same answer. A request that is refused is refused before
+//! its handler runs, whether or not the handler asks who it is.
+
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use rest::{ApiError, ApiResult};
+use store::StoreResult;
+use store::origin::{Origin, Trace};
+use store::user::User;
+
+use super::{Who, cookie, forgery, token};
+use crate::AppState;
+use crate::pages::PageError;
+use crate::pages::top::Top;
+use crate::shape::Asked;
+
+/// What is known of who asks.
+#[derive(Clone, Debug, Default)]
+pub enum Known {
+    /// Nobody said anything.
+    #[default]
+    Nobody,
+    /// A person, by a token.
+    Token(User),
+    /// A person, by the cookie with this secret.
+    Session(User, String),
+    /// A token that is none.
+    Refused(&'static str),
+    /// A cookie vouches for it, but it may not be from one of our pages.
+    Forged(&'static str),
+    /// The database did not answer.
+    Broken(String),
+}
+
+impl Known {
+    /// What was found out about a request.
+    pub fn of(extensions: &Extensions) -> Known {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// The person, or why there is none.
+    ///
+    /// # Errors
+    /// 401 for a token that is none, 403 for a request that may be forged.
+    pub fn who(self) -> ApiResult<Who> {
+        match self {
+            Known::Nobody => Ok(Who(None)),
+            Known::Token(user) | Known::Session(user, _) => Ok(Who(Some(user))),
+            Known::Refused(words) => Err(ApiError::BadToken(words)),
+            Known::Forged(words) => Err(ApiError::ForbiddenBecause(words)),
+            Known::Broken(why) => Err(ApiError::Internal(why)),
+        }
+    }
+
+    /// The person.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Known::Token(user) | Known::Session(user, _) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// The secret of the cookie by which the person is known.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Known::Session(_, secret) => Some(secret),
+            _ => None,
+        }
+    }
+}
+
+/// Finds out who asks, and sets what holds for everything that answers: the server's clock, the
+/// bar at the top of pages, and on whose behalf and in which trace things are done.
+pub async fn know(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut request, known) = recognise(&state, request).await;
+    let has_cookie = known.secret().is_some();
+    let top = Top::of(&state, &known, &address(&request));
+    let origin = Origin {
+        user: known.user().map(|user| user.id),
+        trace: state.linking.as_ref().map(|_| trace(request.headers())),
+    };
+    request.extensions_mut().insert(known);
+    let answered = state.zone.around(top.above(next.run(request)));
+    let mut answer = origin.around(answered).await;
+    if has_cookie {
+        let headers = answer.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        let private = HeaderValue::from_static("private, no-cache");
+        headers.entry(header::CACHE_CONTROL).or_insert(private);
+    }
+    answer
+}
+
+/// The trace of whoever asks, or a new one.
+fn trace(headers: &HeaderMap) -> Trace {
+    let named = headers.get("traceparent").and_then(|v| v.to_str().ok());
+    named
+        .and_then(Trace::of_header)
+        .unwrap_or_else(Trace::fresh)
+}
+
+/// The address as it was asked for, to come back to.
+fn address(request: &Request) -> String {
+    let path = match request.extensions().get::<Asked>() {
+        Some(asked) => &asked.path,
+        None => request.uri().path(),
+    };
+    match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    }
+}
+
+async fn recognise(state: &AppState, request: Request) -> (Request, Known) {
+    let path = request.uri().path();
+    if path.starts_with("/media/") || path.starts_with("/assets/") {
+        return (request, Known::Nobody); // open to whoever has the link
+    }
+    match token(request.headers()) {
+        Ok(None) => {}
+        Ok(Some(token)) => {
+            let found = state.store.user_by_token(&token).await;
+            return (request, found_by_token(found));
+        }
+        Err(ApiError::BadToken(words)) => return (request, Known::Refused(words)),
+        Err(other) => return (request, Known::Broken(other.to_string())),
+    }
+    let Some(secret) = cookie::read(request.headers(), &state.links, cookie::SESSION) else {
+        return (request, Known::Nobody);
+    };
+    let user = match state.store.user_by_login(&secret).await {
+        Ok(Some(user)) => user,
+        Ok(None) => return (request, Known::Nobody),
+        Err(error) => return (request, Known::Broken(error.to_string())),
+    };
+    if forgery::harmless(request.method()) {
+        return (request, Known::Session(user, secret));
+    }
+    let (request, verdict) = forgery::check(&state.links, request, &secret).await;
+    let known = match verdict {
+        Ok(()) => Known::Session(user, secret),
+        Err(words) => Known::Forged(words),
+    };
+    (request, known)
+}
+
+fn found_by_token(found: StoreResult<Option<User>>) -> Known {
+    match found {
+        Ok(Some(user)) => Known::Token(user),
+        Ok(None) => Known::Refused("Invalid token."),
+        Err(error) => Known::Broken(error.to_string()),
+    }
+}
+
+/// Refuses below `/api/v2` before the handler runs.
+pub async fn guard_api(request: Request, next: Next) -> Response {
+    match Known::of(request.extensions()).who() {
+        Ok(_) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Refuses a page before its handler runs.
+pub async fn guard_page(request: Request, next: Next) -> Response {
+    match Known::of(request.extensions()).who() {
+        Ok(_) => next.run(request).await,
+        Err(error) => PageError::from(error).into_response(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The bar at the top of every page: who is signed in, and the way in or out. The idea: it is the
+//! same for all pages that answer a request, also for those about errors, so it is set around the
+//! request and the layout reads it; no page hands it on.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::AppState;
+use crate::auth::forgery;
+use crate::auth::known::Known;
+
+tokio::task_local! {
+    static TOP: Top;
+}
+
+/// What the bar shows.
+#[derive(Clone, Debug, Default)]
+pub struct Top {
+    /// Name of the person who is signed in.
+    pub person: Option<String>,
+    /// What forms of the page must send back in `csrfmiddlewaretoken`; empty where no cookie
+    /// vouches for them.
+    pub word: String,
+    /// Where to go on after signing in or out, encoded for a query.
+    pub next: String,
+}
+
+impl Top {
+    /// The bar for a request to this address.
+    pub fn of(state: &AppState, known: &Known, address: &str) -> Top {
+        let user = known.user();
+        let secret = known.secret();
+        let comes_back = !["/login", "/logout", "/auth/"]
+            .iter()
+            .any(|path| address.starts_with(path));
+        let next = if comes_back { address } else { "/" };
+        Top {
+            person: user.map(|user| match user.name.trim() {
+                "" => user.email.clone(),
+                name => name.to_owned(),
+            }),
+            word: secret.map_or_else(String::new, |secret| forgery::word(&state.links, secret)),
+            next: utf8_percent_encode(next, NON_ALPHANUMERIC).to_string(),
+        }
+    }
+
+    /// Shows this bar on all pages of a future.
+    pub async fn above<F: Future>(self, future: F) -> F::Output {
+        TOP.scope(self, future).await
+    }
+
+    /// The bar of the page that is being made.
+    pub fn current() -> Top {
+        TOP.try_with(Top::clone).unwrap_or_default()
+    }
+}

@@ -1,0 +1,179 @@
+//! What a web process remembers of remote workers between their requests: when they polled and
+//! for what, who they are, what they have saved. The idea: all of it may be lost at any moment
+//! (the truth stands in the database); it spares writes and lets small jobs in beside huge ones.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use store::job::{Job, offer::Workable};
+use store::service::Heard;
+use store::user::User;
+use store::worker::Machine;
+use store::{Store, StoreResult};
+
+pub mod tally;
+
+use tally::Tally;
+
+/// Pull services are marked as seen this often at most (`processing-service.md` §12).
+const BEAT: Duration = Duration::from_secs(30);
+/// A machine is written down this often at most, unless it turns to another job.
+const NOTE: Duration = Duration::from_secs(10);
+/// So long a worker may stay with one job while another one starves.
+const SLICE: Duration = Duration::from_secs(5);
+/// Who does not poll within so long after being sent to do so does not poll at all.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is asked whether another job starves.
+const ASK: Duration = Duration::from_secs(1);
+/// Entries of one memory; names come from outside, so they are bounded.
+const MOST: usize = 10_000;
+
+/// The memory.
+#[derive(Default)]
+pub struct Desk {
+    beats: Mutex<HashMap<String, Instant>>,
+    machines: Mutex<HashMap<Machine, Known>>,
+    polls: Mutex<HashMap<i64, Poll>>,
+    /// What was saved and is not yet told.
+    pub tally: Tally,
+}
+
+/// A machine as it was last written down.
+#[derive(Clone, Copy)]
+struct Known {
+    id: i64,
+    job: i64,
+    at: Instant,
+}
+
+/// The last poll for jobs with somebody's token.
+#[derive(Clone)]
+struct Poll {
+    slugs: Vec<String>,
+    at: Instant,
+    /// When it was last asked whether another job starves, and the answer.
+    asked: Option<(Instant, bool)>,
+    /// Since when its worker is being sent to poll again.
+    sent: Option<Instant>,
+}
+
+fn locked<T>(memory: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    memory.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Puts an entry in; a memory that is full begins anew.
+fn remember<K: Hash + Eq, V>(memory: &Mutex<HashMap<K, V>>, key: K, value: V) {
+    let mut memory = locked(memory);
+    if memory.len() >= MOST {
+        memory.clear();
+    }
+    memory.insert(key, value);
+}
+
+impl Desk {
+    /// True once in a while for each key.
+    fn is_due(&self, key: &str, every: Duration) -> bool {
+        let fresh = |at: &Instant| at.elapsed() < every;
+        if locked(&self.beats).get(key).is_some_and(fresh) {
+            return false;
+        }
+        remember(&self.beats, key.to_owned(), Instant::now());
+        true
+    }
+
+    /// Somebody asked for tasks of a job or posted results to it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn worked(&self, store: &Store, project: i64, pipeline: i64) -> StoreResult<()> {
+        if !self.is_due(&format!("{pipeline} in {project}"), BEAT) {
+            return Ok(());
+        }
+        let heard = Heard::Pipeline { project, pipeline };
+        store.pull_services_seen(heard).await
+    }
+
+    /// Somebody polled for jobs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn polled(
+        &self,
+        store: &Store,
+        user: &User,
+        slugs: &[String],
+        project: Option<i64>,
+    ) -> StoreResult<()> {
+        let poll = Poll {
+            slugs: slugs.to_vec(),
+            at: Instant::now(),
+            asked: None,
+            sent: None,
+        };
+        remember(&self.polls, user.id, poll);
+        if self.is_due(&format!("user {}", user.id), NOTE) {
+            store.worker_polled(user.id, &user.email).await?;
+        }
+        let heard = match project {
+            _ if !slugs.is_empty() => Heard::Slugs(slugs),
+            Some(project) => Heard::Project(project),
+            None => return Ok(()),
+        };
+        if self.is_due(&format!("{heard:?}"), BEAT) {
+            store.pull_services_seen(heard).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down who asks; returns the machine's id.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn machine(
+        &self,
+        store: &Store,
+        machine: Machine,
+        pipeline: i64,
+        job: i64,
+    ) -> StoreResult<i64> {
+        let known = locked(&self.machines).get(&machine).copied();
+        if let Some(known) = known.filter(|k| k.job == job && k.at.elapsed() < NOTE) {
+            return Ok(known.id);
+        }
+        let id = store.worker_seen(&machine, pipeline, job).await?;
+        let at = Instant::now();
+        remember(&self.machines, machine, Known { id, job, at });
+        Ok(id)
+    }
+
+    /// Whether the worker should be told that this job has nothing for it just now, so that it
+    /// polls again and is offered a job that nobody works on. A worker stays with a job until it
+    /// is told that its queue is empty, so without this a job of ten images would wait behind
+    /// one of a hundred thousand. Those who do not poll are never sent away.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn sends_away(&self, store: &Store, user: &User, job: &Job) -> StoreResult<bool> {
+        let Some(poll) = locked(&self.polls).get(&user.id).cloned() else {
+            return Ok(false);
+        };
+        let deaf = poll.sent.is_some_and(|at| at.elapsed() > PATIENCE);
+        if poll.at.elapsed() < SLICE || deaf || poll.slugs.is_empty() {
+            return Ok(false);
+        }
+        if let Some((_, starves)) = poll.asked.filter(|(at, _)| at.elapsed() < ASK) {
+            return Ok(starves);
+        }
+        let workable: Workable = store.workable_projects(Some(user)).await?;
+        let starves = store.another_starves(job, &poll.slugs, &workable).await?;
+        if let Some(known) = locked(&self.polls).get_mut(&user.id) {
+            known.asked = Some((Instant::now(), starves));
+            if starves && known.sent.is_none() {
+                known.sent = Some(Instant::now());
+            }
+        }
+        Ok(starves)
+    }
+}

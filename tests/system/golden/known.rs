@@ -1,0 +1,86 @@
+//! The differences from the recordings that stand in `docs/compatibility.md`. The idea: the table
+//! that people read is the one that the test reads, so it cannot fall behind.
+
+use super::compare::Difference;
+
+const PAGE: &str = include_str!("../../../docs/compatibility.md");
+
+/// One line: recordings by name, where `*` stands for anything, and the places in the answer.
+pub struct Line {
+    recordings: Vec<String>,
+    places: Vec<String>,
+}
+
+/// The lines of the tables of the page's second part.
+pub fn lines() -> Vec<Line> {
+    let part = PAGE.split("\n## Differences from the recordings").nth(1);
+    let rows = part.unwrap_or_default().lines();
+    let rows = rows.filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let ticked = |cell: &str| {
+            let parts = cell.split('`').skip(1).step_by(2);
+            parts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let recordings = ticked(cells.first()?);
+        let places = ticked(cells.get(1)?);
+        (!places.is_empty()).then_some(Line { recordings, places })
+    })
+    .collect()
+}
+
+impl std::fmt::Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: {}",
+            self.recordings.join(", "),
+            self.places.join(", ")
+        )
+    }
+}
+
+impl Line {
+    /// Whether it names recordings of this folder.
+    pub fn is_about(&self, folder: &str) -> bool {
+        let within = |name: &String| name.split('/').next() == Some(folder);
+        self.recordings.iter().any(within)
+    }
+
+    pub fn explains(&self, recording: &str, difference: &Difference) -> bool {
+        let recorded = |pattern: &String| fits(pattern, recording);
+        let placed = |pattern: &String| fits(pattern, &difference.at);
+        self.recordings.iter().any(recorded) && self.places.iter().any(placed)
+    }
+}
+
+/// Whether the text fits the pattern, in which `*` stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            let ends = (0..=text.len()).filter(|at| text.is_char_boundary(*at));
+            ends.into_iter().any(|at| fits(rest, &text[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, expected) in [
+            ("jobs-list/001-x", "jobs-list/001-x", true),
+            ("jobs-list/001*", "jobs-list/001-x", true),
+            ("jobs-*-basic", "jobs-roles/7-basic", true),
+            ("results.*.status", "results.12.status", true),
+            ("results.*.status", "results.12.state", false),
+            ("status", "results.status", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
