@@ -165,8 +165,7 @@ async fn project(store: &Store, user: &User) -> anyhow::Result<i64> {
             name: PROJECT.to_owned(),
             description: "What Hawkmoth finds on photographs of a lit sheet".to_owned(),
             owner_id: Some(user.id),
-            draft: false,
-            with_defaults: false,
+            ..NewProject::default()
         })
         .await?;
     // The detector is pushed to; without the flag, jobs are for remote workers.

@@ -1,7 +1,9 @@
-//! The job page in a real browser: it follows its job by itself, and works without a script.
-//! Needs chromium and chromedriver; without them the test says so, and where services are
-//! required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
+//! Pages in a real browser. The job page follows its job by itself; what a person does on
+//! browsable pages stands in `browser/browsable.rs`, what pages are to those who cannot see them
+//! in `browser/axe.rs`. Needs chromium and chromedriver; without them a test says so, and where
+//! services are required (`HAWKMOTH_TEST_REQUIRE_SERVICES=1`) it fails.
 
+use domain::permission::Permit;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,9 +15,17 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod axe;
+mod browsable;
+
 struct Driver {
     process: Child,
     url: String,
+}
+
+/// Whether a skip is a failure.
+fn required() -> bool {
+    std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1")
 }
 
 impl Driver {
@@ -27,9 +37,8 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut process) = process else {
-            let required = std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
             assert!(
-                !required,
+                !required(),
                 "chromedriver is missing: apt-get install chromium chromium-driver"
             );
             eprintln!("SKIPPED in the browser: apt-get install chromium chromium-driver");
@@ -122,7 +131,7 @@ async fn the_job_page_follows_its_job() {
     assert_eq!(seen, "Created");
 
     // The person does nothing; the page hears of it.
-    app.store.enqueue_job(id).await.unwrap();
+    app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap();
     app.work();
     let seen = shown(&browser, "#state .state.success", "Success").await;
     assert_eq!(seen, "Success");

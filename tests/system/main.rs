@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod browse;
 mod browser;
 mod chaos;
 mod command;
@@ -11,5 +12,6 @@ mod insects;
 mod pages;
 mod pull;
 mod roles;
+mod seed;
 mod session;
 mod statements;

@@ -1,5 +1,6 @@
 //! The pages, their live stream and the photographs behind signed links.
 
+use domain::permission::Permit;
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -127,7 +128,7 @@ async fn viewers_hear_of_changes() {
         let answer = reqwest::get(url).await.unwrap();
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let mut chunks = answer.bytes_stream();
-        app.store.enqueue_job(id).await.unwrap();
+        app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap();
         app.work();
         let mut heard = String::new();
         let listen = async {

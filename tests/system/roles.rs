@@ -4,14 +4,17 @@
 
 mod table;
 
+use domain::permission::Permit;
 use std::collections::BTreeSet;
 
 use domain::permission::Role;
 use reqwest::Method;
 use serde_json::Value;
 use store::job::NewJob;
+use store::page::PageChange;
 use store::place::PlaceKind;
 use store::project::{NewProject, Project};
+use store::station::NewStation;
 use store::testing;
 use store::user::{NewUser, User};
 
@@ -39,6 +42,8 @@ pub enum Target {
     Nothing,
     /// A job of this kind in the project.
     Job(&'static str),
+    /// An ML job for remote workers that waits for its runner.
+    PullJob,
     /// An ML job about one capture.
     SingleJob,
     /// An ML job of the draft project.
@@ -55,6 +60,14 @@ pub enum Target {
     DraftSite,
     /// A device of the project.
     Device,
+    /// A station of the project.
+    Station,
+    /// A station of the draft project.
+    DraftStation,
+    /// A storage source of the project.
+    Source,
+    /// A published page.
+    Page,
     /// A person.
     Person,
     /// A token of somebody else.
@@ -114,13 +127,24 @@ impl World {
     }
 
     /// Makes what a row is about: the parts of its address, and a token to use, if it is one.
-    async fn make(&self, target: Target, role: usize) -> (Vec<i64>, Option<String>) {
+    async fn make(&self, target: Target, role: usize) -> (Vec<String>, Option<String>) {
         let store = &self.app.store;
         let n = self.number();
-        let one = |id: i64| (vec![id], None);
+        let one = |id: i64| (vec![id.to_string()], None);
         match target {
             Target::Nothing => (vec![], None),
             Target::Job(kind) => one(self.job(self.project.id, kind, None).await),
+            Target::PullJob => {
+                let new = NewJob {
+                    name: "Pull".to_owned(),
+                    project_id: self.project.id,
+                    kind: domain::job::ML,
+                    dispatch_mode: Some(domain::job::DispatchMode::AsyncApi),
+                    start_now: true,
+                    ..Default::default()
+                };
+                one(store.create_job(new).await.unwrap().id)
+            }
             Target::SingleJob => {
                 let capture = Some(self.capture);
                 one(self.job(self.project.id, domain::job::ML, capture).await)
@@ -134,8 +158,11 @@ impl World {
             Target::Member => {
                 let user = person(&self.app, &format!("member{n}")).await;
                 let role = Role::BasicMember;
-                let row = store.add_member(self.project.id, user.id, role).await;
-                (vec![self.project.id, row.unwrap().id], None)
+                let row = store
+                    .add_member(Permit::BY_PROGRAM, self.project.id, user.id, role)
+                    .await;
+                let ids = [self.project.id, row.unwrap().id];
+                (ids.map(|id| id.to_string()).to_vec(), None)
             }
             Target::Site | Target::Device | Target::DraftSite => {
                 let (kind, project) = match target {
@@ -144,8 +171,41 @@ impl World {
                     _ => (PlaceKind::Site, self.draft.id),
                 };
                 let name = format!("Place {n}");
-                let place = store.create_place(kind, project, &name, "").await;
+                let place = store
+                    .create_place(Permit::BY_PROGRAM, kind, project, &name, "")
+                    .await;
                 one(place.unwrap().id)
+            }
+            Target::Station | Target::DraftStation => {
+                let project_id = match target {
+                    Target::Station => self.project.id,
+                    _ => self.draft.id,
+                };
+                let new = NewStation {
+                    project_id,
+                    name: format!("Station {n}"),
+                    source_id: None,
+                    ..Default::default()
+                };
+                one(store.create_station(new).await.unwrap().id)
+            }
+            Target::Source => {
+                let name = format!("Source {n}");
+                let folder = self.app.folder.path().to_str().unwrap().to_owned();
+                let source = store.create_local_source(self.project.id, &name, &folder);
+                one(source.await.unwrap().id)
+            }
+            Target::Page => {
+                let page = PageChange {
+                    name: Some(format!("Page {n}")),
+                    slug: Some(format!("page-{n}")),
+                    published: Some(true),
+                    ..Default::default()
+                };
+                (
+                    vec![store.create_written_page(page).await.unwrap().slug],
+                    None,
+                )
             }
             Target::Person => one(person(&self.app, &format!("person{n}")).await.id),
             Target::TokenOfOther => {
@@ -194,7 +254,7 @@ impl World {
         let path = address(row, &ids, self.project.id);
         let mut body = self.body(row);
         if let (Some(id), true) = (ids.last(), body.contains("$id")) {
-            body = body.replace("$id", &id.to_string());
+            body = body.replace("$id", id);
         }
         if body.contains("@newcomer") {
             let user = person(&self.app, &format!("newcomer{}", self.number())).await;
@@ -253,14 +313,15 @@ async fn project(app: &TestApp, name: &str, draft: bool, people: &[User]) -> Pro
 }
 
 /// The address of a row: its pattern with numbers in the place of names.
-fn address(row: &Row, ids: &[i64], project: i64) -> String {
+fn address(row: &Row, ids: &[String], project: i64) -> String {
     let mut ids = ids.iter();
     let parts = row.path.split('/').map(|part| match part.starts_with('{') {
-        true => ids.next().copied().unwrap_or(project).to_string(),
+        true => ids.next().cloned().unwrap_or_else(|| project.to_string()),
         false => part.to_owned(),
     });
     let path: Vec<String> = parts.collect();
-    format!("/api/v2{}/{}", path.join("/"), row.query)
+    let query = row.query.replace("$project", &project.to_string());
+    format!("/api/v2{}/{query}", path.join("/"))
 }
 
 #[test]

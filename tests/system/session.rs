@@ -8,14 +8,14 @@ use store::testing;
 use crate::app::TestApp;
 
 /// A browser: it keeps cookies and goes nowhere by itself.
-struct Browser<'a> {
+pub struct Browser<'a> {
     app: &'a TestApp,
     http: Client,
     cookies: Vec<(String, String)>,
 }
 
 impl<'a> Browser<'a> {
-    fn new(app: &'a TestApp) -> Browser<'a> {
+    pub fn new(app: &'a TestApp) -> Browser<'a> {
         let http = Client::builder().redirect(redirect::Policy::none());
         Browser {
             app,
@@ -43,12 +43,12 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    async fn get(&mut self, path: &str) -> Response {
+    pub async fn get(&mut self, path: &str) -> Response {
         let request = self.http.get(format!("{}{path}", self.app.url));
         self.send(request).await
     }
 
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(form).finish();
         let request = self.http.post(format!("{}{path}", self.app.url));
@@ -58,7 +58,7 @@ impl<'a> Browser<'a> {
     }
 
     /// The word in the first form of a page.
-    async fn word(&mut self, path: &str) -> String {
+    pub async fn word(&mut self, path: &str) -> String {
         let page = self.get(path).await.text().await.unwrap();
         let (_, rest) = page
             .split_once("name=\"csrfmiddlewaretoken\" value=\"")
@@ -66,7 +66,7 @@ impl<'a> Browser<'a> {
         rest.split('"').next().unwrap().to_owned()
     }
 
-    async fn sign_in(&mut self, password: &str, next: &str) -> Response {
+    pub async fn sign_in(&mut self, password: &str, next: &str) -> Response {
         let word = self.word("/login").await;
         let form = [
             ("email", "super@example.org"),

@@ -1,8 +1,10 @@
 //! Lists cost the same number of statements whatever they show: each is asked for two rows and
 //! then for twenty. A list that nobody fills here fails the test, so a new one is not forgotten.
 
+use domain::permission::Permit;
 use domain::permission::Role;
 use store::job::NewJob;
+use store::page::PageChange;
 use store::place::PlaceKind;
 use store::project::{NewProject, Project};
 use store::testing;
@@ -20,8 +22,17 @@ async fn fill(app: &TestApp, project: &Project, me: i64, from: usize, to: usize)
             ..Default::default()
         });
         let user = user.await.unwrap();
+        let config = serde_json::json!({
+            "name": format!("Pipeline {n}"), "slug": format!("pipeline-{n}"), "version": 1,
+            "algorithms": [{"name": format!("Boxes {n}"), "key": format!("boxes-{n}"),
+                            "task_type": "detection"}],
+        });
+        let configs = [serde_json::from_value(config).unwrap()];
+        let service = format!("Service {n}");
+        let made = store.register_pull_service(project.id, &service, &configs, true);
+        made.await.unwrap();
         store
-            .add_member(project.id, user.id, Role::BasicMember)
+            .add_member(Permit::BY_PROGRAM, project.id, user.id, Role::BasicMember)
             .await
             .unwrap();
         store.create_token(me, &format!("token {n}")).await.unwrap();
@@ -33,8 +44,17 @@ async fn fill(app: &TestApp, project: &Project, me: i64, from: usize, to: usize)
         let other = store.create_project(other).await.unwrap();
         for kind in [PlaceKind::Site, PlaceKind::Device] {
             let name = format!("Place {n}");
-            store.create_place(kind, other.id, &name, "").await.unwrap();
+            store
+                .create_place(Permit::BY_PROGRAM, kind, other.id, &name, "")
+                .await
+                .unwrap();
         }
+        let page = PageChange {
+            name: Some(format!("Page {n}")),
+            slug: Some(format!("page-{n}")),
+            ..Default::default()
+        };
+        store.create_written_page(page).await.unwrap();
         // Each job of another project, with another station.
         let station = app.station(&other).await;
         let job = NewJob {

@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 mod listing;
+mod permit;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,8 @@ pub use listing::{
     list_permissions, member_permissions, object_permissions, pipeline_permissions,
     project_permissions, storage_permissions,
 };
+
+pub use permit::{Create, Delete, Permit, Run, Update, Verb};
 
 /// What a member of a project is, from the least to the most permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

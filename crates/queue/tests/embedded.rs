@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use domain::job::DispatchMode;
+use domain::permission::Permit;
 use queue::{Embedded, conformance};
 use store::job::NewJob;
 use store::project::NewProject;
@@ -35,7 +36,7 @@ async fn the_embedded_queue_keeps_what_callers_rely_on() {
             job.id,
             job.generation,
             || async {
-                store.cancel_job(job.id).await.unwrap();
+                store.cancel_job(Permit::BY_PROGRAM, job.id).await.unwrap();
             },
         )
         .await;

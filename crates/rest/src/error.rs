@@ -109,8 +109,14 @@ impl FieldErrors {
 
     /// Adds the messages of a nested object, if there are any.
     pub fn add_nested(&mut self, field: &str, inner: FieldErrors) {
-        if !inner.is_empty() {
-            self.0.insert(field.to_owned(), Value::Object(inner.0));
+        if inner.is_empty() {
+            return;
+        }
+        match self.0.get_mut(field) {
+            Some(Value::Object(known)) => known.extend(inner.0),
+            _ => {
+                self.0.insert(field.to_owned(), Value::Object(inner.0));
+            }
         }
     }
 

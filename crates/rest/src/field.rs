@@ -71,6 +71,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// A sentence for people.
     pub help: &'static str,
+    /// Values that are known to be right, with their names: offered to people, not enforced.
+    pub offers: &'static [(&'static str, &'static str)],
 }
 
 impl Field {
@@ -87,6 +89,7 @@ impl Field {
             blank: false,
             default: None,
             help: "",
+            offers: &[],
         }
     }
 
@@ -153,6 +156,11 @@ impl Field {
     /// With a sentence for people.
     pub const fn help(self, help: &'static str) -> Field {
         Field { help, ..self }
+    }
+
+    /// Offering these values.
+    pub const fn offers(self, offers: &'static [(&'static str, &'static str)]) -> Field {
+        Field { offers, ..self }
     }
 
     /// The word of OPTIONS for what it holds.

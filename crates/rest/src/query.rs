@@ -41,6 +41,13 @@ impl Query {
         )
     }
 
+    /// All pairs, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The last value with this name, as Django takes it.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().rev().filter(|(n, _)| n == name);

@@ -234,7 +234,7 @@ impl Input {
 
     /// The keys of rows, which must be there.
     pub(crate) fn keys(&mut self, field: &str) -> Option<Vec<i64>> {
-        let list = self.list(field)?;
+        let list = self.numbers(field)?;
         let read = list.iter().map(|value| self.read_key(field, value));
         read.collect()
     }

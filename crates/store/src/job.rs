@@ -2,6 +2,7 @@
 //! how its captures are fed to those who work on them in `job/feed.rs`.
 
 use domain::job::{DispatchMode, FeedMode, KindSpec, first_stages};
+use domain::permission::{Delete, Permit};
 use domain::progress::Stage;
 use domain::state::JobState;
 use sea_orm::QueryOrder;
@@ -145,7 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] while it runs.
-    pub async fn delete_job(&self, id: i64) -> StoreResult<()> {
+    pub async fn delete_job(&self, _permit: Permit<Delete>, id: i64) -> StoreResult<()> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         if job.owner.is_some() {

@@ -1,6 +1,7 @@
 //! Members of projects: who has which role (`domain-rules.md` §12, members).
 
 use domain::permission::Role;
+use domain::permission::{Create, Delete, Permit, Update};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -60,7 +61,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the person is one already.
-    pub async fn add_member(&self, project: i64, user: i64, role: Role) -> StoreResult<Membership> {
+    pub async fn add_member(
+        &self,
+        _permit: Permit<Create>,
+        project: i64,
+        user: i64,
+        role: Role,
+    ) -> StoreResult<Membership> {
         let tx = self.write().await?;
         let at = now();
         let row = membership::ActiveModel {
@@ -90,7 +97,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_member(&self, id: i64, role: Role) -> StoreResult<Membership> {
+    pub async fn change_member(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        role: Role,
+    ) -> StoreResult<Membership> {
         let tx = self.write().await?;
         let row = membership::Entity::find_by_id(id).one(&*tx).await?;
         let mut row = row
@@ -107,7 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn delete_member(&self, id: i64) -> StoreResult<()> {
+    pub async fn delete_member(&self, _permit: Permit<Delete>, id: i64) -> StoreResult<()> {
         let tx = self.write().await?;
         membership::Entity::delete_by_id(id).exec(&*tx).await?;
         tx.commit().await

@@ -1,6 +1,7 @@
 //! Sites and devices: what stations are at and made of. Two tables of the same shape, so one
 //! set of methods, told apart by [`PlaceKind`].
 
+use domain::permission::{Create, Delete, Permit, Update};
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -186,6 +187,7 @@ impl Store {
     /// Errors of the database.
     pub async fn create_place(
         &self,
+        _permit: Permit<Create>,
         kind: PlaceKind,
         project: i64,
         name: &str,
@@ -230,6 +232,7 @@ impl Store {
     /// [`StoreError::NotFound`], or an error of the database.
     pub async fn change_place(
         &self,
+        _permit: Permit<Update>,
         kind: PlaceKind,
         id: i64,
         name: Option<String>,
@@ -271,7 +274,12 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn delete_place(&self, kind: PlaceKind, id: i64) -> StoreResult<()> {
+    pub async fn delete_place(
+        &self,
+        _permit: Permit<Delete>,
+        kind: PlaceKind,
+        id: i64,
+    ) -> StoreResult<()> {
         let tx = self.write().await?;
         match kind {
             PlaceKind::Site => site::Entity::delete_by_id(id).exec(&*tx).await?,

@@ -2,6 +2,7 @@
 //! (`domain-rules.md` §10, §11, §15). Lists stand in `project/list.rs`, settings in
 //! `project/settings.rs`.
 
+use domain::permission::{Delete, Permit};
 use std::collections::HashMap;
 
 use domain::permission::{ProjectFacts, Role};
@@ -296,7 +297,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn delete_project(&self, id: i64) -> StoreResult<()> {
+    pub async fn delete_project(&self, _permit: Permit<Delete>, id: i64) -> StoreResult<()> {
         let tx = self.write().await?;
         let done = project::Entity::delete_by_id(id).exec(&*tx).await?;
         if done.rows_affected == 0 {

@@ -6,6 +6,7 @@ mod captures;
 mod jobs;
 mod people;
 mod sessions;
+mod settings;
 mod stations;
 
 use chrono::NaiveDateTime;

@@ -1,4 +1,5 @@
-// What pages cannot do without a script: live fragments, the log's filter, light and dark.
+// What pages cannot do without a script: live fragments, the log's filter, light and dark; what
+// browsable pages do better with one stands in browse.js.
 // Everything else works without it. A fragment replaces the content of the element with its
 // name; an element that holds the focus or a selection is left alone until the next change.
 "use strict";

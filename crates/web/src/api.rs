@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::Request;
+use axum::routing::get;
 use domain::permission::Action;
+use rest::allow::READ;
 use rest::{ApiError, JsonBody};
 use serde_json::Value;
 use store::StoreError;
@@ -10,7 +12,7 @@ use store::defaults::Defaults;
 use store::project::Project;
 
 use crate::call::Call;
-use crate::views::{self, View};
+use crate::views::{self, View, view};
 
 pub mod capture_sets;
 pub mod captures;
@@ -42,6 +44,13 @@ pub mod taxa;
 pub mod tokens;
 pub mod users;
 pub mod workers;
+
+/// The first page.
+pub const VIEWS: &[View] = &[view("", "Api Root", READ, ABOUT, &[], || get(root))];
+
+/// About the first page.
+const ABOUT: &str = "The lists of this server. Every address below answers with JSON to programs, \
+and with a page like this one to people.";
 
 /// An error of the store as an answer. What a person can mend is said; the rest is logged.
 pub fn internal(error: StoreError) -> ApiError {

@@ -49,9 +49,16 @@ impl Who {
 pub fn allow(decision: Decision) -> ApiResult<()> {
     match decision {
         Decision::Allowed => Ok(()),
-        Decision::Hidden => Err(ApiError::NotFound),
-        Decision::Unauthenticated => Err(ApiError::NotAuthenticated),
-        Decision::Forbidden => Err(ApiError::Forbidden),
+        other => Err(refusal(other)),
+    }
+}
+
+/// The answer that refuses.
+pub fn refusal(decision: Decision) -> ApiError {
+    match decision {
+        Decision::Hidden => ApiError::NotFound,
+        Decision::Unauthenticated => ApiError::NotAuthenticated,
+        Decision::Forbidden | Decision::Allowed => ApiError::Forbidden,
     }
 }
 

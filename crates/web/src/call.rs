@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
-use domain::permission::{Action, Caller, ProjectFacts, decide, list_permissions};
+use domain::permission::{Action, Caller, Permit, ProjectFacts, Verb, decide, list_permissions};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
@@ -16,7 +16,7 @@ use store::{Store, StoreError};
 
 use crate::AppState;
 use crate::api::internal;
-use crate::auth::{Who, allow};
+use crate::auth::{Who, allow, refusal};
 use crate::shape::Asked;
 
 /// The addresses that an answer names: absolute, and with the format that was asked for in the
@@ -209,6 +209,14 @@ impl Call {
     pub fn order(&self, names: &[&'static str]) -> Vec<(&'static str, bool)> {
         let order = self.query.ordering(names);
         order.iter().map(|o| (o.field, o.descending)).collect()
+    }
+
+    /// The permit to make, change or remove a row of a model in a project of these facts.
+    ///
+    /// # Errors
+    /// As [`Call::permit`].
+    pub fn ask<V: Verb>(&self, facts: &ProjectFacts, model: &str) -> ApiResult<Permit<V>> {
+        Permit::ask(self.who.caller(), facts, model).map_err(refusal)
     }
 
     /// What the caller may do with the list of a kind of rows, in the project that the query

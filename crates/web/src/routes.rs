@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum::routing::get;
 use axum::routing::post;
+use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -26,11 +27,10 @@ pub fn router(state: AppState) -> Router {
         )
     };
     Router::new()
-        .merge(api_routes(&state))
         .merge(page_routes())
         .route("/media/{*name}", get(media::show))
         .route("/assets/{name}", get(assets::show))
-        .fallback(pages::not_found)
+        .fallback_service(api(&state))
         .layer(middleware::from_fn_with_state(state.clone(), known::know))
         .layer(CatchPanicLayer::custom(pages::panicked))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -40,17 +40,21 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-fn api_routes(state: &AppState) -> Router<AppState> {
+/// The API, and the page about everything else. `shape` stands around the whole router, so that
+/// the handler is chosen by the method that it found in a form.
+fn api(state: &AppState) -> Router {
     let mut router = Router::new();
     for view in views::all() {
         let methods = (view.methods)().fallback(rest::allow::only(view.allow));
         router = router.route(&format!("/api/v2{}", view.path), methods);
     }
-    router
-        .route("/api/v2", get(api::root))
+    let router = router
         .route_layer(middleware::from_fn(known::guard_api))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
-        .layer(middleware::from_fn_with_state(state.clone(), shape::shape))
+        .fallback(pages::not_found)
+        .with_state(state.clone());
+    let shape = middleware::from_fn_with_state(state.clone(), shape::shape);
+    Router::new().fallback_service(shape.layer(router))
 }
 
 fn page_routes() -> Router<AppState> {

@@ -4,9 +4,10 @@
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rest::negotiate::{Representation, indent, negotiate};
@@ -15,10 +16,11 @@ use rest::{ApiError, allow};
 use serde_json::{Value, json};
 
 use crate::AppState;
-use crate::auth::Who;
 use crate::call::Call;
 use crate::pages::browse;
 use crate::views::{self, View};
+
+pub mod sent;
 
 /// What was asked for, before the address was brought to its one form.
 #[derive(Clone, Debug)]
@@ -61,67 +63,133 @@ pub fn one_form(mut request: Request) -> Request {
 
 /// Shapes the answer of a handler.
 pub async fn shape(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let asked = request.extensions().get::<Asked>().cloned();
-    let path = request.uri().path().to_owned();
-    let asked = asked.unwrap_or(Asked { path, suffix: None });
-    let query_text = request.uri().query().unwrap_or_default().to_owned();
-    let query = Query::parse(&query_text);
-    let accept = header_text(&request, &header::ACCEPT);
-    let pattern = request.extensions().get::<MatchedPath>();
-    let view = pattern.and_then(|pattern| views::find(pattern.as_str()));
-    let suffix = asked.suffix.as_deref();
-    let chosen = negotiate(query.get("format"), suffix, accept.as_deref());
-    let method = request.method().clone();
-    if method == Method::OPTIONS
+    let path = request.uri().path();
+    if !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let asks = request.method() == Method::OPTIONS;
+    if asks
         && request
             .headers()
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
     {
         return preflight();
     }
-    let (mut parts, body) = request.into_parts();
-    let answer = match &chosen {
-        Err(ApiError::NotFound) => ApiError::NotFound.into_response(),
-        Err(_) => ApiError::NotAcceptable.into_response(),
-        Ok(_) if method == Method::OPTIONS && view.is_some() => {
-            let call = Call::from_request_parts(&mut parts, &state).await;
-            match (call, view) {
-                (Ok(call), Some(view)) => options(&call, view, parts.uri.path()).await,
-                (Err(error), _) => ApiError::into_response(error),
-                (_, None) => ApiError::NotFound.into_response(),
+    let view = path.strip_prefix("/api/v2").and_then(views::at);
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let accept = header_text(&request, &header::ACCEPT);
+    let suffix = asked(&request).suffix;
+    let chosen = negotiate(query.get("format"), suffix.as_deref(), accept.as_deref());
+    match chosen {
+        Ok(Representation::Browsable) => page(&state, request, next, view, query).await,
+        Ok(Representation::Json) => {
+            let answer = answered(&state, request, next, view).await.0;
+            match indent(accept.as_deref()) {
+                Some(spaces) => indented(answer, spaces).await,
+                None => answer,
             }
         }
-        Ok(_) => next.run(Request::from_parts(parts.clone(), body)).await,
-    };
-    let allow = match view {
-        Some(view) => Some(view.allow),
-        None if parts.uri.path() == "/api/v2" => Some(allow::READ),
-        None => None,
-    };
-    let answer = dress(answer, allow);
-    match chosen.unwrap_or(Representation::Json) {
-        Representation::Json => match indent(accept.as_deref()) {
-            Some(spaces) => indented(answer, spaces).await,
-            None => answer,
-        },
-        Representation::Browsable => {
-            let who = Who::from_request_parts(&mut parts, &state).await;
-            let request_line = if query_text.is_empty() {
-                asked.path.clone()
-            } else {
-                format!("{}?{query_text}", asked.path)
-            };
-            let page = browse::Request {
-                method,
-                line: request_line,
-                path: asked.path,
-                query,
-                view,
-                who: who.unwrap_or(Who(None)),
-            };
-            browse::page(&state, page, answer).await
-        }
+        Err(error) => dress(error.into_response(), view),
     }
+}
+
+/// How the address came.
+fn asked(request: &Request) -> Asked {
+    let known = request.extensions().get::<Asked>().cloned();
+    known.unwrap_or_else(|| Asked {
+        path: request.uri().path().to_owned(),
+        suffix: None,
+    })
+}
+
+/// The answer, dressed, and what the request was without its body.
+async fn answered(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    view: Option<&'static View>,
+) -> (Response, Parts) {
+    let (mut parts, body) = request.into_parts();
+    let answer = match view.filter(|_| parts.method == Method::OPTIONS) {
+        Some(view) => match Call::from_request_parts(&mut parts, state).await {
+            Ok(call) => options(&call, view, parts.uri.path()).await,
+            Err(error) => error.into_response(),
+        },
+        None => next.run(Request::from_parts(parts.clone(), body)).await,
+    };
+    (dress(answer, view), parts)
+}
+
+/// The page around an answer.
+async fn page(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    view: Option<&'static View>,
+    query: Query,
+) -> Response {
+    let came = asked(&request).path;
+    let line = match request.uri().query() {
+        Some(query) => format!("{came}?{query}"),
+        None => came,
+    };
+    let (request, sent) = match sent::unpack(request).await {
+        Ok(unpacked) => unpacked,
+        Err(error) => return dress(error.into_response(), view),
+    };
+    let again = next.clone();
+    let (answer, mut parts) = answered(state, request, next, view).await;
+    let row = match lacks_row(view, &parts.method, answer.status()) {
+        true => row(again, &parts).await,
+        false => None,
+    };
+    let request = browse::Request {
+        method: parts.method.clone(),
+        line,
+        path: format!("{}/", parts.uri.path().trim_end_matches('/')),
+        query,
+        view,
+        raw_first: raw_first(&parts.headers),
+        call: Call::from_request_parts(&mut parts, state).await.ok(),
+        sent,
+        row,
+    };
+    browse::page(request, answer).await
+}
+
+/// Whether the page of this answer needs the row that the answer does not hold.
+fn lacks_row(view: Option<&View>, method: &Method, status: StatusCode) -> bool {
+    let nowhere = [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+    ];
+    let refused = status.is_client_error() && !nowhere.contains(&status);
+    let acts = [Method::PUT, Method::PATCH, Method::DELETE].contains(method);
+    view.is_some_and(|view| view.allow.contains("PUT") || view.allow.contains("PATCH"))
+        && (*method == Method::OPTIONS || (acts && refused))
+}
+
+/// The row at the address of a request, read as by GET.
+async fn row(next: Next, parts: &Parts) -> Option<Value> {
+    let mut parts = parts.clone();
+    parts.method = Method::GET;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let answer = next.run(Request::from_parts(parts, Body::empty())).await;
+    if !answer.status().is_success() {
+        return None;
+    }
+    let bytes = to_bytes(answer.into_body(), usize::MAX).await.ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Whether the reader last used the form for a body as it is: the page's script remembers.
+fn raw_first(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let mut pairs = cookies
+        .filter_map(|c| c.to_str().ok())
+        .flat_map(|c| c.split(';'));
+    pairs.any(|pair| pair.trim() == "tabstyle=raw-tab")
 }
 
 /// A browser asks for a page of another server whether that page may call. No page may: the
@@ -137,9 +205,9 @@ fn header_text(request: &Request, name: &header::HeaderName) -> Option<String> {
 }
 
 /// The headers that all answers carry.
-fn dress(answer: Response, methods: Option<&'static str>) -> Response {
-    let mut answer = match methods {
-        Some(methods) => allow::with(methods, answer),
+fn dress(answer: Response, view: Option<&View>) -> Response {
+    let mut answer = match view {
+        Some(view) => allow::with(view.allow, answer),
         None => answer,
     };
     let headers = answer.headers_mut();

@@ -105,6 +105,7 @@ pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("
 
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
+    api::VIEWS,
     api::users::VIEWS,
     api::me::VIEWS,
     api::credentials::VIEWS,
@@ -112,15 +113,21 @@ pub const VIEWS: &[&[View]] = &[
     api::login::VIEWS,
     api::storage::VIEWS,
     api::projects::VIEWS,
+    api::pipelines::VIEWS,
+    api::workers::VIEWS,
     api::members::VIEWS,
     api::places::VIEWS,
     api::stations::VIEWS,
     api::sessions::VIEWS,
-    api::exports::VIEWS,
     api::captures::THUMBNAILS,
     api::capture_sets::VIEWS,
     api::captures::VIEWS,
     api::detections::VIEWS,
+    api::classifications::VIEWS,
+    api::jobs::VIEWS,
+    api::pages::VIEWS,
+    api::status::VIEWS,
+    api::exports::VIEWS,
     api::occurrences::VIEWS,
     api::taxa::lists::VIEWS,
     api::taxa::VIEWS,
@@ -129,13 +136,7 @@ pub const VIEWS: &[&[View]] = &[
     api::ml::labels::VIEWS,
     api::ml::pipelines::VIEWS,
     api::ml::services::VIEWS,
-    api::classifications::VIEWS,
     api::identifications::VIEWS,
-    api::jobs::VIEWS,
-    api::pipelines::VIEWS,
-    api::workers::VIEWS,
-    api::pages::VIEWS,
-    api::status::VIEWS,
 ];
 
 /// Every address of the API.
@@ -143,8 +144,44 @@ pub fn all() -> impl Iterator<Item = &'static View> {
     VIEWS.iter().copied().flatten()
 }
 
-/// The address with this pattern.
-pub fn find(pattern: &str) -> Option<&'static View> {
-    let path = pattern.strip_prefix("/api/v2")?;
-    all().find(|view| view.path == path)
+/// The address that answers a path below `/api/v2`: of those that fit, the one that spells out
+/// what others leave open, as the router chooses.
+pub fn at(path: &str) -> Option<&'static View> {
+    let parts = path.split('/').count();
+    let fits = |view: &&View| {
+        let mut pairs = view.path.split('/').zip(path.split('/'));
+        view.path.split('/').count() == parts
+            && pairs.all(|(named, part)| match named.starts_with('{') {
+                true => !part.is_empty(),
+                false => named == part,
+            })
+    };
+    let spelled = |view: &&View| -> Vec<bool> {
+        let named = view.path.split('/');
+        named.map(|part| !part.starts_with('{')).collect()
+    };
+    all().filter(fits).max_by_key(spelled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at;
+
+    #[test]
+    fn an_address_is_found_as_the_router_finds_it() {
+        for (path, pattern) in [
+            ("", Some("")),
+            ("/jobs", Some("/jobs")),
+            ("/jobs/17", Some("/jobs/{id}")),
+            ("/jobs/x", Some("/jobs/{id}")),
+            ("/jobs/next", Some("/jobs/next")),
+            ("/jobs/17/run", Some("/jobs/{id}/run")),
+            ("/users/me", Some("/users/me")),
+            ("/jobs/", None),
+            ("/nowhere", None),
+            ("/jobs/17/run/now", None),
+        ] {
+            assert_eq!(at(path).map(|view| view.path), pattern, "{path}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: a request that comes again makes no second job.
 
+use domain::permission::Permit;
 use domain::permission::Role;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -22,7 +23,7 @@ async fn the_same_request_gets_the_same_answer() {
         let first = ann.post_with(JOBS, key, &body).await;
         assert_eq!(first.status, 201);
         let id = first.json()["id"].as_i64().unwrap();
-        app.store.enqueue_job(id).await.unwrap(); // it goes on meanwhile
+        app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap(); // it goes on meanwhile
         let again = ann.post_with(JOBS, key, &body).await;
         assert_eq!((again.status, &again.text), (first.status, &first.text));
 
@@ -52,8 +53,8 @@ async fn the_same_request_gets_the_same_answer() {
         let anyone = app.anonymous().post_with(JOBS, key, &body).await;
         assert_eq!(anyone.status, 401);
 
-        app.store.cancel_job(id).await.unwrap();
-        app.store.delete_job(id).await.unwrap();
+        app.store.cancel_job(Permit::BY_PROGRAM, id).await.unwrap();
+        app.store.delete_job(Permit::BY_PROGRAM, id).await.unwrap();
         let deleted = ann.post_with(JOBS, key, &body).await;
         assert_eq!(deleted.text, first.text, "also when the job is gone");
         let count = ann.get(JOBS).await.json()["count"].clone();

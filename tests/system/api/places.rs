@@ -1,5 +1,6 @@
 //! `/api/v2/deployments/sites/` and `…/devices/`.
 
+use domain::permission::Permit;
 use domain::permission::Role;
 use reqwest::Method;
 use serde_json::json;
@@ -86,7 +87,9 @@ async fn a_site_reaches_as_far_as_its_stations() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let kind = store::place::PlaceKind::Site;
-        let site = app.store.create_place(kind, project.id, "North", "");
+        let site = app
+            .store
+            .create_place(Permit::BY_PROGRAM, kind, project.id, "North", "");
         let site = site.await.unwrap();
         let one = format!("/api/v2/deployments/sites/{}/", site.id);
         let shown = app.anonymous().get(&one).await.json();

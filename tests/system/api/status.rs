@@ -63,7 +63,10 @@ async fn staff_write_pages_and_everybody_reads_the_published() {
         let made = admin.post(list, new.clone()).await;
         assert_eq!(made.status, 201, "{}", made.text);
         let made = made.json();
-        assert_eq!(made["html"], "<h1>Be kind</h1>\n&lt;b&gt;x&lt;/b&gt;");
+        assert_eq!(
+            made["html"],
+            "<h1>Be kind</h1>\n<p>&lt;b&gt;x&lt;/b&gt;</p>\n"
+        );
         assert_eq!(made["published"], false);
         let twice = admin.post(list, new).await.json();
         assert_eq!(

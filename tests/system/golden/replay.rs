@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::America::New_York;
+use domain::permission::Permit;
 use domain::state::JobState;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ pub enum Outcome {
 impl<'a> Replay<'a> {
     pub async fn start(fresh: &'a Fresh, root: &Path) -> Replay<'a> {
         let zone = "America/New_York".parse().unwrap();
-        let app = TestApp::start_in(fresh, zone).await;
+        let app = TestApp::start_with(fresh, |state| state.in_zone(zone)).await;
         app.work();
         let people: HashMap<i64, String> = sheet::read(root, "authtoken_token")
             .iter()
@@ -219,9 +220,9 @@ impl<'a> Replay<'a> {
     }
 
     async fn delete_job(&self, id: i64) {
-        let _ = self.store.cancel_job(id).await;
+        let _ = self.store.cancel_job(Permit::BY_PROGRAM, id).await;
         for _ in 0..100 {
-            match self.store.delete_job(id).await {
+            match self.store.delete_job(Permit::BY_PROGRAM, id).await {
                 Err(StoreError::Conflict(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
                 _ => return,
             }

@@ -43,6 +43,10 @@ const ALL: [u16; 10] = [200; 10];
 const SIGNED_IN: [u16; 10] = [200, 200, 200, 200, 200, 200, 200, 200, 200, 401];
 /// A draft project is there for its owner and superusers only.
 const DRAFT: [u16; 10] = [200, 200, 404, 404, 404, 404, 404, 404, 404, 404];
+/// The same where the refusal says that there is something.
+const DRAFT_SAID: [u16; 10] = [200, 200, 403, 403, 403, 403, 403, 403, 403, 401];
+/// Who manages data and makes something.
+const DATA_MAKE: [u16; 10] = [201, 201, 201, 201, 403, 403, 403, 403, 403, 401];
 /// Who manages data.
 const DATA: [u16; 10] = [200, 200, 200, 200, 403, 403, 403, 403, 403, 401];
 /// Members.
@@ -63,6 +67,12 @@ const SUPER_END: [u16; 10] = [204, 403, 403, 403, 403, 403, 403, 403, 403, 401];
 const MEMBERS_MAKE: [u16; 10] = [201, 201, 201, 201, 201, 201, 201, 403, 403, 401];
 /// Other people are staff business.
 const STAFF: [u16; 10] = [200, 404, 404, 404, 404, 404, 404, 404, 200, 401];
+/// Staff writes what belongs to no project.
+const STAFF_CHANGE: [u16; 10] = [200, 403, 403, 403, 403, 403, 403, 403, 200, 401];
+/// Staff makes what belongs to no project.
+const STAFF_MAKE: [u16; 10] = [201, 403, 403, 403, 403, 403, 403, 403, 201, 401];
+/// Who manages data, of a job that does not run.
+const DATA_TOO_EARLY: [u16; 10] = [409, 409, 409, 409, 403, 403, 403, 403, 403, 401];
 /// Heard by whoever is signed in and says the wrong password.
 const WRONG: [u16; 10] = [400, 400, 400, 400, 400, 400, 400, 400, 400, 401];
 
@@ -73,9 +83,18 @@ const JOB_OF_DRAFT: &str = r#"{"name": "Job", "delay": 0, "project_id": $draft}"
 const JOB_OF_OTHER: &str = r#"{"name": "Job", "delay": 0, "project_id": $other}"#;
 const NAME: &str = r#"{"name": "Renamed $n"}"#;
 const PLACE: &str = r#"{"name": "Place $n", "project": $project}"#;
+const STATION: &str = r#"{"name": "Station $n", "project_id": $project}"#;
+const SOURCE: &str = r#"{"name": "Source $n", "bucket": "moths", "project": $project}"#;
+const PAGE: &str = r#"{"name": "Page $n", "slug": "new-$n"}"#;
 const NEW_PASSWORD: &str = r#"{"current_password": "wrong", "new_password": "another-secret-9"}"#;
 const BULK: &str = r#"{"action": "cancel", "ids": [$id]}"#;
 const BULK_DELETE: &str = r#"{"action": "delete", "ids": [$id]}"#;
+
+const PRIORITY: &str = r#"{"priority": 3}"#;
+const ONE_TASK: &str = r#"{"batch_size": 1}"#;
+const NO_RESULTS: &str = r#"{"results": []}"#;
+const NO_RECEIPTS: &str = r#"{"reply_subjects": []}"#;
+const NO_PIPELINES: &str = r#"{"processing_service_name": "Worker"}"#;
 
 /// All rows.
 pub const ROWS: &[Row] = &[
@@ -144,12 +163,132 @@ pub const ROWS: &[Row] = &[
     row("POST", "/jobs/{id}/cancel", SingleJob, "", MEMBERS),
     row("GET", "/jobs/{id}/queue", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/queue", DraftJob, "", DRAFT),
+    row("PATCH", "/jobs/{id}/queue", Job("ml"), PRIORITY, DATA),
+    row("PATCH", "/jobs/{id}/queue", DraftJob, PRIORITY, DRAFT),
+    row("POST", "/jobs/{id}/tasks", PullJob, ONE_TASK, DATA),
+    row("POST", "/jobs/{id}/result", PullJob, NO_RESULTS, DATA),
+    row("POST", "/jobs/{id}/result", DraftJob, NO_RESULTS, DRAFT),
+    row("POST", "/jobs/{id}/extend", PullJob, NO_RECEIPTS, DATA),
+    row("POST", "/jobs/{id}/extend", DraftJob, NO_RECEIPTS, DRAFT),
+    row("POST", "/jobs/{id}/pause", PullJob, "", DATA),
+    row("POST", "/jobs/{id}/resume", PullJob, "", DATA),
+    row("GET", "/workers", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Draft, "", DRAFT_SAID),
+    row(
+        "POST",
+        "/projects/{id}/pipelines",
+        Nothing,
+        NO_PIPELINES,
+        DATA_MAKE,
+    ),
     row("GET", "/jobs/{id}/failures", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/failures", DraftJob, "", DRAFT),
     row("GET", "/jobs/{id}/timeline", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/timeline", DraftJob, "", DRAFT),
     row("GET", "/jobs/{id}/logs", Job("ml"), "", ALL),
     row("GET", "/jobs/{id}/logs", DraftJob, "", DRAFT),
+    row(
+        "PATCH",
+        "/jobs/{id}/queue",
+        Job("ml"),
+        r#"{"priority": 3}"#,
+        DATA,
+    ),
+    row("POST", "/jobs/{id}/pause", Job("ml"), "", DATA_TOO_EARLY),
+    row("POST", "/jobs/{id}/resume", Job("ml"), "", DATA_TOO_EARLY),
+    row(
+        "POST",
+        "/jobs/{id}/tasks",
+        Job("ml"),
+        r#"{"batch_size": 1}"#,
+        [400, 400, 400, 400, 403, 403, 403, 403, 403, 401],
+    ),
+    row(
+        "POST",
+        "/jobs/{id}/result",
+        Job("ml"),
+        r#"{"results": []}"#,
+        DATA,
+    ),
+    row(
+        "POST",
+        "/jobs/{id}/extend",
+        Job("ml"),
+        r#"{"reply_subjects": []}"#,
+        DATA,
+    ),
+    row(
+        "POST",
+        "/jobs/{id}/tasks",
+        DraftJob,
+        r#"{"batch_size": 1}"#,
+        [400, 400, 404, 404, 404, 404, 404, 404, 404, 404],
+    ),
+    row("GET", "/workers", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Nothing, "", ALL),
+    row("GET", "/projects/{id}/pipelines", Draft, "", DRAFT),
+    row(
+        "POST",
+        "/projects/{id}/pipelines",
+        Nothing,
+        r#"{"processing_service_name": "Service $n", "pipelines": []}"#,
+        [201, 201, 201, 201, 403, 403, 403, 403, 403, 401],
+    ),
+    // Stations and storage.
+    row("GET", "/deployments", Nothing, "", ALL),
+    row("POST", "/deployments", Nothing, STATION, MANAGERS_MAKE),
+    row("GET", "/deployments/{id}", Station, "", ALL),
+    row("GET", "/deployments/{id}", DraftStation, "", DRAFT),
+    row("PUT", "/deployments/{id}", Station, STATION, MANAGERS),
+    row("PATCH", "/deployments/{id}", Station, NAME, MANAGERS),
+    row("PATCH", "/deployments/{id}", DraftStation, NAME, DRAFT),
+    row("DELETE", "/deployments/{id}", Station, "", MANAGERS_END),
+    row(
+        "POST",
+        "/deployments/{id}/sync",
+        Station,
+        "",
+        [400, 400, 400, 400, 403, 403, 403, 403, 403, 401],
+    ),
+    row("POST", "/deployments/sync-all", Nothing, "", DATA).query("?project_id=$project"),
+    row(
+        "POST",
+        "/deployments/{id}/regroup-sessions",
+        Station,
+        "",
+        [202, 202, 202, 403, 403, 403, 403, 403, 403, 401],
+    ),
+    row("GET", "/storage", Nothing, "", ALL),
+    row("POST", "/storage", Nothing, SOURCE, MANAGERS_MAKE),
+    row("GET", "/storage/{id}", Source, "", ALL),
+    row("PUT", "/storage/{id}", Source, SOURCE, MANAGERS),
+    row("PATCH", "/storage/{id}", Source, NAME, MANAGERS),
+    row("DELETE", "/storage/{id}", Source, "", MANAGERS_END),
+    row("POST", "/storage/{id}/test", Source, "", MANAGERS),
+    row("GET", "/projects/{id}/charts", Nothing, "", ALL),
+    row("GET", "/projects/{id}/charts", Draft, "", DRAFT),
+    row("GET", "/status/summary", Nothing, "", ALL).query("?project_id=$project"),
+    row(
+        "POST",
+        "/status/storage",
+        Nothing,
+        r#"{"data_source": "x"}"#,
+        ALL,
+    ),
+    // Pages.
+    row("GET", "/pages", Nothing, "", ALL),
+    row("POST", "/pages", Nothing, PAGE, STAFF_MAKE),
+    row("GET", "/pages/{slug}", Page, "", ALL),
+    row("PUT", "/pages/{slug}", Page, PAGE, STAFF_CHANGE),
+    row("PATCH", "/pages/{slug}", Page, NAME, STAFF_CHANGE),
+    row(
+        "DELETE",
+        "/pages/{slug}",
+        Page,
+        "",
+        [204, 403, 403, 403, 403, 403, 403, 403, 204, 401],
+    ),
     // People.
     row("GET", "/users", Nothing, "", SIGNED_IN),
     row(

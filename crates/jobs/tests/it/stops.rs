@@ -1,5 +1,6 @@
 //! Cancels, deaths and shutdowns in the middle of a job.
 
+use domain::permission::Permit;
 use std::time::Duration;
 
 use domain::state::JobState;
@@ -22,7 +23,11 @@ async fn a_cancel_stops_the_job_and_nothing_is_saved_afterwards() {
         let stop = CancellationToken::new();
         let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
         world.until(id, |job| job.total.is_some()).await;
-        world.store.cancel_job(id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, id)
+            .await
+            .unwrap();
         let job = world.until(id, |job| job.job_state().is_final()).await;
         assert_eq!(state(&job), JobState::Revoked);
         let counts = world.counts(&job).await;
@@ -59,7 +64,8 @@ async fn a_shutdown_hands_the_job_to_the_next_runner() {
     }
 }
 
-#[tokio::test]
+// Two threads: the pool's connections must be driven while this one waits for the other runtime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runner_that_dies_is_replaced() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 30, 1).await;

@@ -29,7 +29,7 @@ impl Input {
 
     /// A list of whole numbers of 32 bits, which must be there.
     pub(crate) fn integers(&mut self, field: &str) -> Option<Vec<i64>> {
-        let list = self.list(field)?;
+        let list = self.numbers(field)?;
         let mut within = Input::default();
         let read = |(place, value): (usize, &Value)| {
             let (least, most) = (i64::from(i32::MIN), i64::from(i32::MAX));
@@ -38,6 +38,18 @@ impl Input {
         let read: Vec<Option<i64>> = list.iter().enumerate().map(read).collect();
         self.errors.add_nested(field, within.errors);
         read.into_iter().collect()
+    }
+
+    /// A list whose members are numbers: a form may hold them in one text, with commas between.
+    pub(crate) fn numbers(&mut self, field: &str) -> Option<Vec<Value>> {
+        let list = self.list(field)?;
+        match &list[..] {
+            [Value::String(text)] if self.is_form => {
+                let numbers = text.split(',').map(str::trim).filter(|n| !n.is_empty());
+                Some(numbers.map(Value::from).collect())
+            }
+            _ => Some(list),
+        }
     }
 
     /// A list of anything, which must be there.
@@ -55,8 +67,17 @@ impl Input {
         }
     }
 
-    /// A value of any shape, which must not be null.
+    /// A value of any shape, which must not be null; in a form, the text of its JSON.
     pub(crate) fn anything(&mut self, field: &str) -> Option<Value> {
-        self.required(field)
+        let value = self.required(field)?;
+        let text = value.as_str().filter(|_| self.is_form);
+        match text.map(serde_json::from_str) {
+            None => Some(value),
+            Some(Ok(value)) => Some(value),
+            Some(Err(_)) => {
+                self.errors.add(field, "Value must be valid JSON.");
+                None
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a person may edit on a job (`domain-rules.md` §16): its name at any time, the rest while
 //! nobody works on it, because a running job has chosen its captures by what stood there.
 
+use domain::permission::{Permit, Update};
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
@@ -54,7 +55,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where somebody works on it and more than the name would change.
-    pub async fn change_job(&self, id: i64, change: JobChange) -> StoreResult<Job> {
+    pub async fn change_job(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        change: JobChange,
+    ) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         let at_work = matches!(

@@ -4,6 +4,7 @@
 
 use chrono::Duration;
 use domain::job::FeedMode;
+use domain::permission::{Permit, Run};
 use domain::progress::Stage;
 use domain::state::{Event, JobState};
 use sea_orm::{
@@ -136,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] in states where it is not legal.
-    pub async fn enqueue_job(&self, id: i64) -> StoreResult<Job> {
+    pub async fn enqueue_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
         let to = next(&job, Event::Enqueue)?;
@@ -160,7 +161,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] in states where it is not legal.
-    pub async fn retry_job(&self, id: i64, failed_only: bool) -> StoreResult<Job> {
+    pub async fn retry_job(
+        &self,
+        _permit: Permit<Run>,
+        id: i64,
+        failed_only: bool,
+    ) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
         let to = next(&job, Event::Retry)?;
@@ -341,7 +347,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], errors of the database.
-    pub async fn cancel_job(&self, id: i64) -> StoreResult<Cancelled> {
+    pub async fn cancel_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Cancelled> {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
         if job.job_state().is_final() || job.job_state() == JobState::Canceling {

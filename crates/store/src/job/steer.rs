@@ -1,6 +1,7 @@
 //! Steering a job without changing its state: pause, resume, priority. Only the lease looks at
 //! the pause, so saving, finalising and cancelling go on (`protocol.md` §2).
 
+use domain::permission::{Permit, Run, Update};
 use domain::state::JobState;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
@@ -14,7 +15,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for a job that does not run; a rescued one counts as running.
-    pub async fn pause_job(&self, id: i64, paused: bool) -> StoreResult<Job> {
+    pub async fn pause_job(&self, _permit: Permit<Run>, id: i64, paused: bool) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         if !matches!(job.job_state(), JobState::Started | JobState::Pending) {
@@ -48,7 +49,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], errors of the database.
-    pub async fn prioritise_job(&self, id: i64, priority: i32) -> StoreResult<Job> {
+    pub async fn prioritise_job(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        priority: i32,
+    ) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = life::lock(&tx, id).await?;
         let mut row = job.into_active_model();

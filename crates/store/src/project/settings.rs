@@ -1,6 +1,7 @@
 //! What a person may set of a project, with the taxa of its default filters
 //! (`domain-rules.md` §11).
 
+use domain::permission::{Permit, Update};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, prelude::Json,
@@ -103,7 +104,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_project(&self, id: i64, change: ProjectChange) -> StoreResult<Project> {
+    pub async fn change_project(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        change: ProjectChange,
+    ) -> StoreResult<Project> {
         let tx = self.write().await?;
         let row = project::Entity::find_by_id(id)
             .lock_exclusive()

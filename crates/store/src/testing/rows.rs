@@ -160,15 +160,14 @@ pub async fn set_times(
 /// # Errors
 /// Errors of the database.
 pub async fn next_id(store: &Store, table: &str, id: i64) -> StoreResult<()> {
-    let before = id - 1;
     let sql = match store.db.get_database_backend() {
         DbBackend::Postgres => format!(
             "SELECT setval(pg_get_serial_sequence('\"{table}\"', 'id'), \
-             GREATEST({before}, (SELECT coalesce(max(id), 1) FROM \"{table}\")))"
+             GREATEST({id}, (SELECT coalesce(max(id), 0) + 1 FROM \"{table}\")), false)"
         ),
         _ => format!(
             "DELETE FROM sqlite_sequence WHERE name = '{table}'; \
-             INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {before})"
+             INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {id} - 1)"
         ),
     };
     let tx = store.write().await?;

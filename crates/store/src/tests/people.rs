@@ -1,5 +1,6 @@
 //! People, tokens, projects and who sees which.
 
+use domain::permission::Permit;
 use domain::permission::Role;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
 
@@ -362,10 +363,13 @@ async fn a_deleted_project_takes_its_rows_along() {
             .upsert_captures(&station, &[super::photo("a.jpg", None)])
             .await
             .unwrap();
-        store.delete_project(project.id).await.unwrap();
+        store
+            .delete_project(Permit::BY_PROGRAM, project.id)
+            .await
+            .unwrap();
         assert!(store.station(station.id).await.is_err());
         assert!(super::all(store, &station).await.is_empty());
-        let again = store.delete_project(project.id).await;
+        let again = store.delete_project(Permit::BY_PROGRAM, project.id).await;
         assert!(matches!(again, Err(StoreError::NotFound(_))));
     }
 }

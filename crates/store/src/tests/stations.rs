@@ -33,6 +33,7 @@ async fn stations_and_sources_are_found_again() {
                 latitude: Some(55.5),
                 longitude: Some(-72.25),
                 source_id,
+                ..Default::default()
             };
             store.create_station(new).await.unwrap()
         };

@@ -54,7 +54,7 @@ pub const STATES: &[(&str, &str)] = &[
 
 const JOB_TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
 ];
 
 /// The fields of a job's state inside another row.

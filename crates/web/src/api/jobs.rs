@@ -8,7 +8,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::permission::{Action, JobAction, JobFacts, may};
+use domain::permission::{Action, Delete, JobAction, JobFacts, Permit, Update, Verb, may};
 use domain::state::JobState;
 use queue::Changed;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
@@ -22,6 +22,7 @@ use store::project::Project;
 use super::internal;
 use super::job_json::Around;
 use crate::AppState;
+use crate::auth::refusal;
 use crate::call::{Call, number};
 use once::Named;
 
@@ -248,6 +249,18 @@ async fn find(call: &Call, id: &str, action: JobAction) -> ApiResult<(Job, Proje
     Ok((job, project))
 }
 
+/// The job, with the permit to do this with it.
+async fn find_to<V: Verb>(call: &Call, id: &str) -> ApiResult<(Job, Project, Permit<V>)> {
+    let job = call.store().job(number(id)?).await.map_err(internal)?;
+    let (project, facts) = call.project(job.project_id).await?;
+    let job_facts = JobFacts {
+        kind: &job.kind,
+        single_capture: job.capture_id.is_some(),
+    };
+    let permit = Permit::ask_job(call.who.caller(), &facts, job_facts).map_err(refusal)?;
+    Ok((job, project, permit))
+}
+
 /// Whether somebody may edit a job.
 pub async fn may_update(call: &Call, id: &str) -> bool {
     find(call, id, JobAction::Update).await.is_ok()
@@ -313,9 +326,9 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let (job, project) = find(&call, &id, JobAction::Update).await?;
+    let (job, project, permit) = find_to::<Update>(&call, &id).await?;
     let change = input::change(&call, &project, body, how).await?;
-    let job = call.store().change_job(job.id, change).await;
+    let job = call.store().change_job(permit, job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
     answer(&call, &job).await
@@ -323,8 +336,11 @@ async fn change(
 
 /// Deletes a job with its log and results.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let (job, _) = find(&call, &id, JobAction::Delete).await?;
-    call.store().delete_job(job.id).await.map_err(internal)?;
+    let (job, _, permit) = find_to::<Delete>(&call, &id).await?;
+    call.store()
+        .delete_job(permit, job.id)
+        .await
+        .map_err(internal)?;
     announce(&call.state, &job);
     Ok(StatusCode::NO_CONTENT)
 }

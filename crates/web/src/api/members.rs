@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
-use domain::permission::{Action, ProjectFacts, Role, list_permissions, member_permissions};
+use domain::permission::{
+    Action, Permit, ProjectFacts, Role, list_permissions, member_permissions,
+};
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
@@ -19,6 +21,7 @@ use store::user::User;
 
 use super::internal;
 use super::projects::find;
+use crate::auth::refusal;
 use crate::call::{Call, number};
 use crate::pictures;
 
@@ -28,8 +31,23 @@ pub const ABOUT: &str = "The members of a project and their roles.";
 /// The fields of a membership.
 pub const FIELDS: &[Field] = &[
     Field::id(),
-    Field::new("email", "Email", Kind::Email(254)).required(),
+    Field::new("email", "Email", Kind::Email(usize::MAX)).required(),
     Field::new("role_id", "Role id", Kind::Text(None)).required(),
+    Field::shown("user", "User", Kind::Nested(USER)),
+    Field::shown("project", "Project", Kind::Any),
+    Field::shown("role", "Role", Kind::Any),
+    Field::shown("role_display_name", "Role display name", Kind::Any),
+    Field::shown("role_description", "Role description", Kind::Any),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
+
+const USER: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name of User", Kind::Text(Some(255))),
+    Field::details(),
+    Field::new("image", "Image", Kind::Image),
+    Field::new("email", "Email address", Kind::Email(254)).required(),
 ];
 
 /// Its addresses.
@@ -52,6 +70,8 @@ pub const VIEWS: &[View] = &[
     ),
 ];
 
+/// Its word in permissions.
+const MODEL: &str = "userprojectmembership";
 const VIEW: Action<'_> = Action::Change("view_userprojectmembership");
 
 /// Reads a role's key; the message lists the keys in the words of the recordings.
@@ -68,7 +88,11 @@ fn role(form: &mut Form) -> Option<Role> {
 
 fn shown(call: &Call, row: &Membership, user: &User, facts: &ProjectFacts) -> Value {
     let caller = call.who.caller();
-    let role = Role::from_key(&row.role);
+    // A superuser needs no role: whatever was given, the reference shows the least one.
+    let role = match user.is_superuser {
+        true => Some(Role::BasicMember),
+        false => Role::from_key(&row.role),
+    };
     json!({
         "id": row.id,
         "user": {
@@ -80,7 +104,7 @@ fn shown(call: &Call, row: &Membership, user: &User, facts: &ProjectFacts) -> Va
             "user_permissions": [],
         },
         "project": call.addresses.row("projects", row.project_id),
-        "role": row.role,
+        "role": role.map(Role::key),
         "role_display_name": role.map(Role::display_name),
         "role_description": role.map(Role::description),
         "created_at": instant(row.created_at),
@@ -136,8 +160,8 @@ pub async fn create(
     Path(project): Path<String>,
     body: JsonBody,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let action = Action::Change("create_userprojectmembership");
-    let (project, facts) = find(&call, &project, action).await?;
+    let (project, facts) = find(&call, &project, Action::View).await?;
+    let permit = call.ask(&facts, MODEL)?;
     let mut form = Form::read(FIELDS, body, How::Whole)?;
     let store = call.store();
     let user = match form.text("email") {
@@ -155,7 +179,7 @@ pub async fn create(
     let (Some(user), Some(role)) = (user, role) else {
         return Err(ApiError::Internal("a checked value is missing".to_owned()));
     };
-    let row = match store.add_member(project.id, user.id, role).await {
+    let row = match store.add_member(permit, project.id, user.id, role).await {
         Err(StoreError::Conflict(why)) => return Err(ApiError::general(why)),
         other => other.map_err(internal)?,
     };
@@ -169,14 +193,14 @@ pub async fn edit(
     Path((project, id)): Path<(String, String)>,
     body: JsonBody,
 ) -> ApiResult<Json<Value>> {
-    let action = Action::Change("update_userprojectmembership");
-    let (project, facts) = find(&call, &project, action).await?;
+    let (project, facts) = find(&call, &project, Action::View).await?;
+    let permit = call.ask(&facts, MODEL)?;
     let (row, user) = one(&call, project.id, &id).await?;
     let mut form = Form::read(&FIELDS[2..], body, How::Whole)?;
     let role = role(&mut form);
     form.finish()?;
     let row = match role {
-        Some(role) => call.store().change_member(row.id, role).await,
+        Some(role) => call.store().change_member(permit, row.id, role).await,
         None => Ok(row),
     };
     Ok(Json(shown(&call, &row.map_err(internal)?, &user, &facts)))
@@ -189,11 +213,10 @@ pub async fn delete(
 ) -> ApiResult<StatusCode> {
     let (project, facts) = find(&call, &project, Action::View).await?;
     let caller = call.who.caller();
-    let me = caller.id().ok_or(ApiError::NotAuthenticated)?;
+    caller.id().ok_or(ApiError::NotAuthenticated)?;
     let (row, _) = one(&call, project.id, &id).await?;
-    if row.user_id != me && !facts.grants(caller, "delete_userprojectmembership") {
-        return Err(ApiError::Forbidden);
-    }
-    call.store().delete_member(row.id).await.map_err(internal)?;
+    let permit = Permit::ask_leave(caller, &facts, row.user_id).map_err(refusal)?;
+    let ended = call.store().delete_member(permit, row.id).await;
+    ended.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

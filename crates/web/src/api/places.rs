@@ -50,30 +50,6 @@ pub const DEVICE_FIELDS: &[Field] = &[ID, DETAILS, NAME, DESCRIPTION, PROJECT, C
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
-        "/deployments/sites",
-        "Site List",
-        LIST,
-        SITES,
-        SITE_FIELDS,
-        || get(list::<Sites>).post(create::<Sites>),
-    )
-    .filters(views::PROJECT)
-    .orders(PLACE_ORDERS)
-    .in_root(),
-    view(
-        "/deployments/sites/{id}",
-        "Site Instance",
-        DETAIL,
-        SITES,
-        SITE_FIELDS,
-        || {
-            get(detail::<Sites>)
-                .put(replace::<Sites>)
-                .patch(edit::<Sites>)
-                .delete(delete::<Sites>)
-        },
-    ),
-    view(
         "/deployments/devices",
         "Device List",
         LIST,
@@ -95,6 +71,30 @@ pub const VIEWS: &[View] = &[
                 .put(replace::<Devices>)
                 .patch(edit::<Devices>)
                 .delete(delete::<Devices>)
+        },
+    ),
+    view(
+        "/deployments/sites",
+        "Site List",
+        LIST,
+        SITES,
+        SITE_FIELDS,
+        || get(list::<Sites>).post(create::<Sites>),
+    )
+    .filters(views::PROJECT)
+    .orders(PLACE_ORDERS)
+    .in_root(),
+    view(
+        "/deployments/sites/{id}",
+        "Site Instance",
+        DETAIL,
+        SITES,
+        SITE_FIELDS,
+        || {
+            get(detail::<Sites>)
+                .put(replace::<Sites>)
+                .patch(edit::<Sites>)
+                .delete(delete::<Sites>)
         },
     ),
 ];
@@ -235,13 +235,12 @@ pub async fn create<N: Named>(call: Call, body: JsonBody) -> ApiResult<(StatusCo
     form.finish()?;
     let project = project.ok_or(ApiError::NotFound)?;
     let facts = call.who.facts(&call.state, &project).await?;
-    let action = format!("create_{}", N::MODEL);
-    call.permit(&facts, Action::Create(&action))?;
+    let permit = call.ask(&facts, N::MODEL)?;
     let (name, description) = (form.text("name"), form.text("description"));
     let (name, description) = (name.unwrap_or_default(), description.unwrap_or_default());
     let made = call
         .store()
-        .create_place(N::KIND, project.id, &name, &description);
+        .create_place(permit, N::KIND, project.id, &name, &description);
     let place = made.await.map_err(internal)?;
     let body = answer::<N>(&call, &place, &facts).await?;
     Ok((StatusCode::CREATED, Json(body)))
@@ -271,8 +270,8 @@ async fn change<N: Named>(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let action = format!("update_{}", N::MODEL);
-    let (place, facts) = find::<N>(&call, &id, Action::Change(&action)).await?;
+    let (place, facts) = find::<N>(&call, &id, Action::View).await?;
+    let permit = call.ask(&facts, N::MODEL)?;
     let mut form = Form::read(N::FIELDS, body, how)?;
     let other = form.integer("project");
     if other.is_some() && other != place.project_id {
@@ -282,7 +281,7 @@ async fn change<N: Named>(
     let (name, description) = (form.text("name"), form.text("description"));
     let changed = call
         .store()
-        .change_place(N::KIND, place.id, name, description);
+        .change_place(permit, N::KIND, place.id, name, description);
     let place = changed.await.map_err(internal)?;
     answer::<N>(&call, &place, &facts).await.map(Json)
 }
@@ -295,9 +294,9 @@ pub async fn may_update<N: Named>(call: &Call, id: &str) -> bool {
 
 /// Deletes a site or a device; its stations stay.
 pub async fn delete<N: Named>(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let action = format!("delete_{}", N::MODEL);
-    let (place, _) = find::<N>(&call, &id, Action::Change(&action)).await?;
-    let deleted = call.store().delete_place(N::KIND, place.id).await;
+    let (place, facts) = find::<N>(&call, &id, Action::View).await?;
+    let permit = call.ask(&facts, N::MODEL)?;
+    let deleted = call.store().delete_place(permit, N::KIND, place.id).await;
     deleted.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

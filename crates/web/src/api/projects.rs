@@ -6,7 +6,8 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use domain::permission::{
-    Action, ProjectFacts, deployment_permissions, list_permissions, project_permissions,
+    Action, Delete, Permit, ProjectFacts, Update, Verb, deployment_permissions, list_permissions,
+    project_permissions,
 };
 use rest::allow::{DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
@@ -105,6 +106,13 @@ pub async fn find(call: &Call, id: &str, action: Action<'_>) -> ApiResult<(Proje
     Ok((project, facts))
 }
 
+/// The project that an address names, with the permit to do this with it.
+async fn find_to<V: Verb>(call: &Call, id: &str) -> ApiResult<(Project, Permit<V>)> {
+    let (project, facts) = call.project(number(id)?).await?;
+    let permit = call.ask(&facts, "project")?;
+    Ok((project, permit))
+}
+
 async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value> {
     let (store, caller) = (call.store(), call.who.caller());
     let facts = call.who.facts(&call.state, project).await?;
@@ -139,12 +147,21 @@ async fn whole(call: &Call, project: &Project, charts: bool) -> ApiResult<Value>
             map.insert("summary_data".into(), charts);
         }
         map.insert("owner".into(), owner);
-        map.insert("feature_flags".into(), project.feature_flags.clone());
+        map.insert("feature_flags".into(), switches(project));
         map.insert("settings".into(), settings);
         map.insert("is_member".into(), json!(is_member));
         map.insert("user_permissions".into(), permissions);
     }
     Ok(value)
+}
+
+/// The switches, the known ones first and in their order.
+fn switches(project: &Project) -> Value {
+    let mut flags = store::project::flags();
+    if let Some(set) = project.feature_flags.as_object() {
+        flags.extend(set.clone());
+    }
+    Value::Object(flags)
 }
 
 async fn owner(call: &Call, project: &Project) -> ApiResult<Value> {
@@ -210,7 +227,12 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
             image: Some(image),
             ..Default::default()
         };
-        let changed = call.store().change_project(project.id, change).await;
+        let facts = call.who.facts(&call.state, &project).await?;
+        let permit = call.ask(&facts, "project")?;
+        let changed = call
+            .store()
+            .change_project(permit, project.id, change)
+            .await;
         project = changed.map_err(internal)?;
     }
     let answer = whole(&call, &project, false).await?;
@@ -233,12 +255,12 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let (before, _) = find(&call, &id, Action::Change("update_project")).await?;
+    let (before, permit) = find_to::<Update>(&call, &id).await?;
     let (mut change, image) = input::read(&call, body, how, Some(&before)).await?;
     let folder = format!("projects/{}", before.id);
     change.image = image.keep(&call.state.files, &folder).await?;
     let new_image = change.image.is_some();
-    let project = call.store().change_project(before.id, change).await;
+    let project = call.store().change_project(permit, before.id, change).await;
     let project = project.map_err(internal)?;
     if new_image {
         pictures::forget_old(&call.state.files, before.image.as_deref()).await;
@@ -248,9 +270,9 @@ async fn change(
 
 /// Deletes a project with everything in it.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let (project, _) = find(&call, &id, Action::Change("delete_project")).await?;
+    let (project, permit) = find_to::<Delete>(&call, &id).await?;
     let stations = call.store().stations(project.id).await.map_err(internal)?;
-    let deleted = call.store().delete_project(project.id).await;
+    let deleted = call.store().delete_project(permit, project.id).await;
     deleted.map_err(internal)?;
     let images = stations.iter().map(|station| station.image.as_deref());
     for image in images.chain([project.image.as_deref()]) {

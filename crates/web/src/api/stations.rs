@@ -101,15 +101,15 @@ pub async fn find(
     Ok((station, project, facts))
 }
 
-async fn answer(call: &Call, station: &Station) -> ApiResult<Json<Value>> {
+async fn answer(call: &Call, station: &Station, examples: bool) -> ApiResult<Json<Value>> {
     let around = Around::read(call, std::slice::from_ref(station)).await?;
-    around.whole(station).await.map(Json)
+    around.whole(station, examples).await.map(Json)
 }
 
 /// One station.
 pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
     let (station, ..) = find(&call, &id, Action::View).await?;
-    answer(&call, &station).await
+    answer(&call, &station, true).await
 }
 
 /// Makes a station.
@@ -127,7 +127,7 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         ..NewStation::default()
     };
     let station = call.store().create_station(new).await.map_err(internal)?;
-    Ok((StatusCode::CREATED, answer(&call, &station).await?))
+    Ok((StatusCode::CREATED, answer(&call, &station, false).await?))
 }
 
 /// Replaces what a person may edit (PUT).
@@ -158,7 +158,7 @@ async fn change(
     if new_image {
         pictures::forget_old(&call.state.files, before.image.as_deref()).await;
     }
-    answer(&call, &station).await
+    answer(&call, &station, false).await
 }
 
 /// Deletes a station with its captures.

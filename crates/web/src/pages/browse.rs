@@ -1,125 +1,306 @@
-//! The browsable page of an API address: what it is about, what was asked, and the answer with
-//! every link in it (`browsable-api.md` §2). Readable without a script.
+//! The browsable page of an API address: what it is about, what was asked, the answer with every
+//! link in it, and the forms that act on it (`browsable-api.md` §2–§6). The idea: the page is made
+//! from the answer and the table of addresses alone; no handler knows of it.
 
 use askama::Template;
-use axum::body::to_bytes;
-use axum::http::{Method, StatusCode, header};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use rest::ApiError;
+use rest::field::Field;
 use rest::query::Query;
 use serde_json::Value;
 
-use crate::AppState;
-use crate::auth::Who;
+use crate::call::Call;
 use crate::shape::pretty;
+use crate::shape::sent::Sent;
 use crate::views::{self, View};
+
+mod control;
+mod edit;
+mod filters;
+mod navigation;
+mod text;
+
+use control::Input;
+use edit::{Edit, Source};
+use filters::Filters;
+use navigation::Link;
 
 /// What was asked.
 pub struct Request {
     pub method: Method,
     /// Path and query as they came.
     pub line: String,
+    /// Path in its one form, with its last slash.
     pub path: String,
     pub query: Query,
     pub view: Option<&'static View>,
-    pub who: Who,
+    /// Who asks, where that could be found out.
+    pub call: Option<Call>,
+    /// What was sent.
+    pub sent: Sent,
+    /// The row of the page, where the answer is not the row.
+    pub row: Option<Value>,
+    /// The reader last used the form for a body as it is.
+    pub raw_first: bool,
 }
 
 #[derive(Template)]
-#[template(path = "browse.html")]
+#[template(path = "browse/page.html")]
 struct BrowsePage {
-    name: String,
-    user: Option<String>,
-    crumbs: Vec<(String, String)>,
+    name: &'static str,
+    crumbs: Vec<Link>,
     reads: bool,
-    formats: Vec<(&'static str, String)>,
+    formats: Vec<Link>,
+    deletes: bool,
+    actions: Vec<Link>,
+    filters: Option<Filters>,
     about: String,
-    actions: Vec<(&'static str, String)>,
-    pages: Vec<(&'static str, String)>,
+    previous: Option<String>,
+    pages: Vec<Link>,
+    next: Option<String>,
     method: String,
     line: String,
+    path: String,
     status: String,
     headers: Vec<(String, String)>,
     json: String,
+    /// What a refusal means and what to do.
+    hint: &'static str,
+    /// Signing in may help.
+    invites: bool,
+    edit: Option<Edit>,
+    raw_first: bool,
+    /// Nobody is signed in.
+    stranger: bool,
 }
 
 /// The page around an answer. The status stays the answer's own; an empty answer (204) is sent
-/// as 200, because a page needs a body.
-pub async fn page(_state: &AppState, request: Request, answer: Response) -> Response {
+/// as 200, because a page needs a body. What is not JSON is handed on as it is.
+pub async fn page(request: Request, answer: Response) -> Response {
     let (parts, body) = answer.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return ApiError::Internal("an answer broke off".to_owned()).into_response();
     };
     let value: Option<Value> = serde_json::from_slice(&bytes).ok();
-    let status = parts.status;
-    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let about = request
-        .view
-        .filter(|_| !refused)
-        .map_or("", |view| view.about);
-    let page = BrowsePage {
-        name: request.view.map_or("Api Root", |view| view.name).to_owned(),
-        user: request.who.0.as_ref().map(|user| user.email.clone()),
-        crumbs: crumbs(&request),
-        reads: request.view.is_none_or(|view| view.allow.contains("GET")),
-        formats: formats(&request),
-        about: markdown(about),
-        actions: if refused {
-            Vec::new()
-        } else {
-            actions(&request)
-        },
-        pages: pages(value.as_ref()),
-        method: request.method.to_string(),
-        line: request.line.clone(),
-        status: status.to_string(),
-        headers: shown_headers(&parts.headers),
-        json: value
-            .map(|value| linked(&pretty(&value, 4)))
-            .unwrap_or_default(),
-    };
-    let sent = if status == StatusCode::NO_CONTENT {
-        StatusCode::OK
-    } else {
-        status
+    if value.is_none() && !bytes.is_empty() {
+        return Response::from_parts(parts, Body::from(bytes));
+    }
+    let page = built(request, parts.status, &parts.headers, value, &bytes).await;
+    let sent = match parts.status {
+        StatusCode::NO_CONTENT => StatusCode::OK,
+        status => status,
     };
     match page.render() {
-        Ok(html) => {
-            let mut response = (sent, Html(html)).into_response();
-            for name in [
-                header::VARY,
-                header::ALLOW,
-                header::WWW_AUTHENTICATE,
-                header::CONTENT_LANGUAGE,
-            ] {
-                if let Some(value) = parts.headers.get(&name) {
-                    response.headers_mut().insert(name, value.clone());
-                }
-            }
-            response
-        }
+        Ok(html) => dressed((sent, Html(html)).into_response(), &parts.headers),
         Err(error) => ApiError::Internal(error.to_string()).into_response(),
     }
 }
 
-fn markdown(text: &str) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text));
-    html
+fn dressed(mut page: Response, answer: &HeaderMap) -> Response {
+    let headers = page.headers_mut();
+    for name in [
+        header::ALLOW,
+        header::WWW_AUTHENTICATE,
+        header::CONTENT_LANGUAGE,
+        header::RETRY_AFTER,
+    ] {
+        if let Some(value) = answer.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    let vary = HeaderValue::from_static("Accept, Cookie, Accept-Language, origin");
+    headers.insert(header::VARY, vary);
+    page
 }
 
-/// The headers of the JSON answer, by name.
-fn shown_headers(headers: &axum::http::HeaderMap) -> Vec<(String, String)> {
+async fn built(
+    request: Request,
+    status: StatusCode,
+    headers: &HeaderMap,
+    value: Option<Value>,
+    bytes: &Bytes,
+) -> BrowsePage {
+    let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let missing = status == StatusCode::NOT_FOUND;
+    let view = request.view;
+    let is_row =
+        status.is_success() && [Method::GET, Method::PUT, Method::PATCH].contains(&request.method);
+    let row = match is_row {
+        true => value.as_ref().filter(|value| value.is_object()),
+        false => request.row.as_ref(),
+    };
+    let (path, query) = (request.path.as_str(), &request.query);
+    let answer = value.as_ref().unwrap_or(&Value::Null);
+    let (previous, next) = navigation::beside(answer);
+    let open = view.filter(|_| !refused && !missing);
+    let stranger = request
+        .call
+        .as_ref()
+        .is_none_or(|call| call.who.0.is_none());
+    let edit = edit(&request, status, row, answer).await;
+    BrowsePage {
+        name: view.map_or("Not found", |view| view.name),
+        crumbs: navigation::crumbs(path, query),
+        reads: view.is_none_or(|view| takes(view, "GET")),
+        formats: navigation::formats(path, query),
+        deletes: open.is_some_and(|view| {
+            takes(view, "DELETE") && row.is_some_and(|row| holds(row, "delete"))
+        }),
+        actions: open
+            .map(|view| navigation::actions(view, path))
+            .unwrap_or_default(),
+        filters: open.and_then(|view| Filters::new(view, path, query)),
+        about: text::markdown(view.filter(|_| !refused).map_or("", |view| view.about)),
+        previous,
+        pages: navigation::pages(path, query, answer),
+        next,
+        method: request.method.to_string(),
+        line: request.line.clone(),
+        path: path.to_owned(),
+        status: status.to_string(),
+        headers: shown_headers(headers),
+        invites: stranger && edit.is_none() && (refused || missing),
+        edit,
+        json: shown_json(value, bytes),
+        hint: hint(status, &request.method, view),
+        raw_first: request.raw_first,
+        stranger,
+    }
+}
+
+/// What a refusal means for a person, and what to do.
+fn hint(status: StatusCode, method: &Method, view: Option<&View>) -> &'static str {
+    let acts = view.is_some_and(|view| !takes(view, "GET") && takes(view, "POST"));
+    match status {
+        StatusCode::UNAUTHORIZED => "Nothing was done. This is only for people who are signed in.",
+        StatusCode::FORBIDDEN => {
+            "Nothing was done. Your role in the project does not allow this; its manager can \
+             change that."
+        }
+        StatusCode::NOT_FOUND => {
+            "There is nothing at this address, or only members of its project may see it."
+        }
+        StatusCode::METHOD_NOT_ALLOWED if acts && *method == Method::GET => {
+            "This address does something rather than show something: send the form below."
+        }
+        StatusCode::CONFLICT => "Nothing was changed.",
+        _ => "",
+    }
+}
+
+fn takes(view: &View, method: &str) -> bool {
+    view.allow.split(", ").any(|allowed| allowed == method)
+}
+
+/// Whether the row says that the caller may do this with it.
+fn holds(row: &Value, word: &str) -> bool {
+    let words = row.get("user_permissions").and_then(Value::as_array);
+    words.is_some_and(|words| words.iter().any(|found| found == word))
+}
+
+/// The forms of a page: of a row to those who may change it, of a list and an action to all, as
+/// clients of the reference know it.
+async fn edit(
+    request: &Request,
+    status: StatusCode,
+    row: Option<&Value>,
+    answer: &Value,
+) -> Option<Edit> {
+    let view = request.view?;
+    let posted = request.method == Method::POST;
+    let nowhere = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
+    if nowhere || (status == StatusCode::UNAUTHORIZED && !posted) {
+        return None;
+    }
+    let changes: Vec<&'static str> = ["PUT", "PATCH"]
+        .into_iter()
+        .filter(|method| takes(view, method))
+        .collect();
+    let methods = if !changes.is_empty() {
+        if !may_change(request, view, row?).await {
+            return None;
+        }
+        changes
+    } else if takes(view, "POST") {
+        vec!["POST"]
+    } else {
+        return None;
+    };
+    let harmless = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method);
+    let is_wrong = !harmless && status.is_client_error() && status != StatusCode::UNAUTHORIZED;
+    let nothing = Sent::default();
+    let is_list = methods == ["POST"];
+    let source = Source {
+        sent: if status.is_success() || harmless {
+            &nothing
+        } else {
+            &request.sent
+        },
+        row: row.filter(|_| !is_list),
+        query: is_list.then_some(&request.query),
+        errors: is_wrong.then_some(answer),
+    };
+    Some(Edit::new(sent_fields(view), &methods, &source))
+}
+
+/// Whether the caller may change the row of this page.
+async fn may_change(request: &Request, view: &View, row: &Value) -> bool {
+    let Some(call) = request.call.as_ref().filter(|call| call.who.0.is_some()) else {
+        return false;
+    };
+    let words = row.get("user_permissions").and_then(Value::as_array);
+    // One's own account says nothing of permissions, and other rows may not.
+    if words.is_none_or(Vec::is_empty) && (words.is_none() || view.path == "/users/me") {
+        return crate::api::may_write(call, view, &request.path).await;
+    }
+    holds(row, "update") || holds(row, "change")
+}
+
+/// What may be sent to an address. An action whose table is that of its row reads nothing: the
+/// table is there because the reference's OPTIONS shows it.
+fn sent_fields(view: &View) -> &'static [Field] {
+    let home = view
+        .path
+        .split_once("{id}/")
+        .map(|(before, _)| format!("{before}{{id}}"));
+    let home = home.and_then(|home| views::all().find(|view| view.path == home));
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name).collect::<Vec<_>>();
+    match home {
+        Some(home) if names(home.fields) == names(view.fields) => &[],
+        _ => view.fields,
+    }
+}
+
+fn shown_json(value: Option<Value>, bytes: &Bytes) -> String {
+    match value {
+        Some(mut value) => {
+            text::shortened(&mut value);
+            text::linked(&pretty(&value, 4))
+        }
+        None => text::escape(&String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// The headers of the JSON answer, by name; what layers around it add is not shown.
+fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let wanted = [
         header::ALLOW,
         header::CONTENT_TYPE,
+        header::RETRY_AFTER,
         header::VARY,
         header::WWW_AUTHENTICATE,
     ];
-    let shown = |name: header::HeaderName| {
-        let value = headers.get(&name)?.to_str().ok()?.to_owned();
+    let shown = |name: HeaderName| {
+        let value = headers.get(&name)?.to_str().ok()?;
+        let value = if name == header::VARY {
+            "Accept"
+        } else {
+            value
+        };
         let words: Vec<String> = name.as_str().split('-').map(capital).collect();
-        Some((words.join("-").replace("Www", "WWW"), value))
+        Some((words.join("-").replace("Www", "WWW"), value.to_owned()))
     };
     wanted.into_iter().filter_map(shown).collect()
 }
@@ -128,118 +309,4 @@ fn capital(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
-}
-
-/// Whether a path of the API fits a pattern of the table.
-fn fits(pattern: &str, path: &str) -> bool {
-    let (a, b) = (pattern.split('/'), path.split('/'));
-    pattern.split('/').count() == path.split('/').count()
-        && a.zip(b)
-            .all(|(p, s)| p == s || (p.starts_with('{') && s.chars().all(|c| c.is_ascii_digit())))
-}
-
-/// The addresses above this one that exist, ending with it; a named format is kept.
-fn crumbs(request: &Request) -> Vec<(String, String)> {
-    let keep = request
-        .query
-        .get("format")
-        .map_or(String::new(), |f| format!("?format={f}"));
-    let mut crumbs = vec![("Api Root".to_owned(), format!("/api/v2/{keep}"))];
-    let below = request.path.strip_prefix("/api/v2").unwrap_or_default();
-    let mut path = String::new();
-    for part in below.split('/').filter(|part| !part.is_empty()) {
-        path = format!("{path}/{part}");
-        if let Some(view) = views::all().find(|view| fits(view.path, &path)) {
-            crumbs.push((view.name.to_owned(), format!("/api/v2{path}/{keep}")));
-        }
-    }
-    crumbs
-}
-
-fn formats(request: &Request) -> Vec<(&'static str, String)> {
-    let with = |format: &'static str| {
-        let query = request.query.with(&[("format", Some(format.to_owned()))]);
-        (format, format!("{}?{query}", request.path))
-    };
-    ["json", "api"].map(with).to_vec()
-}
-
-/// What can be done with the row of this page.
-fn actions(request: &Request) -> Vec<(&'static str, String)> {
-    let Some(view) = request.view.filter(|view| view.path.ends_with("{id}")) else {
-        return Vec::new();
-    };
-    let below = format!("{}/", view.path);
-    let path = request.path.trim_end_matches('/');
-    let mut found: Vec<_> = views::all()
-        .filter_map(|other| {
-            let name = other.path.strip_prefix(&below)?;
-            Some((name, format!("{path}/{name}/")))
-        })
-        .collect();
-    found.sort_unstable();
-    found
-}
-
-fn pages(value: Option<&Value>) -> Vec<(&'static str, String)> {
-    let link = |name: &str| Some(value?.get(name)?.as_str()?.to_owned());
-    let previous = link("previous").map(|url| ("« Previous", url));
-    let next = link("next").map(|url| ("Next »", url));
-    previous.into_iter().chain(next).collect()
-}
-
-/// JSON as HTML: escaped, every address a link.
-fn linked(json: &str) -> String {
-    let mut html = String::with_capacity(json.len() * 2);
-    let mut rest = json;
-    while let Some(start) = rest.find("\"http") {
-        let (before, from) = rest.split_at(start + 1);
-        html.push_str(&escape(before));
-        let end = from.find('"').unwrap_or(from.len());
-        let (text, after) = from.split_at(end);
-        if text.starts_with("http://") || text.starts_with("https://") {
-            let shown = escape(text);
-            html.push_str(&format!("<a href=\"{shown}\" rel=\"nofollow\">{shown}</a>"));
-        } else {
-            html.push_str(&escape(text));
-        }
-        rest = after;
-    }
-    html.push_str(&escape(rest));
-    html
-}
-
-fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#x27;"),
-            other => html.push(other),
-        }
-    }
-    html
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_address_in_the_answer_is_a_link_and_nothing_else_is() {
-        let html = linked("{\"a\": \"http://h/<x>&y\", \"b\": \"httpx\", \"c\": \"<b>\"}");
-        assert!(html.contains("<a href=\"http://h/&lt;x&gt;&amp;y\" rel=\"nofollow\">"));
-        assert_eq!(html.matches("<a ").count(), 1);
-        assert!(!html.contains("<b>"));
-    }
-
-    #[test]
-    fn patterns_fit_their_addresses() {
-        assert!(fits("/jobs/{id}", "/jobs/17"));
-        assert!(!fits("/jobs/{id}", "/jobs/next"));
-        assert!(!fits("/jobs/{id}", "/jobs"));
-    }
 }

@@ -4,6 +4,7 @@
 
 use chrono::Duration;
 use domain::job::DispatchMode;
+use domain::permission::Permit;
 use domain::state::JobState;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -152,7 +153,11 @@ async fn a_cancel_before_the_end_of_the_feed_is_not_lost() {
         let ids = world.captures().await;
         let (job, fence) = claimed(&world).await;
         world.store.feed_page(&fence, &ids, ids[1]).await.unwrap();
-        world.store.cancel_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let ended = world.store.feed_end(&fence, true).await;
         assert!(matches!(ended, Err(StoreError::FenceLost)));
         let row = world.store.job(job.id).await.unwrap();
@@ -186,7 +191,11 @@ async fn nothing_is_handed_out_after_a_cancel_was_answered() {
                     })
                 })
                 .collect();
-            world.store.cancel_job(job.id).await.unwrap();
+            world
+                .store
+                .cancel_job(Permit::BY_PROGRAM, job.id)
+                .await
+                .unwrap();
             cancelled.store(true, std::sync::atomic::Ordering::SeqCst);
             for one in leases {
                 one.await.unwrap();
@@ -207,7 +216,11 @@ async fn earlier_rows_swallow_no_result() {
         save(&world, job.id, 1, vec![failed(ids[0]), failed(ids[1])]).await;
         world.store.finalise_job(job.id).await.unwrap().unwrap();
         assert_eq!(state(&world, job.id).await, JobState::Failure);
-        world.store.retry_job(job.id, false).await.unwrap();
+        world
+            .store
+            .retry_job(Permit::BY_PROGRAM, job.id, false)
+            .await
+            .unwrap();
         let (job, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         feed(&world, &fence, &ids).await;
         let saved = save(
@@ -222,7 +235,11 @@ async fn earlier_rows_swallow_no_result() {
         let ended = world.store.finalise_job(job.id).await.unwrap().unwrap();
         assert_eq!(ended.job_state(), JobState::Success);
         // Run again: every image counts anew.
-        world.store.enqueue_job(job.id).await.unwrap();
+        world
+            .store
+            .enqueue_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let (job, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         feed(&world, &fence, &ids).await;
         let saved = save(&world, job.id, job.generation, vec![done(ids[0])]).await;
@@ -240,8 +257,16 @@ async fn a_new_generation_begins_with_true_counts() {
         let (job, fence) = claimed(&world).await;
         feed(&world, &fence, &ids).await;
         save(&world, job.id, 1, vec![done(ids[0]), failed(ids[1])]).await;
-        world.store.cancel_job(job.id).await.unwrap();
-        let row = world.store.retry_job(job.id, false).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
+        let row = world
+            .store
+            .retry_job(Permit::BY_PROGRAM, job.id, false)
+            .await
+            .unwrap();
         assert_eq!((row.total, row.kept, row.fed), (None, 1, 0));
         let sums = world
             .store
@@ -249,8 +274,16 @@ async fn a_new_generation_begins_with_true_counts() {
             .await
             .unwrap();
         assert_eq!((sums[&job.id].done, sums[&job.id].failed), (1, 0));
-        world.store.cancel_job(job.id).await.unwrap();
-        let row = world.store.enqueue_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
+        let row = world
+            .store
+            .enqueue_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let sums = world
             .store
             .counts(std::slice::from_ref(&row))
@@ -277,8 +310,16 @@ async fn a_receipt_of_an_earlier_generation_counts_nothing() {
             .store
             .lease_tickets(job.id, lease(1, Duration::hours(1)));
         let slow = slow.await.unwrap().images[0];
-        world.store.cancel_job(job.id).await.unwrap();
-        world.store.enqueue_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
+        world
+            .store
+            .enqueue_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let (again, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         feed(&world, &fence, &ids).await;
         let late = save(&world, job.id, slow.generation, vec![done(ids[0])]).await;
@@ -312,7 +353,7 @@ async fn saves_and_moves_at_once_leave_true_counts() {
                     store.save_results(batch).await.unwrap();
                     store.finalise_job(job.id).await.unwrap();
                     // Legal only when another one has ended the job.
-                    let _ = store.retry_job(job.id, false).await;
+                    let _ = store.retry_job(Permit::BY_PROGRAM, job.id, false).await;
                 });
             }
         }
@@ -333,8 +374,16 @@ async fn a_finalise_counts_what_is_there_when_it_writes() {
         feed(&world, &fence, &ids).await;
         save(&world, job.id, 1, vec![done(ids[0])]).await;
         assert_eq!(world.store.jobs_to_finalise().await.unwrap(), [job.id]);
-        world.store.cancel_job(job.id).await.unwrap();
-        world.store.enqueue_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
+        world
+            .store
+            .enqueue_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let (_, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         assert!(world.store.finalise_job(job.id).await.unwrap().is_none());
         feed(&world, &fence, &ids).await;
@@ -351,10 +400,18 @@ async fn a_late_runner_does_not_end_the_next_ones_feed() {
         let ids = world.captures().await;
         let (job, late) = claimed(&world).await;
         world.store.feed_page(&late, &ids, ids[1]).await.unwrap();
-        world.store.cancel_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         world.store.rescue_jobs(NOW).await.unwrap();
         assert_eq!(state(&world, job.id).await, JobState::Revoked);
-        world.store.retry_job(job.id, false).await.unwrap();
+        world
+            .store
+            .retry_job(Permit::BY_PROGRAM, job.id, false)
+            .await
+            .unwrap();
         // The same process claims it again: only the number of the claim tells them apart.
         let (_, fence) = world.store.claim_job("runner").await.unwrap().unwrap();
         assert_eq!(late.owner, fence.owner);
@@ -407,7 +464,11 @@ async fn what_is_saved_during_a_crash_is_in_the_total() {
         )
         .await;
         world.store.finalise_job(job.id).await.unwrap().unwrap();
-        world.store.retry_job(job.id, false).await.unwrap();
+        world
+            .store
+            .retry_job(Permit::BY_PROGRAM, job.id, false)
+            .await
+            .unwrap();
         let (_, fence) = world.store.claim_job("r").await.unwrap().unwrap();
         world
             .store

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use domain::job::FeedMode;
+use domain::permission::Permit;
 
 use super::world::{World, detection, lease};
 use crate::job::Job;
@@ -95,7 +96,10 @@ async fn a_retry_does_what_is_missing_and_keeps_what_is_saved() {
         .await;
         end(&world, &fence, &job).await;
 
-        let retried = store.retry_job(job.id, false).await.unwrap();
+        let retried = store
+            .retry_job(Permit::BY_PROGRAM, job.id, false)
+            .await
+            .unwrap();
         assert_eq!(
             (retried.kept, retried.run_no, retried.generation),
             (1, 1, 2)
@@ -136,7 +140,10 @@ async fn a_retry_of_the_failed_leaves_others_alone() {
         store.feed_page(&fence, &ids[..2], ids[1]).await.unwrap();
         save(&world, &job, vec![(ids[0], failed())]).await;
         store.finish_job(&fence, Some("stopped")).await.unwrap();
-        let retried = store.retry_job(job.id, true).await.unwrap();
+        let retried = store
+            .retry_job(Permit::BY_PROGRAM, job.id, true)
+            .await
+            .unwrap();
         assert_eq!(retried.feed(), FeedMode::FailedOnly);
         let (again, _) = feed_all(&world).await;
         assert_eq!((again.fed, again.total), (1, Some(1)));
@@ -155,7 +162,7 @@ async fn running_again_begins_anew() {
         let done = || Outcome::Done(Vec::new());
         save(&world, &job, vec![(ids[0], failed()), (ids[1], done())]).await;
         end(&world, &fence, &job).await;
-        let again = store.enqueue_job(job.id).await.unwrap();
+        let again = store.enqueue_job(Permit::BY_PROGRAM, job.id).await.unwrap();
         assert_eq!((again.run_no, again.generation, again.kept), (2, 2, 0));
         let (again, fence) = feed_all(&world).await;
         assert_eq!((again.fed, again.total), (2, Some(2)));

@@ -1,6 +1,7 @@
 //! Changes of state: the table of `protocol.md` §2 and its counterexamples.
 
 use chrono::Duration;
+use domain::permission::Permit;
 use domain::state::JobState;
 
 use super::world::{World, lease};
@@ -73,12 +74,18 @@ async fn cancel_ends_what_nobody_runs_and_tells_who_does() {
         let world = World::new(&fresh.store, 2).await;
         let store = &world.store;
         let waiting = store.create_job(world.new_job()).await.unwrap();
-        let done = store.cancel_job(waiting.id).await.unwrap();
+        let done = store
+            .cancel_job(Permit::BY_PROGRAM, waiting.id)
+            .await
+            .unwrap();
         assert_eq!(done.job.job_state(), JobState::Revoked);
         assert!(done.job.finished_at.is_some());
 
         let (running, fence) = world.fed().await;
-        let done = store.cancel_job(running.id).await.unwrap();
+        let done = store
+            .cancel_job(Permit::BY_PROGRAM, running.id)
+            .await
+            .unwrap();
         assert_eq!(done.job.job_state(), JobState::Canceling);
         assert_eq!(store.beat(&fence).await.unwrap(), Beat::Cancelled);
         let leased = store.lease_tickets(running.id, lease(9, Duration::minutes(1)));
@@ -91,7 +98,13 @@ async fn cancel_ends_what_nobody_runs_and_tells_who_does() {
         assert_eq!(row.job_state(), JobState::Revoked);
         let depth = store.ticket_depth(running.id, None).await.unwrap();
         assert_eq!(depth.waiting + depth.leased, 0);
-        assert!(!store.cancel_job(running.id).await.unwrap().changed);
+        assert!(
+            !store
+                .cancel_job(Permit::BY_PROGRAM, running.id)
+                .await
+                .unwrap()
+                .changed
+        );
     }
 }
 
@@ -100,7 +113,11 @@ async fn a_cancelled_job_whose_runner_died_is_revoked() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 2).await;
         let (job, _) = world.claimed(world.new_job()).await;
-        world.store.cancel_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         world.store.rescue_jobs(OLD).await.unwrap();
         let row = world.store.job(job.id).await.unwrap();
         assert_eq!(row.job_state(), JobState::Revoked);
@@ -186,17 +203,19 @@ async fn moves_that_are_not_in_the_table_are_refused() {
         let (job, fence) = world.claimed(world.new_job()).await;
         let refused =
             |r: Result<crate::job::Job, StoreError>| matches!(r, Err(StoreError::Conflict(_)));
-        assert!(refused(store.enqueue_job(job.id).await));
-        assert!(refused(store.retry_job(job.id, false).await));
+        assert!(refused(store.enqueue_job(Permit::BY_PROGRAM, job.id).await));
+        assert!(refused(
+            store.retry_job(Permit::BY_PROGRAM, job.id, false).await
+        ));
         assert!(matches!(
-            store.delete_job(job.id).await,
+            store.delete_job(Permit::BY_PROGRAM, job.id).await,
             Err(StoreError::Conflict(_))
         ));
         store.finish_job(&fence, Some("because")).await.unwrap();
         let row = store.job(job.id).await.unwrap();
         assert_eq!(row.job_state(), JobState::Failure);
         assert!(row.owner.is_none());
-        store.delete_job(job.id).await.unwrap();
+        store.delete_job(Permit::BY_PROGRAM, job.id).await.unwrap();
         assert!(store.job_log(job.id, 9).await.unwrap().is_empty());
     }
 }

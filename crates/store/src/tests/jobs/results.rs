@@ -1,5 +1,6 @@
 //! Saving results: once, whole, and counted as they are.
 
+use domain::permission::Permit;
 use std::collections::HashSet;
 
 use chrono::Duration;
@@ -193,7 +194,11 @@ async fn results_count_while_the_runner_is_dead_and_not_after_the_end() {
             1,
             "a job that waits for its next runner still takes results"
         );
-        world.store.cancel_job(job.id).await.unwrap();
+        world
+            .store
+            .cancel_job(Permit::BY_PROGRAM, job.id)
+            .await
+            .unwrap();
         let saved = world
             .store
             .save_results(batch(&world, job.id, vec![(ids[1], two(ids[1]))]))
@@ -322,7 +327,11 @@ async fn deleting_a_project_leaves_no_orphan() {
             .save_results(batch(&world, job.id, vec![(ids[0], two(ids[0]))]))
             .await
             .unwrap();
-        world.store.delete_project(world.project.id).await.unwrap();
+        world
+            .store
+            .delete_project(Permit::BY_PROGRAM, world.project.id)
+            .await
+            .unwrap();
         let db = &world.store.db;
         let left = [
             entity::capture::Entity::find().count(db).await.unwrap(),

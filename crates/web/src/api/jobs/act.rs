@@ -2,15 +2,13 @@
 
 use axum::Json;
 use axum::extract::Path;
-use domain::permission::JobAction;
 use domain::state::JobState;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
 use store::job::Job;
 
 use super::super::internal;
-use super::{announce, answer, find};
-use crate::AppState;
+use super::{announce, answer, find_to};
 use crate::call::Call;
 
 /// Jobs of one bulk action at most.
@@ -26,33 +24,29 @@ enum Act {
 }
 
 impl Act {
-    fn permission(self) -> JobAction {
-        match self {
-            Act::Delete => JobAction::Delete,
-            _ => JobAction::Run,
+    /// Does it with a job; the job after it, or `None` where it is gone.
+    async fn perform(self, call: &Call, id: &str) -> ApiResult<Option<Job>> {
+        let store = call.store();
+        if self == Act::Delete {
+            let (job, _, permit) = find_to(call, id).await?;
+            store.delete_job(permit, job.id).await.map_err(internal)?;
+            announce(&call.state, &job);
+            return Ok(None);
         }
-    }
-
-    /// Does it; the job after it, or `None` where it is gone.
-    async fn perform(self, state: &AppState, job: &Job) -> ApiResult<Option<Job>> {
-        let store = &state.store;
+        let (job, _, permit) = find_to(call, id).await?;
         let after = match self {
-            Act::Run => store.enqueue_job(job.id).await,
+            Act::Run => store.enqueue_job(permit, job.id).await,
             // A job that never ran has nothing to repeat: it is simply run.
             Act::Retry { .. } if job.job_state() == JobState::Created => {
-                store.enqueue_job(job.id).await
+                store.enqueue_job(permit, job.id).await
             }
-            Act::Retry { .. } if job.job_state() == JobState::Pending => Ok(job.clone()),
-            Act::Retry { failed_only } => store.retry_job(job.id, failed_only).await,
-            Act::Cancel => store.cancel_job(job.id).await.map(|done| done.job),
-            Act::Delete => {
-                store.delete_job(job.id).await.map_err(internal)?;
-                announce(state, job);
-                return Ok(None);
-            }
+            Act::Retry { .. } if job.job_state() == JobState::Pending => Ok(job),
+            Act::Retry { failed_only } => store.retry_job(permit, job.id, failed_only).await,
+            Act::Cancel => store.cancel_job(permit, job.id).await.map(|done| done.job),
+            Act::Delete => return Ok(None),
         };
         let after = after.map_err(internal)?;
-        announce(state, &after);
+        announce(&call.state, &after);
         Ok(Some(after))
     }
 }
@@ -74,8 +68,7 @@ pub async fn cancel(call: Call, id: Path<String>) -> ApiResult<Json<Value>> {
 }
 
 async fn one(call: Call, Path(id): Path<String>, act: Act) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&call, &id, act.permission()).await?;
-    let after = act.perform(&call.state, &job).await?;
+    let after = act.perform(&call, &id).await?;
     let job = after.ok_or(ApiError::NotFound)?;
     answer(&call, &job).await
 }
@@ -104,10 +97,7 @@ pub async fn bulk(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {
     let mut results = Vec::new();
     for id in ids {
         let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        let done = match find(&call, &text, act.permission()).await {
-            Ok((job, _)) => act.perform(&call.state, &job).await,
-            Err(error) => Err(error),
-        };
+        let done = act.perform(&call, &text).await;
         results.push(match done {
             Ok(after) => json!({
                 "id": id,

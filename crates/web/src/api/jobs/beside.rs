@@ -15,7 +15,6 @@ use super::super::internal;
 use super::{find, sentence};
 use crate::call::Call;
 use crate::joblog;
-use crate::pages::model;
 
 /// `/jobs/{id}/failures/`: the captures that failed, and why.
 pub async fn failures(call: Call, Path(id): Path<String>) -> ApiResult<Json<Envelope<Value>>> {

@@ -270,7 +270,9 @@ pub const FIELDS: &[Field] = &[
     Field::shown("progress", "Progress", Kind::Any),
     Field::shown("logs", "Logs", Kind::Any),
     Field::shown("job_type", "Job type", Kind::Nested(TYPE)),
-    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX)).default("\"ml\""),
+    Field::new("job_type_key", "Job type key", Kind::Slug(usize::MAX))
+        .default("\"ml\"")
+        .offers(KINDS),
     Field::shown("data_export", "Data export", Kind::Nested(EXPORT)),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
         .help("How the work is handed out: internal, sync_api or async_api."),

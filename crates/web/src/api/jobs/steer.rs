@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::Path;
 use domain::job::DispatchMode;
-use domain::permission::JobAction;
+use domain::permission::{JobAction, Run, Update};
 use rest::validate::Input;
 use rest::{ApiResult, JsonBody};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use store::job::Job;
 use store::service::{ONLINE_SECONDS, is_online};
 
 use super::super::internal;
-use super::{announce, answer, find, pull};
+use super::{announce, answer, find, find_to, pull};
 use crate::call::Call;
 use crate::pages::model;
 
@@ -26,8 +26,8 @@ pub async fn resume(call: Call, id: Path<String>) -> ApiResult<Json<Value>> {
 }
 
 async fn set_paused(call: Call, Path(id): Path<String>, paused: bool) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&call, &id, JobAction::Run).await?;
-    let job = call.store().pause_job(job.id, paused).await;
+    let (job, _, permit) = find_to::<Run>(&call, &id).await?;
+    let job = call.store().pause_job(permit, job.id, paused).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
     answer(&call, &job).await
@@ -45,11 +45,11 @@ pub async fn prioritise(
     Path(id): Path<String>,
     body: JsonBody,
 ) -> ApiResult<Json<Value>> {
-    let (job, _) = find(&call, &id, JobAction::Update).await?;
+    let (job, _, permit) = find_to::<Update>(&call, &id).await?;
     let mut input = Input::new(body)?;
     let priority = input.integer("priority", i64::from(i32::MIN));
     let priority = input.finish(priority)?.unwrap_or(job.priority);
-    let job = call.store().prioritise_job(job.id, priority).await;
+    let job = call.store().prioritise_job(permit, job.id, priority).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);
     shown(&call, &job).await.map(Json)

@@ -18,7 +18,7 @@ pub async fn read(
     how: How,
     before: Option<&Project>,
 ) -> ApiResult<(ProjectChange, Sent)> {
-    let flags = body.value.get("feature_flags").cloned();
+    let flags = switches(call, &body.value);
     let mut form = Form::read(FIELDS, body, how)?;
     let mut change = ProjectChange {
         name: form.text("name"),
@@ -30,8 +30,7 @@ pub async fn read(
         let errors = read_settings(call, &settings, &mut change).await?;
         form.errors.add_nested(SETTINGS, errors);
     }
-    // Everybody else's are passed over: for them the field is only shown.
-    if let Some(flags) = flags.filter(|_| call.who.caller().is_superuser()) {
+    if let Some(flags) = flags {
         match merged(before, &flags) {
             Some(flags) => change.feature_flags = Some(flags),
             None => form.wrong("feature_flags", "Give an object of true and false."),
@@ -40,6 +39,14 @@ pub async fn read(
     let image = pictures::read(&mut form, "image").await?;
     form.finish()?;
     Ok((change, image))
+}
+
+/// The switches that a superuser turns, with a body of nothing else: a client that sends back a
+/// whole project, or that is somebody else's, only shows them.
+fn switches(call: &Call, body: &Value) -> Option<Value> {
+    let body = body.as_object()?;
+    let alone = body.len() == 1 && call.who.caller().is_superuser();
+    body.get("feature_flags").filter(|_| alone).cloned()
 }
 
 /// The switches with those that are sent.

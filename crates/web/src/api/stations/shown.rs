@@ -203,15 +203,15 @@ impl<'a> Around<'a> {
         Ok((shown, json!(uri)))
     }
 
-    /// A station alone.
-    pub async fn whole(&self, station: &Station) -> ApiResult<Value> {
+    /// A station alone. Captures that show it by example stand only where it is read, not where
+    /// it has just been written.
+    pub async fn whole(&self, station: &Station, examples: bool) -> ApiResult<Value> {
         let store = self.call.store();
         let sessions = store.sessions_of(station.id).await.map_err(internal)?;
-        let examples = store.largest_captures(station.id, CAPTURES).await;
         let uploaded = store.uploaded_captures(station.id, CAPTURES).await;
         let (source, uri) = self.source(station).await?;
         let size = station.source_total_size;
-        let more = json!({
+        let mut more = json!({
             "data_source": source,
             "data_source_uri": uri,
             "data_source_total_files": station.source_total_files.unwrap_or(0),
@@ -221,11 +221,15 @@ impl<'a> Around<'a> {
             "data_source_subdir": station.source_subdir,
             "data_source_regex": station.source_regex,
             "description": station.description,
-            "example_captures": self.captures(station, &examples.map_err(internal)?).await?,
-            "manually_uploaded_captures":
-                self.captures(station, &uploaded.map_err(internal)?).await?,
-            "user_permissions": self.permissions(station),
         });
+        if examples {
+            let largest = store.largest_captures(station.id, CAPTURES).await;
+            let largest = largest.map_err(internal)?;
+            more["example_captures"] = self.captures(station, &largest).await?;
+        }
+        let uploaded = uploaded.map_err(internal)?;
+        more["manually_uploaded_captures"] = self.captures(station, &uploaded).await?;
+        more["user_permissions"] = self.permissions(station);
         let mut map = self.common(station, self.sessions(&sessions));
         if let Value::Object(more) = more {
             map.extend(more);
