@@ -93,6 +93,7 @@ impl<'a> Replay<'a> {
         let jobs = rows::ids(self.store, "job").await.unwrap();
         let rows = tables::until(&self.root, instant, &jobs);
         rows::insert(self.store, &rows).await.unwrap();
+        self.store.recount_occurrences().await.unwrap();
     }
 
     /// Makes the jobs that the recorder made before a folder, where no request names them first,
