@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::permission::Role;
-use jobs::{Pace, Runner, Tools, service::ServiceClient};
+use jobs::{Pace, Runner, Tools};
 use queue::{Embedded, LocalBus};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use services::ServiceClient;
 use store::Store;
 use store::capture::NewCapture;
 use store::project::{NewProject, Project};
@@ -89,6 +90,7 @@ impl TestApp {
             tools.bus.clone(),
             files::Files::local(&kept).unwrap(),
             tools.links.clone(),
+            tools.services.clone(),
         );
         let state = set(state);
         let stop = CancellationToken::new();

@@ -27,6 +27,8 @@ mod m0062_uploads;
 mod m0063_set_counters;
 mod m0064_session_facts;
 mod m0065_sightings;
+mod m0071_taxonomy;
+mod m0072_occurrence_facts;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -58,6 +60,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0063_set_counters::Migration),
             Box::new(m0064_session_facts::Migration),
             Box::new(m0065_sightings::Migration),
+            Box::new(m0071_taxonomy::Migration),
+            Box::new(m0072_occurrence_facts::Migration),
         ]
     }
 }

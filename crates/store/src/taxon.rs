@@ -12,6 +12,9 @@ use sea_orm::{
 use crate::connection::{LISTING, Store, StoreResult, Write, now};
 use crate::entity::{taxa_list, taxa_list_taxon, taxon};
 
+pub mod change;
+pub mod list;
+
 pub use crate::entity::taxon::Model as Taxon;
 
 impl Store {

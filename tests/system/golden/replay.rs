@@ -97,6 +97,7 @@ impl<'a> Replay<'a> {
         let captures = rows::ids(self.store, "capture").await.unwrap();
         let captures: Vec<i64> = captures.into_iter().collect();
         self.store.recount_captures(&captures).await.unwrap();
+        self.store.recount_occurrences().await.unwrap();
     }
 
     /// Makes the jobs that the recorder made before a folder, where no request names them first,

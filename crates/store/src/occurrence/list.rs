@@ -1,364 +1,346 @@
-//! Lists of occurrences: filter, order, page (`ui.md` §A.8, `domain-rules.md` §11). A page is first
-//! found as numbers along an index, and only its rows are read in full.
-
-use std::collections::HashMap;
+//! Lists of occurrences: narrowed, ordered, paged. A row is valid when it has a box and a
+//! determination; the lists show valid ones that pass the project's default filters, unless a
+//! request says otherwise (`ui.md` §A.8, `domain-rules.md` §11).
 
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::Occurrence;
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
 use crate::entity::{
-    algorithm, capture_set_member, classification, detection, occurrence, taxa_list_taxon,
+    classification, detection, identification, occurrence, session, station, taxon,
 };
-use crate::pipeline::Algorithm;
+use crate::export::members;
+use crate::order::{Orders, way};
+use crate::taxa_list;
 
-/// Up to so many occurrences that a filter leaves are sorted.
-const FEW: u64 = 10_000;
-
-/// Which occurrences a list shows; what is left out does not narrow it.
+/// Which occurrences a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct OccurrenceFilter {
-    /// The project.
-    pub project_id: i64,
-    /// The project's default filters.
+    /// Only this one.
+    pub id: Option<i64>,
+    /// Only of this project.
+    pub project_id: Option<i64>,
+    /// Only of these projects; `None` means all.
+    pub visible: Option<Vec<i64>>,
+    /// The project's default filters, or what a request sets instead.
     pub defaults: Defaults,
     /// Only of this station.
     pub station_id: Option<i64>,
     /// Only of this session.
     pub session_id: Option<i64>,
-    /// Only seen on this capture.
+    /// Only with a box on this capture.
     pub capture_id: Option<i64>,
-    /// Only seen on a capture of this set.
-    pub set_id: Option<i64>,
-    /// Only determined as one of these.
-    pub taxa: Option<Vec<i64>>,
-    /// Only with a result of this algorithm.
-    pub algorithm_id: Option<i64>,
-    /// Only without a result of this algorithm.
-    pub not_algorithm_id: Option<i64>,
-    /// Only determined as a taxon of this list.
+    /// Only with a box on a capture of this set.
+    pub capture_set_id: Option<i64>,
+    /// Only determined as this taxon or one below it.
+    pub taxon_id: Option<i64>,
+    /// Only determined as exactly this taxon.
+    pub determination_id: Option<i64>,
+    /// Only determined as a taxon of this rank.
+    pub rank: Option<String>,
+    /// Only determined as a taxon of this list, or below one.
     pub taxa_list_id: Option<i64>,
-    /// Only not determined as a taxon of this list.
+    /// Only determined as none of this list, nor below one.
     pub not_taxa_list_id: Option<i64>,
-    /// First seen on this day or later.
-    pub from: Option<NaiveDate>,
-    /// First seen on this day or earlier.
-    pub until: Option<NaiveDate>,
+    /// Only classified by one of these algorithms.
+    pub algorithms: Vec<i64>,
+    /// Only classified by none of these algorithms.
+    pub not_algorithms: Vec<i64>,
+    /// Only identified by somebody, or by nobody.
+    pub verified: Option<bool>,
+    /// Only identified by this person, or not.
+    pub verified_by: Option<(i64, bool)>,
+    /// Only of sessions that start on this day or later.
+    pub from_day: Option<NaiveDate>,
+    /// Only of sessions that start on this day or earlier.
+    pub to_day: Option<NaiveDate>,
+    /// In this order.
+    pub order: Orders,
 }
 
-/// What a list of occurrences is ordered by.
-#[derive(Clone, Copy, Debug)]
-pub struct OccurrenceOrder(occurrence::Column, bool);
-
-impl OccurrenceOrder {
-    /// The names in the API.
-    pub const NAMES: [&'static str; 8] = [
+impl OccurrenceFilter {
+    /// The names in the API of what a list can be ordered by.
+    pub const ORDERS: [&'static str; 13] = [
+        "id",
         "created_at",
         "updated_at",
-        "determination_score",
-        "determination",
-        "first_appearance_timestamp",
-        "detections_count",
-        "deployment",
         "event",
+        "event__start",
+        "deployment",
+        "deployment__name",
+        "determination",
+        "determination__name",
+        "determination_score",
+        "detections_count",
+        "first_appearance_timestamp",
+        "duration",
     ];
 
-    /// The order with this name in the API.
-    pub fn from_name(name: &str) -> Option<OccurrenceOrder> {
-        use occurrence::Column as O;
-        let (column, nullable) = match name {
-            "created_at" => (O::Id, false),
-            "updated_at" => (O::UpdatedAt, false),
-            "determination_score" => (O::DeterminationScore, true),
-            "determination" => (O::DeterminationId, true),
-            "first_appearance_timestamp" => (O::FirstSeenAt, true),
-            "detections_count" => (O::BoxesCount, false),
-            "deployment" => (O::StationId, true),
-            "event" => (O::SessionId, true),
-            _ => return None,
+    /// The condition in SQL, on the table of occurrences alone.
+    pub(crate) fn condition(&self) -> Condition {
+        use occurrence::Column as C;
+        let numbers = [
+            (C::Id, self.id),
+            (C::ProjectId, self.project_id),
+            (C::StationId, self.station_id),
+            (C::SessionId, self.session_id),
+            (C::DeterminationId, self.determination_id),
+        ];
+        let mut all = Condition::all()
+            .add(C::BoxesCount.gt(0))
+            .add(C::DeterminationId.is_not_null())
+            .add(self.defaults.condition());
+        for (column, value) in numbers {
+            all = all.add_option(value.map(|value| column.eq(value)));
+        }
+        let visible = self.visible.as_ref();
+        all = all.add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())));
+        all.add(self.of_taxa())
+            .add(self.of_boxes())
+            .add(self.of_people())
+            .add(self.of_days())
+    }
+
+    fn of_taxa(&self) -> Condition {
+        let taxon = occurrence::Column::DeterminationId;
+        let listed = |id: i64| taxa_list::members_and_below(id);
+        Condition::all()
+            .add_option(self.taxon_id.map(|id| taxa_list::is_or_below(&[id])))
+            .add_option(self.taxa_list_id.map(listed))
+            .add_option(self.not_taxa_list_id.map(|id| listed(id).not()))
+            .add_option(self.rank.as_ref().map(|rank| {
+                let of_rank = Query::select()
+                    .column(taxon::Column::Id)
+                    .from(taxon::Entity)
+                    .and_where(taxon::Column::Rank.eq(rank))
+                    .to_owned();
+                taxon.in_subquery(of_rank)
+            }))
+    }
+
+    fn of_boxes(&self) -> Condition {
+        let id = occurrence::Column::Id;
+        let on = |which: Expr| id.in_subquery(boxes(which));
+        let capture = detection::Column::CaptureId;
+        let mut all = Condition::all()
+            .add_option(self.capture_id.map(|id| on(capture.eq(id))))
+            .add_option(
+                self.capture_set_id
+                    .map(|id| on(capture.in_subquery(members(id)))),
+            );
+        if !self.algorithms.is_empty() {
+            all = all.add(classified_by(&self.algorithms));
+        }
+        if !self.not_algorithms.is_empty() {
+            all = all.add(classified_by(&self.not_algorithms).not());
+        }
+        all
+    }
+
+    fn of_people(&self) -> Condition {
+        let identified = |user: Option<i64>| {
+            let mut by = Query::select()
+                .column(identification::Column::OccurrenceId)
+                .from(identification::Entity)
+                .and_where(identification::Column::Withdrawn.eq(false))
+                .to_owned();
+            if let Some(user) = user {
+                by.and_where(identification::Column::UserId.eq(user));
+            }
+            by
         };
-        Some(OccurrenceOrder(column, nullable))
+        let id = occurrence::Column::Id;
+        let narrow = |yes: bool, by: SelectStatement| match yes {
+            true => id.in_subquery(by),
+            false => id.not_in_subquery(by),
+        };
+        Condition::all()
+            .add_option(self.verified.map(|yes| narrow(yes, identified(None))))
+            .add_option(
+                self.verified_by
+                    .map(|(user, yes)| narrow(yes, identified(Some(user)))),
+            )
+    }
+
+    fn of_days(&self) -> Condition {
+        if self.from_day.is_none() && self.to_day.is_none() {
+            return Condition::all();
+        }
+        let start = session::Column::StartAt;
+        let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN);
+        let mut nights = Query::select()
+            .column(session::Column::Id)
+            .from(session::Entity)
+            .to_owned();
+        if let Some(day) = self.from_day {
+            nights.and_where(start.gte(midnight(day)));
+        }
+        if let Some(next) = self.to_day.and_then(|day| day.succ_opt()) {
+            nights.and_where(start.lt(midnight(next)));
+        }
+        if let Some(project) = self.project_id {
+            nights.and_where(session::Column::ProjectId.eq(project));
+        }
+        Condition::all().add(occurrence::Column::SessionId.in_subquery(nights))
+    }
+
+    fn select(&self) -> Select<occurrence::Entity> {
+        occurrence::Entity::find().filter(self.condition())
+    }
+
+    /// Ordered so that the usual orders are those of an index: where no null can come, none is
+    /// spoken of, and the rows' numbers run the same way.
+    fn ordered(&self) -> Select<occurrence::Entity> {
+        use occurrence::Column as C;
+        let scored = self.defaults.threshold.is_some();
+        let mut select = self.select();
+        let mut last = None;
+        for (name, descending) in &self.order {
+            let direction = way(*descending);
+            let nullable = match *name {
+                "id" => (Expr::col((occurrence::Entity, C::Id)), false),
+                "created_at" => (Expr::col((occurrence::Entity, C::CreatedAt)), false),
+                "updated_at" => (Expr::col((occurrence::Entity, C::UpdatedAt)), false),
+                "detections_count" => (Expr::col((occurrence::Entity, C::BoxesCount)), false),
+                "determination_score" => (
+                    Expr::col((occurrence::Entity, C::DeterminationScore)),
+                    !scored,
+                ),
+                "first_appearance_timestamp" => {
+                    (Expr::col((occurrence::Entity, C::FirstSeenAt)), true)
+                }
+                "event" | "event__start" => (start_of_session(), true),
+                "deployment" | "deployment__name" => (name_of_station(), true),
+                "determination" | "determination__name" => (name_of_taxon(), true),
+                "duration" => (duration(), true),
+                _ => continue,
+            };
+            select = match nullable {
+                (what, true) => select.order_by_with_nulls(what, direction, NullOrdering::Last),
+                (what, false) => select.order_by(what, direction),
+            };
+            last = Some(*descending);
+        }
+        let Some(descending) = last else {
+            let by_score = match scored {
+                true => select.order_by_desc(C::DeterminationScore),
+                false => select.order_by_with_nulls(
+                    C::DeterminationScore,
+                    Order::Desc,
+                    NullOrdering::Last,
+                ),
+            };
+            return by_score.order_by_asc(C::Id);
+        };
+        select.order_by(C::Id, way(descending))
     }
 }
 
+/// The occurrences that have a box of which this holds.
+fn boxes(which: Expr) -> SelectStatement {
+    Query::select()
+        .column(detection::Column::OccurrenceId)
+        .from(detection::Entity)
+        .and_where(which)
+        .and_where(detection::Column::X1.is_not_null())
+        .and_where(detection::Column::OccurrenceId.is_not_null())
+        .to_owned()
+}
+
+/// A box of the occurrence was classified by one of these.
+fn classified_by(algorithms: &[i64]) -> Expr {
+    let by = Query::select()
+        .expr(Expr::val(1))
+        .from(classification::Entity)
+        .inner_join(
+            detection::Entity,
+            Expr::col((detection::Entity, detection::Column::Id))
+                .equals((classification::Entity, classification::Column::DetectionId)),
+        )
+        .and_where(
+            Expr::col((detection::Entity, detection::Column::OccurrenceId))
+                .equals((occurrence::Entity, occurrence::Column::Id)),
+        )
+        .and_where(classification::Column::AlgorithmId.is_in(algorithms.iter().copied()))
+        .to_owned();
+    Expr::exists(by)
+}
+
+fn scalar(select: SelectStatement) -> Expr {
+    Expr::SubQuery(None, Box::new(select.into()))
+}
+
+fn start_of_session() -> Expr {
+    scalar(
+        Query::select()
+            .column((session::Entity, session::Column::StartAt))
+            .from(session::Entity)
+            .and_where(
+                Expr::col((session::Entity, session::Column::Id))
+                    .equals((occurrence::Entity, occurrence::Column::SessionId)),
+            )
+            .to_owned(),
+    )
+}
+
+fn name_of_station() -> Expr {
+    scalar(
+        Query::select()
+            .column((station::Entity, station::Column::Name))
+            .from(station::Entity)
+            .and_where(
+                Expr::col((station::Entity, station::Column::Id))
+                    .equals((occurrence::Entity, occurrence::Column::StationId)),
+            )
+            .to_owned(),
+    )
+}
+
+fn name_of_taxon() -> Expr {
+    scalar(
+        Query::select()
+            .column((taxon::Entity, taxon::Column::Name))
+            .from(taxon::Entity)
+            .and_where(
+                Expr::col((taxon::Entity, taxon::Column::Id))
+                    .equals((occurrence::Entity, occurrence::Column::DeterminationId)),
+            )
+            .to_owned(),
+    )
+}
+
+/// Seconds, or whatever else grows with them: only compared.
+fn duration() -> Expr {
+    Expr::cust("occurrence.last_seen_at").sub(Expr::cust("occurrence.first_seen_at"))
+}
+
 impl Store {
-    /// One page of occurrences in this order (true means descending), the surest first where
-    /// there is none; and how many there are in all.
+    /// One page of occurrences, and how many there are in all.
     ///
     /// # Errors
     /// Errors of the database.
     pub async fn occurrences_page(
         &self,
         filter: &OccurrenceFilter,
-        order: Option<(OccurrenceOrder, bool)>,
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
-        let by = order.map_or(occurrence::Column::DeterminationScore, |(order, _)| order.0);
-        let along = if filter.is_narrow() {
-            Along::Filter
-        } else {
-            Along::Any
-        };
-        let count = self.count_list(filter.select(along)).await?;
-        let along = match along {
-            Along::Filter if count <= FEW => Along::Filter,
-            _ if by.is_score() => Along::Score,
-            _ => Along::Order,
-        };
-        let parts = filter.parts(order, along);
-        let ids = self.page_ids(parts, limit, offset).await?;
-        let rows = self.occurrences_by_id(&ids).await?;
-        let mut by_id: HashMap<i64, Occurrence> = rows.into_iter().map(|o| (o.id, o)).collect();
-        let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
-        Ok((rows, count))
+        let count = self.count_rows(filter.select()).await?;
+        let rows = filter.ordered().limit(limit).offset(offset);
+        Ok((rows.all(&self.db).await?, count))
     }
 
-    /// The boxes of these occurrences, the latest first.
+    /// How many occurrences a filter lets through, exactly or as [`Store::occurrences_page`]
+    /// counts.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn boxes_of(
-        &self,
-        occurrences: &[i64],
-    ) -> StoreResult<HashMap<i64, Vec<detection::Model>>> {
-        use detection::Column as D;
-        let mut of: HashMap<i64, Vec<detection::Model>> = HashMap::new();
-        for chunk in occurrences.chunks(1000) {
-            let rows = detection::Entity::find()
-                .filter(D::OccurrenceId.is_in(chunk.iter().copied()))
-                .filter(D::X1.is_not_null())
-                .order_by_with_nulls(D::TakenAt, Order::Desc, NullOrdering::Last)
-                .order_by_desc(D::Id)
-                .all(&self.db)
-                .await?;
-            for row in rows {
-                if let Some(id) = row.occurrence_id {
-                    of.entry(id).or_default().push(row);
-                }
-            }
-        }
-        Ok(of)
+    pub async fn count_occurrences(&self, filter: &OccurrenceFilter) -> StoreResult<u64> {
+        self.count_rows(filter.select()).await
     }
-
-    /// The algorithms whose results a project has, by number. Each is looked for along an index,
-    /// so their number counts and not the number of results.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn algorithms_in_project(&self, project: i64) -> StoreResult<Vec<Algorithm>> {
-        use crate::entity::capture;
-        let own = || {
-            let mut select = Query::select();
-            select
-                .expr(Expr::value(1))
-                .from(detection::Entity)
-                .inner_join(
-                    capture::Entity,
-                    Expr::col((capture::Entity, capture::Column::Id))
-                        .equals((detection::Entity, detection::Column::CaptureId)),
-                )
-                .and_where(capture::Column::ProjectId.eq(project));
-            select
-        };
-        let id = (algorithm::Entity, algorithm::Column::Id);
-        let drawn = own()
-            .and_where(Expr::col((detection::Entity, detection::Column::AlgorithmId)).equals(id))
-            .to_owned();
-        let named = own()
-            .inner_join(
-                classification::Entity,
-                Expr::col((classification::Entity, classification::Column::DetectionId))
-                    .equals((detection::Entity, detection::Column::Id)),
-            )
-            .and_where(
-                Expr::col((classification::Entity, classification::Column::AlgorithmId)).equals(id),
-            )
-            .to_owned();
-        let either = Condition::any()
-            .add(Expr::exists(drawn))
-            .add(Expr::exists(named));
-        Ok(algorithm::Entity::find()
-            .filter(either)
-            .order_by_asc(algorithm::Column::Id)
-            .all(&self.db)
-            .await?)
-    }
-}
-
-/// Along which index a list is read. Databases choose badly between a filter that leaves few rows
-/// and an order that finds a page at once, so the choice is made here: columns of the other
-/// indices stand in expressions, for which there is no index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Along {
-    /// Whatever the database likes.
-    Any,
-    /// That of the filter, and sort.
-    Filter,
-    /// That of the score.
-    Score,
-    /// That of the order.
-    Order,
-}
-
-impl occurrence::Column {
-    const fn is_score(self) -> bool {
-        matches!(self, occurrence::Column::DeterminationScore)
-    }
-}
-
-fn column(column: occurrence::Column, indexed: bool) -> Expr {
-    let name = Expr::col((occurrence::Entity, column));
-    if indexed { name } else { name.add(0) }
-}
-
-impl OccurrenceFilter {
-    /// Whether it asks for something that has an index of its own.
-    const fn is_narrow(&self) -> bool {
-        self.station_id.is_some()
-            || self.session_id.is_some()
-            || self.capture_id.is_some()
-            || self.taxa.is_some()
-    }
-
-    /// The numbers of the occurrences, in no order.
-    fn select(&self, along: Along) -> SelectStatement {
-        use occurrence::Column as O;
-        let own = along != Along::Order && along != Along::Score;
-        let score = column(
-            O::DeterminationScore,
-            matches!(along, Along::Any | Along::Score),
-        );
-        let least = self.defaults.threshold;
-        let all = Condition::all()
-            .add(column(O::ProjectId, along != Along::Filter).eq(self.project_id))
-            .add_option(least.map(|least| score.gte(least)))
-            .add_option(self.station_id.map(|id| column(O::StationId, own).eq(id)))
-            .add_option(self.session_id.map(|id| column(O::SessionId, own).eq(id)))
-            .add_option(self.capture_id.map(on_capture))
-            .add_option(self.set_id.map(in_set))
-            .add_option(
-                self.taxa
-                    .as_ref()
-                    .map(|t| column(O::DeterminationId, own).is_in(t.clone())),
-            )
-            .add_option(self.algorithm_id.map(by_algorithm))
-            .add_option(self.not_algorithm_id.map(|id| by_algorithm(id).not()))
-            .add_option(
-                self.taxa_list_id
-                    .map(|id| Condition::all().add(O::DeterminationId.in_subquery(taxa_of(id)))),
-            )
-            .add_option(self.not_taxa_list_id.map(|id| {
-                Condition::any()
-                    .add(O::DeterminationId.is_null())
-                    .add(O::DeterminationId.not_in_subquery(taxa_of(id)))
-            }))
-            .add_option(
-                self.from
-                    .map(|day| O::FirstSeenAt.gte(day.and_time(Default::default()))),
-            )
-            .add_option(
-                self.until
-                    .and_then(|day| day.succ_opt())
-                    .map(|day| O::FirstSeenAt.lt(day.and_time(Default::default()))),
-            );
-        Query::select()
-            .column((occurrence::Entity, O::Id))
-            .from(occurrence::Entity)
-            .cond_where(all)
-            .to_owned()
-    }
-
-    /// The list in this order; those without a value follow as a part of their own.
-    fn parts(&self, order: Option<(OccurrenceOrder, bool)>, along: Along) -> Vec<SelectStatement> {
-        use occurrence::Column as O;
-        let surest = (OccurrenceOrder(O::DeterminationScore, true), true);
-        let (OccurrenceOrder(column, nullable), descending) = order.unwrap_or(surest);
-        let towards = if descending { Order::Desc } else { Order::Asc };
-        let id = (occurrence::Entity, O::Id);
-        let by = Expr::col((occurrence::Entity, column));
-        let by: Expr = match along {
-            Along::Filter => Func::coalesce([by.clone(), by]).into(),
-            _ => by,
-        };
-        let mut with = self.select(along);
-        with.order_by_expr(by, towards.clone());
-        // Equally sure ones stay in the order in which they were made.
-        let among = if order.is_none() {
-            Order::Asc
-        } else {
-            towards.clone()
-        };
-        with.order_by(id, among);
-        if !nullable {
-            return vec![with];
-        }
-        let mut without = self.select(along);
-        without.and_where(column.is_null()).order_by(id, Order::Asc);
-        with.and_where(column.is_not_null());
-        vec![with, without]
-    }
-}
-
-/// Something about the detections of the occurrence of the row around.
-fn of_occurrence() -> SelectStatement {
-    Query::select()
-        .expr(Expr::value(1))
-        .from(detection::Entity)
-        .and_where(
-            Expr::col((detection::Entity, detection::Column::OccurrenceId))
-                .equals((occurrence::Entity, occurrence::Column::Id)),
-        )
-        .to_owned()
-}
-
-fn on_capture(id: i64) -> Expr {
-    let seen = Query::select()
-        .column(detection::Column::OccurrenceId)
-        .from(detection::Entity)
-        .and_where(detection::Column::CaptureId.eq(id))
-        .to_owned();
-    occurrence::Column::Id.in_subquery(seen)
-}
-
-fn in_set(id: i64) -> Expr {
-    use capture_set_member::Column as M;
-    let seen = of_occurrence()
-        .inner_join(
-            capture_set_member::Entity,
-            Expr::col((capture_set_member::Entity, M::CaptureId))
-                .equals((detection::Entity, detection::Column::CaptureId)),
-        )
-        .and_where(M::CaptureSetId.eq(id))
-        .to_owned();
-    Expr::exists(seen)
-}
-
-/// The occurrence has a box or a classification of this algorithm.
-fn by_algorithm(id: i64) -> Condition {
-    let drawn = of_occurrence()
-        .and_where(detection::Column::AlgorithmId.eq(id))
-        .to_owned();
-    let named = of_occurrence()
-        .inner_join(
-            classification::Entity,
-            Expr::col((classification::Entity, classification::Column::DetectionId))
-                .equals((detection::Entity, detection::Column::Id)),
-        )
-        .and_where(classification::Column::AlgorithmId.eq(id))
-        .to_owned();
-    Condition::any()
-        .add(Expr::exists(drawn))
-        .add(Expr::exists(named))
-}
-
-fn taxa_of(list: i64) -> SelectStatement {
-    Query::select()
-        .column(taxa_list_taxon::Column::TaxonId)
-        .from(taxa_list_taxon::Entity)
-        .and_where(taxa_list_taxon::Column::TaxaListId.eq(list))
-        .to_owned()
 }

@@ -1,285 +1,378 @@
-//! An occurrence as the API shows it, in lists and alone (`ui.md` §A.8). Everything a page points
-//! to is read in one statement per table.
+//! An occurrence as the API shows it, in lists, as an example and whole. The idea: everything that
+//! a page of them points to is read in one statement per table.
 
 use std::collections::HashMap;
 
-use domain::determination::{ClassificationFacts, best_prediction};
-use domain::permission::ProjectFacts;
-use domain::session::duration_label;
+use chrono::Duration;
+use domain::determination::{IdentificationFacts, best_identification};
+use domain::permission::{
+    ProjectFacts, capture_permissions, deployment_permissions, pipeline_permissions,
+};
+use domain::session::{duration_label, session_label, session_name};
 use rest::ApiResult;
 use rest::time::{instant, naive, seconds};
-use serde_json::{Map, Value, json};
-use store::detection::{Classification, Detection};
+use serde_json::{Value, json};
+use store::identification::Identification;
 use store::occurrence::Occurrence;
-use store::project::Project;
+use store::occurrence::detail::Sighting;
+use store::occurrence::prediction::{Prediction, best, tops};
+use store::pipeline::Algorithm;
 use store::session::Session;
 use store::station::Station;
-use store::taxon::Taxon;
 
-use super::super::classifications::Named;
-use super::super::internal;
-use super::super::nested::{Nested, bbox};
+use crate::api::identifications::{people, words};
+use crate::api::internal;
+use crate::api::ml::algorithms;
+use crate::api::taxa::tree::Tree;
 use crate::call::Call;
+use crate::media;
 
-/// How long somebody stayed; who was seen once has no length.
-fn label(length: chrono::Duration) -> String {
-    match length.is_zero() {
-        true => String::new(),
-        false => duration_label(length),
-    }
-}
-
-/// Crops that a list shows of each.
-const IMAGES: usize = 3;
+/// Detections that a whole occurrence shows at most.
+const DETECTIONS: u64 = 1000;
 
 /// What a page of occurrences points to.
-pub struct Around<'a> {
+pub struct Shown<'a> {
     call: &'a Call,
-    nested: Nested<'a>,
-    facts: ProjectFacts,
-    sessions: HashMap<i64, Session>,
+    facts: HashMap<i64, ProjectFacts>,
     stations: HashMap<i64, Station>,
-    taxa: HashMap<i64, Taxon>,
-    boxes: HashMap<i64, Vec<Detection>>,
-    said: HashMap<i64, Vec<Classification>>,
-    named: Named,
+    sessions: HashMap<i64, Session>,
+    tree: Tree<'a>,
+    predictions: HashMap<i64, Vec<Prediction>>,
+    algorithms: HashMap<i64, Algorithm>,
+    identifications: HashMap<i64, Vec<Identification>>,
+    people: HashMap<i64, Value>,
+    sightings: HashMap<i64, Vec<Sighting>>,
 }
 
-impl<'a> Around<'a> {
+impl<'a> Shown<'a> {
     /// Reads it all.
-    pub async fn read(
-        call: &'a Call,
-        (project, facts): (&Project, ProjectFacts),
-        rows: &[Occurrence],
-    ) -> ApiResult<Around<'a>> {
+    pub async fn read(call: &'a Call, rows: &[Occurrence]) -> ApiResult<Shown<'a>> {
         let store = call.store();
-        let some = |pick: fn(&Occurrence) -> Option<i64>| -> Vec<i64> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let of = |pick: fn(&Occurrence) -> Option<i64>| -> Vec<i64> {
             rows.iter().filter_map(pick).collect()
         };
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let sessions = store.sessions_by_id(&some(|o| o.session_id)).await;
-        let stations = store.stations_by_id(&some(|o| o.station_id)).await;
-        let stations = stations.map_err(internal)?.into_iter();
-        let taxa = store.taxa_by_id(&some(|o| o.determination_id)).await;
-        let mut taxa = taxa.map_err(internal)?;
-        let parents: Vec<i64> = taxa.values().filter_map(|t| t.parent_id).collect();
-        taxa.extend(store.taxa_by_id(&parents).await.map_err(internal)?);
-        let boxes = store.boxes_of(&ids).await.map_err(internal)?;
-        let drawn: Vec<i64> = boxes.values().flatten().map(|b| b.id).collect();
-        let said = store.classifications_of(&drawn).await.map_err(internal)?;
-        let all: Vec<Classification> = said.values().flatten().cloned().collect();
-        Ok(Around {
+        let facts = call.facts(&of(|row| row.project_id)).await?;
+        let stations = store.stations_by_id(&of(|row| row.station_id)).await;
+        let sessions = store.sessions_by_id(&of(|row| row.session_id)).await;
+        let predictions = store.predictions_of(&ids).await.map_err(internal)?;
+        let identifications = store.identifications_of(&ids).await.map_err(internal)?;
+        let said = || predictions.values().flatten();
+        let models: Vec<i64> = said().filter_map(|p| p.algorithm_id).collect();
+        let users = identifications.values().flatten().filter_map(|i| i.user_id);
+        let people = people(call, &users.collect::<Vec<_>>()).await?;
+        let determined = rows.iter().filter_map(|row| row.determination_id);
+        let named = identifications
+            .values()
+            .flatten()
+            .filter_map(|i| i.taxon_id);
+        let guessed = said().filter_map(|p| p.taxon_id);
+        let tree = Tree::read(call, determined.chain(named).chain(guessed)).await?;
+        let stations = stations.map_err(internal)?;
+        Ok(Shown {
             call,
-            nested: Nested::within(call, project.id, facts),
             facts,
+            stations: stations.into_iter().map(|s| (s.id, s)).collect(),
             sessions: sessions.map_err(internal)?,
-            stations: stations.map(|station| (station.id, station)).collect(),
-            taxa,
-            named: Named::read(call, &all).await?,
-            boxes,
-            said,
+            tree,
+            algorithms: store.algorithms_by_id(&models).await.map_err(internal)?,
+            predictions,
+            identifications,
+            people,
+            sightings: store.sightings(&ids).await.map_err(internal)?,
         })
     }
 
-    fn boxes(&self, row: &Occurrence) -> &[Detection] {
-        let boxes = self.boxes.get(&row.id);
-        boxes.map(Vec::as_slice).unwrap_or_default()
+    fn facts(&self, row: &Occurrence) -> ProjectFacts {
+        let facts = row.project_id.and_then(|id| self.facts.get(&id));
+        facts.copied().unwrap_or_default()
     }
 
-    /// What classifiers said of it, the newest first.
-    fn said(&self, row: &Occurrence) -> Vec<&Classification> {
-        let of = |detection: &Detection| self.said.get(&detection.id);
-        let mut said: Vec<_> = self.boxes(row).iter().filter_map(of).flatten().collect();
-        said.sort_by_key(|c| std::cmp::Reverse(c.id));
-        said
+    fn shared(&self) -> Value {
+        json!(pipeline_permissions(self.call.who.caller()))
     }
 
-    /// The predictions that count: of each algorithm those with its highest score.
-    fn predictions(&self, row: &Occurrence) -> Vec<&Classification> {
-        let said = self.said(row);
-        let score = |c: &Classification| c.score.unwrap_or(f64::MIN);
-        let is_top = |c: &&Classification| {
-            let same = said.iter().filter(|o| o.algorithm_id == c.algorithm_id);
-            same.copied().all(|o| score(o) <= score(c))
-        };
-        said.iter().copied().filter(is_top).collect()
+    fn link(&self, path: &str, id: i64) -> String {
+        self.call.addresses.row(path, id)
     }
 
-    fn best(&self, row: &Occurrence) -> Option<&Classification> {
-        let said = self.said(row);
-        let facts: Vec<ClassificationFacts> = said
-            .iter()
-            .map(|c| ClassificationFacts {
-                id: c.id,
-                taxon: c.taxon_id,
-                algorithm: c.algorithm_id,
-                score: c.score,
-                terminal: c.terminal,
-            })
-            .collect();
-        let best = best_prediction(&facts)?;
-        said.into_iter().find(|c| c.id == best.id)
+    fn session(&self, row: &Occurrence) -> Option<Value> {
+        let session = self.sessions.get(&row.session_id?)?;
+        let (start, end) = (session.start_at, session.end_at);
+        Some(json!({
+            "id": session.id,
+            "name": session_name(start, end),
+            "details": self.link("events", session.id),
+            "date_label": session_label(start, end),
+            "user_permissions": self.shared(),
+        }))
     }
 
-    /// An occurrence of a list.
-    pub fn item(&self, row: &Occurrence) -> Value {
-        let mut map = self.head(row);
-        map.insert("user_permissions".into(), self.permissions());
-        Value::Object(map)
-    }
-
-    /// An occurrence alone.
-    pub async fn whole(&self, row: &Occurrence) -> ApiResult<Value> {
-        let store = self.call.store();
-        let ids: Vec<i64> = self.boxes(row).iter().map(|b| b.capture_id).collect();
-        let captures = store.captures_by_id(&ids).await.map_err(internal)?;
-        let places = store.locations(&captures).await.map_err(internal)?;
-        let detections: Vec<Value> = self
-            .boxes(row)
-            .iter()
-            .map(|detection| {
-                let capture = captures.iter().find(|c| c.id == detection.capture_id);
-                let capture = capture.map(|capture| {
-                    let mut map = self.nested.capture(capture, &places);
-                    map.shift_remove("timestamp");
-                    let permissions = self.nested.capture_permissions(capture);
-                    map.insert("user_permissions".into(), permissions);
-                    Value::Object(map)
-                });
-                self.detection(row, detection, capture)
-            })
-            .collect();
-        let predictions = self.predictions(row).into_iter();
-        let predictions: Vec<Value> = predictions.map(|c| self.classification(c)).collect();
-        let mut map = self.head(row);
-        map.insert("determination_id".into(), json!(row.determination_id));
-        map.insert("detections".into(), json!(detections));
-        map.insert("predictions".into(), json!(predictions));
-        map.insert("user_permissions".into(), self.permissions());
-        Ok(Value::Object(map))
-    }
-
-    /// Whoever may identify may update.
-    fn permissions(&self) -> Value {
+    fn station(&self, row: &Occurrence) -> Option<Value> {
+        let station = self.stations.get(&row.station_id?)?;
         let caller = self.call.who.caller();
-        match self.facts.grants(caller, "create_identification") {
-            true => json!(["update"]),
-            false => json!([]),
-        }
+        Some(json!({
+            "id": station.id,
+            "name": station.name,
+            "details": self.link("deployments", station.id),
+            "user_permissions": deployment_permissions(caller, &self.facts(row)),
+        }))
     }
 
-    fn head(&self, row: &Occurrence) -> Map<String, Value> {
-        let session = row.session_id.and_then(|id| self.sessions.get(&id));
-        let station = row.station_id.and_then(|id| self.stations.get(&id));
-        let taxon = row.determination_id.and_then(|id| self.taxa.get(&id));
-        let length = row.last_seen_at.zip(row.first_seen_at).map(|(b, a)| b - a);
-        let images = self.boxes(row).iter().take(IMAGES);
-        let images: Vec<String> = images.filter_map(|b| self.nested.crop(b)).collect();
-        let best = self.best(row);
-        let mut map = Map::new();
-        for (key, value) in [
-            ("id", json!(row.id)),
-            (
-                "details",
-                json!(self.call.addresses.row("occurrences", row.id)),
-            ),
-            ("event", json!(session.map(|s| self.nested.session(s)))),
-            ("deployment", json!(station.map(|s| self.nested.station(s)))),
-            (
-                "first_appearance_timestamp",
-                json!(row.first_seen_at.map(naive)),
-            ),
-            (
-                "first_appearance_time",
-                json!(
-                    row.first_seen_at
-                        .map(|at| at.format("%H:%M:%S").to_string())
-                ),
-            ),
-            ("duration", json!(length.map(seconds))),
-            ("duration_label", json!(length.map(label))),
-            ("determination", json!(taxon.map(|t| self.determination(t)))),
-            ("detections_count", json!(self.boxes(row).len())),
-            ("detection_images", json!(images)),
-            ("determination_score", json!(row.determination_score)),
-            (
-                "determination_details",
-                json!({
-                    "taxon": taxon.map(|t| self.nested.taxon_in_tree(t, &self.taxa)),
-                    "identification": null,
-                    "prediction": best.map(|c| self.classification(c)),
-                    "score": row.determination_score,
-                }),
-            ),
-            (
-                "best_machine_prediction",
-                json!(best.map(|c| self.best_shown(c))),
-            ),
-            ("identifications", json!([])),
-            ("created_at", json!(instant(row.created_at))),
-            ("updated_at", json!(instant(row.updated_at))),
-        ] {
-            map.insert(key.into(), value);
-        }
-        map
+    /// An algorithm in the few words of the best prediction.
+    fn algorithm_name(&self, id: Option<i64>) -> Option<Value> {
+        let algorithm = self.algorithms.get(&id?)?;
+        Some(json!({
+            "id": algorithm.id,
+            "details": self.link("ml/algorithms", algorithm.id),
+            "name": algorithm.name,
+            "key": algorithm.key,
+            "version": algorithm.version,
+            "version_name": algorithm.version_name,
+            "created_at": instant(algorithm.created_at),
+            "updated_at": instant(algorithm.updated_at),
+            "user_permissions": self.shared(),
+        }))
     }
 
-    /// The determination of a list: with the chain of taxa above it, but nothing to be done.
-    fn determination(&self, taxon: &Taxon) -> Value {
-        let parent = taxon.parent_id.and_then(|id| self.taxa.get(&id));
+    fn algorithm(&self, id: Option<i64>) -> Option<Value> {
+        let algorithm = self.algorithms.get(&id?)?;
+        Some(algorithms::shown(self.call, algorithm, None))
+    }
+
+    fn prediction(&self, row: &Occurrence, p: &Prediction) -> Value {
+        let all = self.predictions.get(&row.id).into_iter().flatten();
+        let source = p
+            .applied_to_id
+            .and_then(|id| all.clone().find(|o| o.id == id));
+        let applied = source.map(|source| {
+            json!({
+                "id": source.id,
+                "created_at": instant(source.created_at),
+                "algorithm": self.algorithm(source.algorithm_id),
+            })
+        });
         json!({
-            "id": taxon.id,
-            "name": taxon.name,
-            "parent": parent.map(|parent| self.nested.taxon(parent)),
-            "rank": taxon.rank,
-            "details": self.call.addresses.row("taxa", taxon.id),
+            "id": p.id,
+            "details": self.link("classifications", p.id),
+            "taxon": self.tree.taxon(p.taxon_id),
+            "score": p.score,
+            "terminal": p.terminal,
+            "algorithm": self.algorithm(p.algorithm_id),
+            "applied_to": applied,
+            "created_at": instant(p.created_at),
             "user_permissions": [],
         })
     }
 
-    fn classification(&self, row: &Classification) -> Value {
-        self.named.short(&self.nested, self.call, row)
+    fn identification(&self, row: &Occurrence, said: &Identification) -> Value {
+        json!({
+            "id": said.id,
+            "details": self.link("identifications", said.id),
+            "taxon": self.tree.taxon(said.taxon_id),
+            "user": said.user_id.and_then(|id| self.people.get(&id)),
+            "withdrawn": said.withdrawn,
+            "comment": said.comment,
+            "created_at": instant(said.created_at),
+            "user_permissions": words(self.call, &self.facts(row), said),
+        })
     }
 
-    fn best_shown(&self, row: &Classification) -> Value {
-        let algorithm = self.named.algorithm(&self.nested, row);
-        let algorithm = algorithm.map(|mut algorithm| {
-            if let Some(map) = algorithm.as_object_mut() {
-                for key in [
-                    "description",
-                    "uri",
-                    "task_type",
-                    "category_map",
-                    "category_count",
-                ] {
-                    map.shift_remove(key);
-                }
-            }
-            algorithm
+    /// The identification that decides.
+    fn standing(&self, row: &Occurrence) -> Option<&Identification> {
+        let said = self.identifications.get(&row.id)?;
+        let facts: Vec<IdentificationFacts> = said
+            .iter()
+            .filter_map(|said| {
+                Some(IdentificationFacts {
+                    id: said.id,
+                    taxon: said.taxon_id?,
+                    created_at: said.created_at.naive_utc(),
+                    withdrawn: said.withdrawn,
+                })
+            })
+            .collect();
+        let best = best_identification(&facts)?.id;
+        said.iter().find(|said| said.id == best)
+    }
+
+    fn duration(&self, row: &Occurrence) -> Option<Duration> {
+        Some(row.last_seen_at? - row.first_seen_at?)
+    }
+
+    fn duration_label(&self, row: &Occurrence) -> Option<String> {
+        let duration = self.duration(row)?;
+        Some(match duration.is_zero() {
+            true => String::new(),
+            false => duration_label(duration),
+        })
+    }
+
+    /// What it is determined as, and by whom.
+    fn details(&self, row: &Occurrence) -> Value {
+        let best = self.predictions.get(&row.id).and_then(|list| best(list));
+        let standing = self.standing(row);
+        json!({
+            "taxon": self.tree.taxon(row.determination_id),
+            "identification": standing.map(|said| self.identification(row, said)),
+            "prediction": best.map(|best| self.prediction(row, best)),
+            "score": row.determination_score,
+        })
+    }
+
+    /// The address of what is within the box: as a service made it, else cut out when asked for.
+    fn crop(&self, seen: &Sighting) -> String {
+        match seen.path.as_deref() {
+            Some(path) if path.starts_with("http") => path.to_owned(),
+            _ => media::crop::address(&self.call.state.links, seen.id),
+        }
+    }
+
+    fn images(&self, row: &Occurrence) -> Vec<String> {
+        let seen = self.sightings.get(&row.id).into_iter().flatten();
+        seen.map(|seen| self.crop(seen)).collect()
+    }
+
+    /// The occurrence in a list.
+    pub fn row(&self, row: &Occurrence) -> Value {
+        let best = self.predictions.get(&row.id).and_then(|list| best(list));
+        let best = best.map(|best| {
+            json!({
+                "taxon": self.tree.taxon(best.taxon_id),
+                "algorithm": self.algorithm_name(best.algorithm_id),
+                "score": best.score,
+            })
+        });
+        let said = self.identifications.get(&row.id).into_iter().flatten();
+        let first = row.first_seen_at;
+        let may = self
+            .facts(row)
+            .grants(self.call.who.caller(), "create_identification");
+        json!({
+            "id": row.id,
+            "details": self.link("occurrences", row.id),
+            "event": self.session(row),
+            "deployment": self.station(row),
+            "first_appearance_timestamp": first.map(naive),
+            "first_appearance_time": first.map(|at| at.format("%H:%M:%S").to_string()),
+            "duration": self.duration(row).map(seconds),
+            "duration_label": self.duration_label(row),
+            "determination": self.tree.determination(row.determination_id),
+            "detections_count": row.boxes_count,
+            "detection_images": self.images(row),
+            "determination_score": row.determination_score,
+            "determination_details": self.details(row),
+            "best_machine_prediction": best,
+            "identifications": said.map(|s| self.identification(row, s)).collect::<Vec<_>>(),
+            "created_at": instant(row.created_at),
+            "updated_at": instant(row.updated_at),
+            "user_permissions": if may { vec!["update"] } else { Vec::new() },
+        })
+    }
+
+    /// The occurrence as an example of its taxon.
+    pub fn example(&self, row: &Occurrence) -> Value {
+        let predictions = self.predictions.get(&row.id);
+        let best = predictions
+            .and_then(|list| best(list))
+            .map(|p| p.detection_id);
+        let seen = self.sightings.get(&row.id).into_iter().flatten();
+        let seen = seen
+            .clone()
+            .find(|s| Some(s.id) == best)
+            .or(seen.clone().next());
+        let detection = seen.map(|seen| {
+            json!({
+                "id": seen.id,
+                "url": self.crop(seen),
+                "timestamp": seen.taken_at.map(naive),
+                "details": self.link("detections", seen.id),
+                "width": null,
+                "height": null,
+                "user_permissions": self.shared(),
+            })
         });
         json!({
-            "taxon": self.named.taxon(&self.nested, row),
-            "algorithm": algorithm,
-            "score": row.score,
+            "id": row.id,
+            "details": self.link("occurrences", row.id),
+            "deployment": self.station(row),
+            "event": self.session(row),
+            "determination_score": row.determination_score,
+            "determination": self.tree.determination(row.determination_id),
+            "best_detection": detection,
+            "detections_count": row.boxes_count,
+            "duration": self.duration(row).map(seconds),
+            "duration_label": self.duration_label(row),
+            "first_appearance_timestamp": row.first_seen_at.map(naive),
+            "last_appearance_timestamp": row.last_seen_at.map(naive),
+            "user_permissions": self.shared(),
         })
     }
 
-    fn detection(&self, row: &Occurrence, detection: &Detection, capture: Option<Value>) -> Value {
-        let link = |path: &str, id: i64| self.call.addresses.row(path, id);
-        let said = self.said.get(&detection.id).into_iter().flatten();
-        let said: Vec<Value> = said.map(|c| self.classification(c)).collect();
-        json!({
-            "id": detection.id,
-            "details": link("detections", detection.id),
-            "timestamp": detection.taken_at.map(naive),
-            "url": self.nested.crop(detection),
-            "capture": capture,
-            "width": null,
-            "height": null,
-            "bbox": bbox(detection),
-            "occurrence": link("occurrences", row.id),
-            "classifications": said,
-            "user_permissions": self.nested.shared_permissions(),
-        })
+    /// The occurrence with its detections and what was said of each.
+    pub async fn whole(&self, row: &Occurrence) -> ApiResult<Value> {
+        let mut value = self.row(row);
+        let detections = self.detections(row).await?;
+        let all = self.predictions.get(&row.id).cloned().unwrap_or_default();
+        let tops = tops(all);
+        let predictions: Vec<Value> = tops.iter().map(|p| self.prediction(row, p)).collect();
+        if let Some(map) = value.as_object_mut() {
+            let words = map.shift_remove("user_permissions");
+            map.insert("determination_id".into(), json!(row.determination_id));
+            map.insert("detections".into(), detections);
+            map.insert("predictions".into(), json!(predictions));
+            map.insert("user_permissions".into(), words.unwrap_or_default());
+        }
+        Ok(value)
+    }
+
+    async fn detections(&self, row: &Occurrence) -> ApiResult<Value> {
+        let store = self.call.store();
+        let seen = self.sightings.get(&row.id).cloned().unwrap_or_default();
+        let most = usize::try_from(DETECTIONS).unwrap_or(usize::MAX);
+        let seen: Vec<Sighting> = seen.into_iter().take(most).collect();
+        let ids: Vec<i64> = seen.iter().map(|seen| seen.capture_id).collect();
+        let captures = store.captures_by_id(&ids).await.map_err(internal)?;
+        let places = store.locations(&captures).await.map_err(internal)?;
+        let words = capture_permissions(self.call.who.caller(), &self.facts(row));
+        let shown = seen.iter().map(|seen| {
+            let capture = captures
+                .iter()
+                .find(|capture| capture.id == seen.capture_id);
+            let place = places.get(&seen.capture_id);
+            let url = place.map(|place| media::address(&self.call.state.links, place));
+            let capture = capture.map(|capture| {
+                json!({
+                    "id": capture.id,
+                    "details": self.link("captures", capture.id),
+                    "url": url,
+                    "width": capture.width,
+                    "height": capture.height,
+                    "user_permissions": words,
+                })
+            });
+            let mut said: Vec<&Prediction> = self
+                .predictions
+                .get(&row.id)
+                .into_iter()
+                .flatten()
+                .filter(|p| p.detection_id == seen.id)
+                .collect();
+            said.sort_by_key(|p| std::cmp::Reverse(p.id));
+            json!({
+                "id": seen.id,
+                "details": self.link("detections", seen.id),
+                "timestamp": seen.taken_at.map(naive),
+                "url": self.crop(seen),
+                "capture": capture,
+                "width": null,
+                "height": null,
+                "bbox": [seen.x1, seen.y1, seen.x2, seen.y2],
+                "occurrence": self.link("occurrences", row.id),
+                "classifications": said.iter().map(|p| self.prediction(row, p)).collect::<Vec<_>>(),
+                "user_permissions": self.shared(),
+            })
+        });
+        Ok(shown.collect())
     }
 }
