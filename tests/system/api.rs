@@ -22,6 +22,6 @@ mod settings;
 mod stations;
 mod status;
 mod storage;
-mod uploads;
 mod taxa;
+mod uploads;
 mod zone;

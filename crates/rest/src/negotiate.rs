@@ -60,7 +60,7 @@ pub fn choose(offered: &[&str], accept: Option<&str>) -> Option<usize> {
     let mut groups = ranges.chunk_by(|a, b| a.exactness() == b.exactness());
     groups.find_map(|exact| {
         let wanted = |kind: &&str| exact.iter().any(|range| range.holds(kind));
-        offered.iter().position(|kind| wanted(&kind))
+        offered.iter().position(wanted)
     })
 }
 

@@ -87,6 +87,7 @@ impl Origin {
 
 #[cfg(test)]
 mod unit {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

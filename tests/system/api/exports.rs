@@ -88,7 +88,10 @@ async fn an_export_is_a_record_with_a_job() {
         let job = app.ended(made["job"]["id"].as_i64().unwrap()).await;
         assert_eq!(job.state, "FAILURE", "nothing writes the file yet");
         let log = app.store.job_log(job.id, 50).await.unwrap();
-        assert!(log.iter().any(|line| line.message.contains("cannot be run")));
+        assert!(
+            log.iter()
+                .any(|line| line.message.contains("cannot be run"))
+        );
 
         let list = format!("{EXPORTS}?project_id={}&ordering=-created_at", project.id);
         let list = researcher.get(&list).await.json();

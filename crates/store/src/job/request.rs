@@ -31,7 +31,7 @@ pub struct Key {
 #[derive(Clone, Debug)]
 pub enum Once {
     /// The job was made.
-    Made(Job),
+    Made(Box<Job>),
     /// It had been made before, by the same request or one with the same key.
     Before(Request),
 }
@@ -85,7 +85,7 @@ impl Store {
             .await?;
         if inserted > 0 {
             tx.commit().await?;
-            return Ok(Once::Made(job));
+            return Ok(Once::Made(Box::new(job)));
         }
         drop(tx); // the second job never was
         match self.job_request(key).await? {

@@ -1,7 +1,7 @@
 //! Indices for what lists of occurrences are narrowed and ordered by.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
 use super::column::index;
 

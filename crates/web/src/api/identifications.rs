@@ -276,7 +276,7 @@ async fn read(
         (AGREED_WITH_MODEL.name, model, found),
     ] {
         if let Some(id) = id
-            && (of.get(&id).is_none() || of.get(&id) != here.as_ref())
+            && (!of.contains_key(&id) || of.get(&id) != here.as_ref())
         {
             form.missing(field, id);
         }

@@ -327,7 +327,7 @@ pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Respo
     let job = match &key {
         None => call.store().create_job(new).await.map_err(internal)?,
         Some(key) => match call.store().create_job_once(new, key).await {
-            Ok(Once::Made(job)) => job,
+            Ok(Once::Made(job)) => *job,
             Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
             Err(error) => return Err(internal(error)),
         },

@@ -87,7 +87,6 @@ pub async fn change(
         capture_set_id: form.has("source_image_collection_id").then_some(rows.set),
         pipeline_id: form.has("pipeline_id").then_some(rows.pipeline),
         kind: kind.map(|kind| kind.key),
-        ..JobChange::default()
     };
     Ok(change)
 }

@@ -3,6 +3,7 @@
 use rest::field::{Field, Kind};
 use rest::shape;
 
+/// A whole number of 32 bits.
 pub const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
 const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
 
