@@ -148,6 +148,8 @@ impl<'a> Replay<'a> {
         if matches!(self.store.job(id).await, Err(StoreError::NotFound(_))) {
             self.make_job(id, last).await;
         }
+        let open = ["CREATED", "PENDING", "STARTED"];
+        let ended = !open.iter().any(|state| last["status"] == *state);
         for _ in 0..200 {
             let Ok(job) = self.store.job(id).await else {
                 break;

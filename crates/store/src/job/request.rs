@@ -29,6 +29,7 @@ pub struct Key {
 
 /// What became of a request to make a job.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one at a time, and mostly the larger
 pub enum Once {
     /// The job was made.
     Made(Box<Job>),
