@@ -26,6 +26,7 @@ mod m0061_capture_facts;
 mod m0062_uploads;
 mod m0063_set_counters;
 mod m0064_session_facts;
+mod m0081_newest_jobs;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0062_uploads::Migration),
             Box::new(m0063_set_counters::Migration),
             Box::new(m0064_session_facts::Migration),
+            Box::new(m0081_newest_jobs::Migration),
         ]
     }
 }
