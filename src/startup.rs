@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use files::{Links, Signer};
-use jobs::{Pace, Tools, service::ServiceClient};
+use jobs::{Pace, Tools};
 use queue::{Embedded, LocalBus};
 use rest::Zone;
+use services::ServiceClient;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -156,6 +157,7 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         tools.bus.clone(),
         files,
         tools.links.clone(),
+        tools.services.clone(),
     );
     Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
 }

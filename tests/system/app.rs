@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::permission::Role;
-use jobs::{Pace, Runner, Tools, service::ServiceClient};
+use jobs::{Pace, Runner, Tools};
 use queue::{Embedded, LocalBus};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use services::ServiceClient;
 use store::Store;
 use store::capture::NewCapture;
 use store::project::{NewProject, Project};
@@ -89,6 +90,7 @@ impl TestApp {
             tools.bus.clone(),
             files::Files::local(&kept).unwrap(),
             tools.links.clone(),
+            tools.services.clone(),
         );
         let state = set(state);
         let stop = CancellationToken::new();
@@ -281,6 +283,26 @@ impl Client<'_> {
             Some(token) => call.header("Authorization", format!("Token {token}")),
             None => call,
         }
+    }
+
+    /// Sends a multipart form with a text, and with a file where there is one.
+    pub async fn send_file(
+        &self,
+        path: &str,
+        text: (&str, &str),
+        file: Option<(&str, &str, Vec<u8>)>,
+    ) -> Answer {
+        let part = |about: String| format!("--b\r\nContent-Disposition: form-data; {about}");
+        let (name, value) = text;
+        let mut body = part(format!("name=\"{name}\"\r\n\r\n{value}\r\n")).into_bytes();
+        if let Some((name, file, bytes)) = file {
+            let about = format!("name=\"{name}\"; filename=\"{file}\"\r\n\r\n");
+            body.extend(part(about).bytes().chain(bytes).chain(*b"\r\n"));
+        }
+        body.extend(*b"--b--\r\n");
+        let call = self.call(Method::POST, path);
+        let call = call.header("Content-Type", "multipart/form-data; boundary=b");
+        Answer::of(call.body(body)).await
     }
 
     /// POSTs JSON with a further header.

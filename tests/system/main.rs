@@ -8,6 +8,7 @@ mod browser;
 mod chaos;
 mod command;
 mod golden;
+mod insects;
 mod pages;
 mod pull;
 mod roles;

@@ -19,7 +19,7 @@ use store::testing;
 use store::user::{NewUser, User};
 
 use crate::app::TestApp;
-use table::{ROWS, Row};
+use table::{ROWS, Row, TO_COME};
 
 /// Who asks, in the order of the table's columns.
 const ROLES: [&str; 10] = [
@@ -328,7 +328,8 @@ fn address(row: &Row, ids: &[String], project: i64) -> String {
 fn every_address_has_its_rows() {
     let rows: BTreeSet<(&str, &str)> = ROWS.iter().map(|row| (row.path, row.method)).collect();
     let mut wanted = BTreeSet::new();
-    for (path, allow) in web::addresses() {
+    let to_come = |path: &str| TO_COME.iter().any(|start| path.starts_with(start));
+    for (path, allow) in web::addresses().filter(|(path, _)| !to_come(path)) {
         for method in allow
             .split(", ")
             .filter(|m| !["HEAD", "OPTIONS"].contains(m))

@@ -17,7 +17,7 @@ fn looks(text: &str, pattern: &str) -> bool {
 fn is_seconds(text: &str) -> bool {
     text.split_once('.').is_some_and(|(whole, part)| {
         let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-        digits(whole) && digits(part) && part.len() == 6
+        digits(whole) && digits(part) && part.len() <= 6
     })
 }
 

@@ -12,6 +12,15 @@ use store::user::NewUser;
 
 use crate::app::TestApp;
 
+/// Lists that are still to be filled here.
+const TO_COME: &[&str] = &[
+    "/captures",
+    "/events",
+    "/detections",
+    "/classifications",
+    "/projects/{id}/pipelines",
+];
+
 /// Adds so many rows to every list.
 async fn fill(app: &TestApp, project: &Project, me: i64, from: usize, to: usize) {
     let store = &app.store;
@@ -79,6 +88,7 @@ async fn a_list_costs_the_same_for_twenty_rows_as_for_two() {
         let project = app.project("Moths", false).await;
         let lists: Vec<String> = web::addresses()
             .filter(|(_, allow)| *allow == "GET, POST, HEAD, OPTIONS")
+            .filter(|(path, _)| !TO_COME.iter().any(|start| path.starts_with(start)))
             .map(|(path, _)| format!("/api/v2{path}/").replace("{id}", &project.id.to_string()))
             .collect();
         let mut costs = Vec::new();

@@ -2,6 +2,7 @@
 //! messages processing services exchange. No I/O, no async, no clock: every function is a
 //! function of its arguments. May depend on nothing of the workspace.
 
+pub mod agreement;
 pub mod capture;
 pub mod determination;
 pub mod job;

@@ -1,7 +1,7 @@
 //! Running jobs: the runner that claims and runs them, the caretaker that sees that each one
 //! ends, and every kind of job. The idea: a runner holds a job only as long as it beats, writes
 //! only behind its fence, and can die at any moment without anything being lost.
-//! May depend on `queue`, `files`, `store` and `domain`; never on `web`.
+//! May depend on `queue`, `files`, `services`, `store` and `domain`; never on `web`.
 
 pub mod caretaker;
 pub mod context;
@@ -9,7 +9,6 @@ pub mod kind;
 mod kinds;
 mod log;
 pub mod runner;
-pub mod service;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +32,7 @@ pub struct Tools {
     /// Makes the addresses under which services fetch photographs.
     pub links: files::Links,
     /// Speaks to processing services.
-    pub services: service::ServiceClient,
+    pub services: services::ServiceClient,
     /// How fast and how patient.
     pub pace: Pace,
 }

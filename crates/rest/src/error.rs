@@ -107,7 +107,7 @@ impl FieldErrors {
         self.add(GENERAL, message);
     }
 
-    /// Adds the messages of a nested object, if there are any.
+    /// Adds the messages of a nested object, if there are any, to those that it has.
     pub fn add_nested(&mut self, field: &str, inner: FieldErrors) {
         if inner.is_empty() {
             return;

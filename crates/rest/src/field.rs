@@ -39,6 +39,8 @@ pub enum Kind {
     List,
     /// A list of whole numbers.
     Integers,
+    /// A list of numbers; only shown.
+    Floats,
     /// A list of texts of at most so many characters.
     Texts(usize),
     /// A list of objects with these fields; only shown.
@@ -229,7 +231,7 @@ impl Field {
             Kind::Choice(_) => "choice",
             Kind::DateTime => "datetime",
             Kind::Nested(_) => "nested object",
-            Kind::List | Kind::Integers | Kind::Texts(_) => "list",
+            Kind::List | Kind::Integers | Kind::Floats | Kind::Texts(_) => "list",
             Kind::Image => "image upload",
             Kind::Link(_) | Kind::Links(_) | Kind::Rows(_) | Kind::Any => "field",
         }
@@ -246,6 +248,8 @@ impl Field {
             map.insert("help_text".into(), json!(self.help));
         }
         match self.kind {
+            // What is only shown says no length where it has none.
+            Kind::Slug(0) => {}
             Kind::Text(Some(most)) | Kind::Slug(most) | Kind::Email(most) | Kind::Url(most)
                 if most < usize::MAX =>
             {
@@ -270,6 +274,15 @@ impl Field {
             }
             Kind::Integers => {
                 let child = json!({"type": "integer", "required": true, "read_only": false});
+                map.insert("child".into(), child);
+            }
+            Kind::Floats => {
+                let child = json!({
+                    "type": "float",
+                    "required": true,
+                    "read_only": false,
+                    "label": self.label,
+                });
                 map.insert("child".into(), child);
             }
             Kind::Texts(most) => {

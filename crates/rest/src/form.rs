@@ -206,7 +206,7 @@ fn read_field(
         }
         Kind::Integers => input.integers(name).map(Value::from),
         Kind::Texts(most) => input.texts(name, most).map(Value::from),
-        Kind::List | Kind::Any => input.anything(name),
+        Kind::List | Kind::Floats | Kind::Any => input.anything(name),
         Kind::Nested(_) | Kind::Rows(_) => None,
     }
 }

@@ -264,6 +264,7 @@ fn of_kind(kind: Kind, blank: bool, way: Way) -> Value {
         Kind::Nested(fields) => inner(fields),
         Kind::List => json!({"type": "array"}),
         Kind::Integers => json!({"type": "array", "items": whole(None, None, sent)}),
+        Kind::Floats => json!({"type": "array", "items": {"type": "number"}}),
         Kind::Texts(most) => json!({"type": "array", "items": text(Some(most), true, sent)}),
         Kind::Rows(fields) if sent => {
             json!({"type": "array", "items": body(fields, way, Part::Whole)})

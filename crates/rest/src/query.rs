@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
@@ -57,6 +58,33 @@ impl Query {
     pub fn values(&self, name: &str) -> Vec<&str> {
         let named = self.0.iter().filter(|(n, v)| n == name && !v.is_empty());
         named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The query as it came, with one more value at its end.
+    pub fn appended(&self, name: &str, value: &str) -> String {
+        let kept = self.0.iter().filter(|(n, _)| n != name);
+        let mut pairs: Vec<String> = kept
+            .map(|(n, v)| format!("{}={}", encoded(n), encoded(v)))
+            .collect();
+        pairs.push(format!("{}={}", encoded(name), encoded(value)));
+        pairs.join("&")
+    }
+
+    /// A day (`2025-06-01`) that filters rows; an empty one counts as not given.
+    ///
+    /// # Errors
+    /// 400 with the message of the field.
+    pub fn day(&self, name: &str) -> ApiResult<Option<NaiveDate>> {
+        let Some(text) = self.get(name).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            Ok(day) => Ok(Some(day)),
+            Err(_) => Err(ApiError::field(
+                name,
+                "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
+            )),
+        }
     }
 
     /// A flag: present without a value is true; "false" and "0" are false; anything else is true.
@@ -235,6 +263,22 @@ mod tests {
         let expected = [order("name", true), order("status", false)];
         assert_eq!(query.ordering(&["status", "name"]), expected);
         assert!(query.ordering(&["id"]).is_empty());
+    }
+
+    #[test]
+    fn a_value_is_appended_and_the_rest_stays_in_its_order() {
+        let query = Query::parse("project_id=1&limit=3&taxon=4");
+        assert_eq!(query.appended("taxon", "7"), "project_id=1&limit=3&taxon=7");
+        assert_eq!(Query::default().appended("taxon", "7"), "taxon=7");
+    }
+
+    #[test]
+    fn days_are_read() {
+        let query = Query::parse("a=2025-06-01&b=&c=1.6.2025");
+        assert_eq!(query.day("a").unwrap().unwrap().to_string(), "2025-06-01");
+        assert_eq!(query.day("b").unwrap(), None);
+        let words = query.day("c").unwrap_err().body().to_string();
+        assert!(words.contains("YYYY-MM-DD"), "{words}");
     }
 
     #[test]

@@ -46,7 +46,40 @@ pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResul
             .filter(C::Id.is_in(chunk.iter().copied()))
             .exec(&**tx)
             .await?;
+        refresh_occurrences(tx, chunk).await?;
     }
+    Ok(())
+}
+
+/// Counts again when the occurrences on these captures were seen, and how often.
+async fn refresh_occurrences(tx: &Write, captures: &[i64]) -> StoreResult<()> {
+    use occurrence::Column as O;
+    let of = |what: FunctionCall| {
+        Query::select()
+            .expr(what)
+            .from(detection::Entity)
+            .and_where(
+                Expr::col((detection::Entity, detection::Column::OccurrenceId))
+                    .equals((occurrence::Entity, O::Id)),
+            )
+            .and_where(detection::Column::X1.is_not_null())
+            .to_owned()
+    };
+    let taken = || Expr::col((detection::Entity, detection::Column::TakenAt));
+    let id = Expr::col((detection::Entity, detection::Column::Id));
+    let touched = Query::select()
+        .column(detection::Column::OccurrenceId)
+        .from(detection::Entity)
+        .and_where(detection::Column::CaptureId.is_in(captures.iter().copied()))
+        .and_where(detection::Column::OccurrenceId.is_not_null())
+        .to_owned();
+    occurrence::Entity::update_many()
+        .col_expr(O::FirstSeenAt, scalar(of(Func::min(taken()))))
+        .col_expr(O::LastSeenAt, scalar(of(Func::max(taken()))))
+        .col_expr(O::BoxesCount, scalar(of(Func::count(id))))
+        .filter(O::Id.in_subquery(touched))
+        .exec(&**tx)
+        .await?;
     Ok(())
 }
 
@@ -88,6 +121,17 @@ fn sum_of(column: impl Into<Expr>) -> Expr {
 }
 
 impl Store {
+    /// Counts again what these captures and the occurrences on them show: for whoever writes
+    /// detections otherwise than by saving results.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn recount_captures(&self, captures: &[i64]) -> StoreResult<()> {
+        let tx = self.write().await?;
+        refresh_captures(&tx, captures).await?;
+        tx.commit().await
+    }
+
     /// Counts the sessions and stations of these captures again.
     ///
     /// # Errors

@@ -6,12 +6,15 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 
 use crate::entity::occurrence;
 use crate::project::Project;
+use crate::taxa_list::walk;
 
 /// The filters, or those that a request sets instead.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Defaults {
     /// Least score of the determination; `None` lets everything pass.
     pub threshold: Option<f64>,
+    /// The project whose chosen and excluded taxa count, with all below them.
+    pub taxa_of: Option<i64>,
 }
 
 impl Defaults {
@@ -19,10 +22,11 @@ impl Defaults {
     pub fn of(project: &Project) -> Defaults {
         Defaults {
             threshold: Some(project.score_threshold),
+            taxa_of: Some(project.id),
         }
     }
 
-    /// Whether an occurrence with this determination passes.
+    /// Whether an occurrence with this score passes the threshold.
     pub fn pass(&self, score: Option<f64>) -> bool {
         self.threshold
             .is_none_or(|least| score.is_some_and(|score| score >= least))
@@ -31,6 +35,26 @@ impl Defaults {
     /// The same in SQL.
     pub(crate) fn condition(&self) -> Condition {
         let score = Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore));
-        Condition::all().add_option(self.threshold.map(|least| score.gte(least)))
+        Condition::all()
+            .add_option(self.threshold.map(|least| score.gte(least)))
+            .add_option(self.taxa_of.map(chosen_taxa))
     }
+}
+
+/// The determination is one of a project's chosen taxa or below one, where it has chosen any, and
+/// none of its excluded ones nor below.
+fn chosen_taxa(project: i64) -> Expr {
+    let taxa = |excluded: &str| {
+        format!(
+            "SELECT f.taxon_id FROM project_filter_taxon f \
+             WHERE f.project_id = {project} AND {excluded} f.excluded"
+        )
+    };
+    let (include, exclude) = (taxa("NOT"), taxa(""));
+    Expr::cust(format!(
+        "((NOT EXISTS ({include}) OR occurrence.determination_id IN {}) \
+         AND (occurrence.determination_id IN {}) IS NOT TRUE)",
+        walk(&include),
+        walk(&exclude),
+    ))
 }

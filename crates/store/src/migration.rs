@@ -26,6 +26,9 @@ mod m0061_capture_facts;
 mod m0062_uploads;
 mod m0063_set_counters;
 mod m0064_session_facts;
+mod m0065_sightings;
+mod m0071_taxonomy;
+mod m0072_occurrence_facts;
 mod m0081_newest_jobs;
 
 /// The list of migrations.
@@ -57,6 +60,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0062_uploads::Migration),
             Box::new(m0063_set_counters::Migration),
             Box::new(m0064_session_facts::Migration),
+            Box::new(m0065_sightings::Migration),
+            Box::new(m0071_taxonomy::Migration),
+            Box::new(m0072_occurrence_facts::Migration),
             Box::new(m0081_newest_jobs::Migration),
         ]
     }

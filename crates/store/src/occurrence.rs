@@ -6,6 +6,13 @@ use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySel
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::{detection, occurrence};
 
+pub mod detail;
+pub mod determination;
+pub mod facts;
+pub mod list;
+pub mod prediction;
+pub mod verified;
+
 pub use crate::entity::occurrence::Model as Occurrence;
 
 impl Store {

@@ -16,6 +16,8 @@ use crate::entity::{
 };
 use crate::project::Project;
 
+pub mod list;
+
 pub use crate::entity::algorithm::Model as Algorithm;
 pub use crate::entity::category_map::Model as CategoryMap;
 pub use crate::entity::pipeline::Model as Pipeline;

@@ -21,7 +21,6 @@ use crate::job::{
 use crate::progress::{self, Counts};
 
 mod detections;
-mod determinations;
 mod labels;
 
 /// What became of one image.

@@ -10,6 +10,8 @@ use sea_orm::{
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{pipeline, processing_service, service_pipeline, service_project};
 
+pub mod list;
+
 pub use crate::entity::processing_service::Model as ProcessingService;
 
 impl Store {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use domain::permission::{Create, Delete, Permit, Update};
 use domain::storage::{LOCAL, S3};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query};
 use sea_orm::{
@@ -134,6 +135,7 @@ impl Store {
     /// Errors of the database.
     pub async fn create_bucket_source(
         &self,
+        _permit: Permit<Create>,
         project: i64,
         values: SourceChange,
     ) -> StoreResult<StorageSource> {
@@ -236,7 +238,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_source(&self, id: i64, change: SourceChange) -> StoreResult<StorageSource> {
+    pub async fn change_source(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        change: SourceChange,
+    ) -> StoreResult<StorageSource> {
         let tx = self.write().await?;
         let row = storage_source::Entity::find_by_id(id)
             .lock_exclusive()
@@ -287,7 +294,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn delete_source(&self, id: i64) -> StoreResult<()> {
+    pub async fn delete_source(&self, _permit: Permit<Delete>, id: i64) -> StoreResult<()> {
         let tx = self.write().await?;
         let done = storage_source::Entity::delete_by_id(id).exec(&*tx).await?;
         if done.rows_affected == 0 {

@@ -1,16 +1,19 @@
 //! Taxa as results need them: found by name or by another name they go by, made where a
 //! classifier returns a label that nobody knows yet (`processing-service.md` §6, 5).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, prelude::Json,
+    QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{LISTING, Store, StoreResult, Write, now};
 use crate::entity::{taxa_list, taxa_list_taxon, taxon};
+
+pub mod change;
+pub mod list;
 
 pub use crate::entity::taxon::Model as Taxon;
 
@@ -28,6 +31,29 @@ impl Store {
             found.extend(rows.into_iter().map(|row| (row.id, row)));
         }
         Ok(found)
+    }
+
+    /// A taxon and all below it: what a filter for a taxon means.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn taxon_with_below(&self, taxon: i64) -> StoreResult<Vec<i64>> {
+        let mut all = BTreeSet::from([taxon]);
+        let mut level = vec![taxon];
+        while !level.is_empty() {
+            let mut next: Vec<i64> = Vec::new();
+            for chunk in level.chunks(1000) {
+                let below = taxon::Entity::find()
+                    .select_only()
+                    .column(taxon::Column::Id)
+                    .filter(taxon::Column::ParentId.is_in(chunk.iter().copied()));
+                next.extend(below.into_tuple::<i64>().all(&self.db).await?);
+            }
+            // A taxon below itself must not make this endless.
+            next.retain(|id| all.insert(*id));
+            level = next;
+        }
+        Ok(all.into_iter().collect())
     }
 }
 

@@ -21,12 +21,16 @@ pub mod choice;
 pub mod classifications;
 pub mod credentials;
 pub mod detections;
+pub mod exports;
+pub mod identifications;
 pub mod job_json;
 pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod members;
+pub mod ml;
 pub mod nested;
+pub mod occurrences;
 pub mod pages;
 pub mod pipelines;
 pub mod places;
@@ -36,6 +40,8 @@ pub mod sessions;
 pub mod stations;
 pub mod status;
 pub mod storage;
+pub mod tags;
+pub mod taxa;
 pub mod tokens;
 pub mod users;
 pub mod workers;
@@ -86,6 +92,7 @@ const ROOT: &[&str] = &[
     "jobs",
     "pages",
 ];
+
 /// The default filters of a project, unless the request sets its own (`domain-rules.md` §11).
 pub fn defaults(call: &Call, project: &Project) -> Defaults {
     if call.query.flag_or("apply_defaults", true) {
@@ -94,6 +101,7 @@ pub fn defaults(call: &Call, project: &Project) -> Defaults {
     let threshold = call.query.get("classification_threshold");
     Defaults {
         threshold: threshold.and_then(|text| text.trim().parse().ok()),
+        taxa_of: None,
     }
 }
 
@@ -124,6 +132,9 @@ pub async fn root(call: Call) -> Json<Value> {
     Json(Value::Object(lists.into_iter().map(entry).collect()))
 }
 
+/// Below these stands what belongs to no single project and is written by staff.
+const SHARED: &[&str] = &["/ml/", "/occurrences", "/taxa", "/tags"];
+
 /// Whether somebody may send what an address takes: told by OPTIONS and by the forms of pages,
 /// decided by the handler.
 pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
@@ -135,6 +146,10 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .await
             .is_ok(),
         "/users/me" => call.who.0.is_some(),
+        path if path.starts_with("/taxa/lists") => call.who.0.is_some(),
+        path if SHARED.iter().any(|shared| path.starts_with(shared)) => {
+            call.who.caller().may_write_shared()
+        }
         "/deployments/{id}" => stations::find(call, id, Action::Change("update_deployment"))
             .await
             .is_ok(),
@@ -152,6 +167,8 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             capture_sets::find(call, id, action).await.is_ok()
         }
         "/events"
+        | "/occurrences"
+        | "/occurrences/{id}"
         | "/events/{id}"
         | "/detections"
         | "/detections/{id}"

@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
-use domain::permission::{Action, Permit, ProjectFacts, Verb, decide, list_permissions};
+use domain::permission::{Action, Caller, Permit, ProjectFacts, Verb, decide, list_permissions};
 use rest::page::{Envelope, Page};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
@@ -43,6 +43,15 @@ impl Addresses {
     /// The address of the server itself, without a slash at its end.
     pub fn root(&self) -> &str {
         self.base.strip_suffix("/api/v2").unwrap_or(&self.base)
+    }
+
+    /// The address of a file of this server; other addresses stay as they are.
+    pub fn file(&self, address: &str) -> String {
+        let root = self.base.strip_suffix("/api/v2").unwrap_or(&self.base);
+        match address.starts_with('/') {
+            true => format!("{root}{address}"),
+            false => address.to_owned(),
+        }
     }
 
     /// The address of a path without any query.
@@ -173,6 +182,33 @@ impl Call {
     /// 404, 401 or 403, as the rules word the refusal.
     pub fn permit(&self, facts: &ProjectFacts, action: Action<'_>) -> ApiResult<()> {
         allow(decide(self.who.caller(), facts, action))
+    }
+
+    /// Goes on where the caller may write what belongs to no single project: pipelines, taxa …
+    ///
+    /// # Errors
+    /// 401 or 403.
+    pub fn permit_shared(&self) -> ApiResult<()> {
+        match self.who.caller() {
+            caller if caller.may_write_shared() => Ok(()),
+            Caller::Anonymous => Err(ApiError::NotAuthenticated),
+            Caller::User { .. } => Err(ApiError::Forbidden),
+        }
+    }
+
+    /// The project that the query names; an unknown one narrows nothing, as in the reference.
+    pub async fn active_project(&self) -> ApiResult<Option<i64>> {
+        let Some(id) = self.query.integer("project_id", 0)? else {
+            return Ok(None);
+        };
+        let project = found(self.store().project(id).await)?;
+        Ok(project.map(|project| project.id))
+    }
+
+    /// The order that the query asks for, of those that a list has.
+    pub fn order(&self, names: &[&'static str]) -> Vec<(&'static str, bool)> {
+        let order = self.query.ordering(names);
+        order.iter().map(|o| (o.field, o.descending)).collect()
     }
 
     /// The permit to make, change or remove a row of a model in a project of these facts.

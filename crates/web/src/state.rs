@@ -6,6 +6,7 @@ use domain::lease::LeaseTerms;
 use files::{Files, Links};
 use queue::{Embedded, EventBus, TaskQueue};
 use rest::Zone;
+use services::ServiceClient;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,8 @@ pub struct AppState {
     /// Files that the server itself keeps: thumbnails, exports.
     pub(crate) files: Files,
     pub(crate) links: Links,
+    /// Speaks to processing services.
+    pub(crate) services: ServiceClient,
     pub(crate) hub: Hub,
     /// Who must wait before guessing on.
     pub(crate) limiter: Limiter,
@@ -41,7 +44,13 @@ pub struct AppState {
 
 impl AppState {
     /// Puts the parts together.
-    pub fn new(store: Store, bus: Arc<dyn EventBus>, files: Files, links: Links) -> AppState {
+    pub fn new(
+        store: Store,
+        bus: Arc<dyn EventBus>,
+        files: Files,
+        links: Links,
+        services: ServiceClient,
+    ) -> AppState {
         AppState {
             hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
             queue: Arc::new(Embedded::new(store.clone())),
@@ -51,6 +60,7 @@ impl AppState {
             bus,
             files,
             links,
+            services,
             limiter: Limiter::default(),
             linking: None,
             zone: Zone::default(),

@@ -130,11 +130,22 @@ pub const VIEWS: &[&[View]] = &[
     api::capture_sets::VIEWS,
     api::captures::VIEWS,
     api::detections::VIEWS,
+    api::occurrences::VIEWS,
     api::classifications::VIEWS,
     api::jobs::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
     api::schema::VIEWS,
+    api::exports::VIEWS,
+    api::occurrences::VIEWS,
+    api::taxa::lists::VIEWS,
+    api::taxa::VIEWS,
+    api::tags::VIEWS,
+    api::ml::algorithms::VIEWS,
+    api::ml::labels::VIEWS,
+    api::ml::pipelines::VIEWS,
+    api::ml::services::VIEWS,
+    api::identifications::VIEWS,
 ];
 
 /// Every address of the API.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use domain::job::DispatchMode;
 use domain::state::JobState;
-use jobs::{Pace, Runner, Tools, service::ServiceClient};
+use jobs::{Pace, Runner, Tools};
 use queue::{Embedded, LocalBus};
 use serde_json::{Value, json};
+use services::ServiceClient;
 use store::Store;
 use store::capture::NewCapture;
 use store::job::{Job, NewJob};

@@ -137,5 +137,5 @@ async fn delete_unseen(tx: &Write, occurrences: &[i64]) -> StoreResult<()> {
             .exec(&**tx)
             .await?;
     }
-    Ok(())
+    crate::occurrence::facts::refresh(tx, occurrences).await
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
 
 use super::Capture;
@@ -12,6 +12,8 @@ use crate::entity::{capture, capture_set, capture_set_member, session, station};
 
 /// Sets up to this size are sorted whole; of larger ones the project's order is walked.
 const SMALL_SET: i64 = 5000;
+/// The same for what a filter leaves.
+const FEW: u64 = 10_000;
 
 /// Which captures a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -119,9 +121,15 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Capture>, u64)> {
-        let small = !filter.sets.is_empty() && self.members_of(&filter.sets).await? <= SMALL_SET;
-        let count = self.count_list(filter.select(small)).await?;
-        let parts = filter.parts(order, small);
+        let members = self.members_of(filter).await?;
+        let small = members.is_some_and(|members| members <= SMALL_SET);
+        let count = match members {
+            Some(members) if filter.is_one_set() => members.unsigned_abs(),
+            _ => self.count_list(filter.select(small)).await?,
+        };
+        // What few captures have is looked up and sorted; walking an order would pass all others.
+        let few = small || (filter.is_narrow() && count <= FEW);
+        let parts = filter.parts(order, small, few);
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.captures_by_id(&ids).await?;
         let mut by_id: HashMap<i64, Capture> = rows.into_iter().map(|c| (c.id, c)).collect();
@@ -129,19 +137,37 @@ impl Store {
         Ok((rows, count))
     }
 
-    async fn members_of(&self, sets: &[i64]) -> StoreResult<i64> {
+    /// How many captures the sets of the filter hold, where it names sets.
+    async fn members_of(&self, filter: &CaptureFilter) -> StoreResult<Option<i64>> {
+        if filter.sets.is_empty() {
+            return Ok(None);
+        }
         let counts: Vec<i64> = capture_set::Entity::find()
             .select_only()
             .column(capture_set::Column::CapturesCount)
-            .filter(capture_set::Column::Id.is_in(sets.iter().copied()))
+            .filter(capture_set::Column::Id.is_in(filter.sets.iter().copied()))
+            .filter(capture_set::Column::ProjectId.eq(filter.project_id))
             .into_tuple()
             .all(&self.db)
             .await?;
-        Ok(counts.iter().sum())
+        Ok(Some(counts.iter().sum()))
     }
 }
 
 impl CaptureFilter {
+    /// Whether it narrows by nothing but one set, whose captures have been counted.
+    fn is_one_set(&self) -> bool {
+        self.sets.len() == 1
+            && self.station_id.is_none()
+            && self.session_id.is_none()
+            && !self.is_narrow()
+    }
+
+    /// Whether it asks for something that few captures may have.
+    const fn is_narrow(&self) -> bool {
+        self.processed.is_some() || self.has_detections.is_some()
+    }
+
     /// The numbers of the captures, in no order.
     fn select(&self, small: bool) -> SelectStatement {
         let project = Expr::col((capture::Entity, capture::Column::ProjectId));
@@ -189,7 +215,12 @@ impl CaptureFilter {
     }
 
     /// The list in this order, as parts that follow each other.
-    fn parts(&self, order: &[(CaptureOrder, bool)], small: bool) -> Vec<SelectStatement> {
+    fn parts(
+        &self,
+        order: &[(CaptureOrder, bool)],
+        small: bool,
+        few: bool,
+    ) -> Vec<SelectStatement> {
         let (first, descending) = match order {
             [] => (CaptureOrder::Taken, false),
             [one] => *one,
@@ -211,10 +242,17 @@ impl CaptureFilter {
                 (session::Column::ProjectId, column),
                 &towards,
             ),
-            _ => self
-                .select(small)
-                .order_by((capture::Entity, column), towards.clone())
-                .to_owned(),
+            _ => {
+                let by = Expr::col((capture::Entity, column));
+                // An expression has no index to be walked along.
+                let by: Expr = match few {
+                    true => Func::coalesce([by.clone(), by]).into(),
+                    false => by,
+                };
+                self.select(small)
+                    .order_by_expr(by, towards.clone())
+                    .to_owned()
+            }
         };
         if first != CaptureOrder::Created {
             with.order_by(id, towards.clone());

@@ -13,6 +13,10 @@ pub struct Model {
     pub session_id: Option<i64>,
     pub determination_id: Option<i64>,
     pub determination_score: Option<f64>,
+    /// Local time of the station; this and the next two are counted from the detections.
+    pub first_seen_at: Option<DateTime>,
+    pub last_seen_at: Option<DateTime>,
+    pub boxes_count: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -19,6 +19,10 @@ pub struct Model {
     pub parents: Json,
     pub gbif_key: Option<i64>,
     pub common_name_en: Option<String>,
+    pub inat_taxon_id: Option<i64>,
+    pub fieldguide_id: Option<String>,
+    pub cover_image_url: Option<String>,
+    pub cover_image_credit: Option<String>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -189,7 +189,7 @@ async fn put_pipeline(
 }
 
 /// The one stage of a pipeline whose stages are not stored.
-fn placeholder_stages() -> Json {
+pub(super) fn placeholder_stages() -> Json {
     serde_json::json!([{
         "key": "default",
         "name": "Default Stage",

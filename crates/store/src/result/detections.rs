@@ -10,10 +10,10 @@ use domain::wire::{ClassificationResponse, DetectionResponse};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, prelude::Json};
 
-use super::determinations;
 use super::labels::{Vocabulary, top};
 use crate::connection::{StoreResult, Write, now};
 use crate::entity::{capture, classification, detection, occurrence};
+use crate::occurrence::determination;
 
 /// What was written.
 #[derive(Default)]
@@ -89,7 +89,7 @@ pub(super) async fn write(
         (key, row.id)
     }));
     classify(tx, &words, &found, &by_place, &reused).await?;
-    determinations::recompute(tx, &touched).await?;
+    determination::recompute(tx, &touched).await?;
     let real = found.iter().filter(|f| f.bbox.is_some());
     Ok(Written {
         detections: real.clone().count().try_into().unwrap_or(i64::MAX),
@@ -188,6 +188,7 @@ async fn make_occurrences(
         Option<i64>,
         Option<i64>,
         Option<u64>,
+        Option<NaiveDateTime>,
     );
     let at = now();
     let mut rows = Vec::new();
@@ -205,6 +206,7 @@ async fn make_occurrences(
             c.session_id,
             taxon,
             score.map(f64::to_bits),
+            c.taken_at,
         )));
         rows.push(occurrence::ActiveModel {
             project_id: Set(c.project_id),
@@ -212,6 +214,9 @@ async fn make_occurrences(
             session_id: Set(c.session_id),
             determination_id: Set(taxon),
             determination_score: Set(score),
+            boxes_count: Set(1),
+            first_seen_at: Set(c.taken_at),
+            last_seen_at: Set(c.taken_at),
             created_at: Set(at),
             updated_at: Set(at),
             ..Default::default()
@@ -230,6 +235,7 @@ async fn make_occurrences(
                 o.session_id,
                 o.determination_id,
                 score,
+                o.first_seen_at,
             );
             dealt.entry(key).or_default().push(o.id);
         }
@@ -312,6 +318,9 @@ async fn adopt(
             session_id: Set(capture.and_then(|c| c.session_id)),
             determination_id: Set(None),
             determination_score: Set(None),
+            boxes_count: Set(1),
+            first_seen_at: Set(row.taken_at),
+            last_seen_at: Set(row.taken_at),
             created_at: Set(at),
             updated_at: Set(at),
             ..Default::default()

@@ -1,5 +1,6 @@
 //! What a person may set of a station, and its deletion.
 
+use domain::permission::{Delete, Permit, Update};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect,
@@ -59,7 +60,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn change_station(&self, id: i64, change: StationChange) -> StoreResult<Station> {
+    pub async fn change_station(
+        &self,
+        _permit: Permit<Update>,
+        id: i64,
+        change: StationChange,
+    ) -> StoreResult<Station> {
         let tx = self.write().await?;
         let row = station::Entity::find_by_id(id)
             .lock_exclusive()
@@ -79,7 +85,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
-    pub async fn delete_station(&self, id: i64) -> StoreResult<()> {
+    pub async fn delete_station(&self, _permit: Permit<Delete>, id: i64) -> StoreResult<()> {
         let tx = self.write().await?;
         // Its occurrences would else stay without detections, station and session.
         crate::entity::occurrence::Entity::delete_many()

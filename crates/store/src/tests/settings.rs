@@ -1,5 +1,6 @@
 //! Settings of projects, and the recount that new default filters ask for.
 
+use domain::permission::Permit;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -50,7 +51,10 @@ async fn new_filters_count_everything_again() {
                 score_threshold: Some(threshold),
                 ..Default::default()
             };
-            store.change_project(project.id, change).await.unwrap();
+            store
+                .change_project(Permit::BY_PROGRAM, project.id, change)
+                .await
+                .unwrap();
             let (steps, counted) = counts().await;
             assert_eq!(counted, expected, "{threshold}");
             // A page of captures and the sums; nothing where nothing changed.
@@ -71,7 +75,10 @@ async fn taxa_of_filters_are_replaced() {
                 exclude_taxa: exclude,
                 ..Default::default()
             };
-            store.change_project(project.id, change).await.unwrap();
+            store
+                .change_project(Permit::BY_PROGRAM, project.id, change)
+                .await
+                .unwrap();
             let taxa = store.filter_taxa(project.id).await.unwrap();
             let names = |list: Vec<crate::taxon::Taxon>| -> Vec<String> {
                 list.into_iter().map(|taxon| taxon.name).collect()
@@ -101,7 +108,7 @@ async fn captures_follow_a_new_public_address() {
             ..Default::default()
         };
         let source = store
-            .create_bucket_source(project.id, values)
+            .create_bucket_source(Permit::BY_PROGRAM, project.id, values)
             .await
             .unwrap();
         let new = crate::station::NewStation {
@@ -125,7 +132,10 @@ async fn captures_follow_a_new_public_address() {
             public_base_url: Some(Some("http://new/".to_owned())),
             ..Default::default()
         };
-        store.change_source(source.id, change).await.unwrap();
+        store
+            .change_source(Permit::BY_PROGRAM, source.id, change)
+            .await
+            .unwrap();
         let captures = all(store, &station).await;
         let places = store.locations(&captures).await.unwrap();
         let place = |at: usize| format!("{:?}", places[&captures[at].id]);

@@ -1,16 +1,12 @@
-//! Rows that other rows carry inside: a project, a pipeline, a job's state, a taxon, each with
-//! the same keys wherever it stands.
+//! What other rows carry inside of the rows that are made before them: a project, a pipeline,
+//! each with the same keys wherever it stands.
 
-use domain::permission::{
-    JobFacts, ProjectFacts, job_permissions, pipeline_permissions, project_permissions,
-};
+use domain::permission::{ProjectFacts, pipeline_permissions, project_permissions};
 use rest::field::{Field, Kind};
 use rest::time::instant;
 use serde_json::{Value, json};
-use store::job::Job;
 use store::pipeline::Pipeline;
 use store::project::Project;
-use store::taxon::Taxon;
 
 use crate::call::Call;
 use crate::pictures;
@@ -38,35 +34,6 @@ pub const PROJECT: &[Field] = &[
     Field::details(),
 ];
 
-/// States of a job, as choices.
-pub const STATES: &[(&str, &str)] = &[
-    ("CREATED", "CREATED"),
-    ("PENDING", "PENDING"),
-    ("STARTED", "STARTED"),
-    ("SUCCESS", "SUCCESS"),
-    ("FAILURE", "FAILURE"),
-    ("RETRY", "RETRY"),
-    ("CANCELING", "CANCELING"),
-    ("REVOKED", "REVOKED"),
-    ("RECEIVED", "RECEIVED"),
-    ("UNKNOWN", "UNKNOWN"),
-];
-
-const JOB_TYPE: &[Field] = &[
-    Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
-];
-
-/// The fields of a job's state inside another row.
-pub const JOB: &[Field] = &[
-    Field::id(),
-    Field::details(),
-    Field::new("status", "Status", Kind::Choice(STATES)),
-    Field::shown("job_type", "Job type", Kind::Nested(JOB_TYPE)),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
-];
-
 /// The fields of a pipeline inside another row.
 pub const PIPELINE: &[Field] = &[
     Field::id(),
@@ -91,27 +58,6 @@ pub fn project(call: &Call, project: &Project, facts: &ProjectFacts) -> Value {
     })
 }
 
-/// A job's state inside another row.
-pub fn job(call: &Call, job: &Job, facts: &ProjectFacts) -> Value {
-    let kind = domain::job::kind(&job.kind);
-    let of = JobFacts {
-        kind: &job.kind,
-        single_capture: job.capture_id.is_some(),
-    };
-    json!({
-        "id": job.id,
-        "details": call.addresses.row("jobs", job.id),
-        "status": job.state,
-        "job_type": {
-            "name": kind.map_or("Unknown", |k| k.name),
-            "key": kind.map_or("unknown", |k| k.key),
-        },
-        "created_at": instant(job.created_at),
-        "updated_at": instant(job.updated_at),
-        "user_permissions": job_permissions(call.who.caller(), facts, of),
-    })
-}
-
 /// A pipeline inside another row.
 pub fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {
     json!({
@@ -124,22 +70,6 @@ pub fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {
         "version_name": pipeline.version_name,
         "created_at": instant(pipeline.created_at),
         "updated_at": instant(pipeline.updated_at),
-        "user_permissions": pipeline_permissions(call.who.caller()),
-    })
-}
-
-/// A taxon without its parents.
-pub fn taxon(call: &Call, taxon: &Taxon) -> Value {
-    json!({
-        "id": taxon.id,
-        "name": taxon.name,
-        "rank": taxon.rank,
-        "details": call.addresses.row("taxa", taxon.id),
-        "gbif_taxon_key": taxon.gbif_key,
-        "fieldguide_id": null,
-        "inat_taxon_id": null,
-        "cover_image_url": null,
-        "cover_image_credit": null,
         "user_permissions": pipeline_permissions(call.who.caller()),
     })
 }

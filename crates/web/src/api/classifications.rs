@@ -55,10 +55,12 @@ pub const FIELDS: &[Field] = &[
     Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)).nullable(),
     Field::new("score", "Score", Kind::Float).nullable(),
     Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)).nullable(),
-    Field::new("scores", "Scores", Kind::List).nullable().help(
-        "The probabilities the model, calibrated by the model maker, likely the softmax output",
-    ),
-    Field::new("logits", "Logits", Kind::List)
+    Field::new("scores", "Scores", Kind::Floats)
+        .nullable()
+        .help(
+            "The probabilities the model, calibrated by the model maker, likely the softmax output",
+        ),
+    Field::new("logits", "Logits", Kind::Floats)
         .nullable()
         .help("The raw output of the last fully connected layer of the model"),
     Field::shown("top_n", "Top n", Kind::Rows(TOP_N)),
@@ -136,12 +138,14 @@ impl Named {
         })
     }
 
-    fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its taxon.
+    pub fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         let taxon = self.taxa.get(&row.taxon_id?)?;
         Some(nested.taxon_in_tree(taxon, &self.taxa))
     }
 
-    fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
+    /// Its algorithm.
+    pub fn algorithm(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         Some(nested.algorithm(self.algorithms.get(&row.algorithm_id?)?))
     }
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
 use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
+use super::nested::Nested;
 use super::{carried, internal};
 use crate::call::{Call, number};
 use crate::pictures;
@@ -191,8 +192,9 @@ async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiRes
         None => Value::Null,
     };
     let taxa = store.filter_taxa(project.id).await.map_err(internal)?;
+    let nested = Nested::within(call, project.id, ProjectFacts::default());
     let shown = |list: &[_]| -> Value {
-        let rows = list.iter().map(|taxon| carried::taxon(call, taxon));
+        let rows = list.iter().map(|taxon| nested.taxon(taxon));
         rows.collect()
     };
     Ok(json!({

@@ -152,13 +152,14 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let action = Action::Change("update_deployment");
-    let (before, project, _) = find(&call, &id, action).await?;
+    let (before, project, facts) = find(&call, &id, action).await?;
+    let permit = call.ask(&facts, "deployment")?;
     let read = input::read(&call, body, how, Some(&project)).await?;
     let mut change = read.change;
     let folder = format!("projects/{}/stations", project.id);
     change.image = read.image.keep(&call.state.files, &folder).await?;
     let new_image = change.image.is_some();
-    let station = call.store().change_station(before.id, change).await;
+    let station = call.store().change_station(permit, before.id, change).await;
     let station = station.map_err(internal)?;
     if new_image {
         pictures::forget_old(&call.state.files, before.image.as_deref()).await;
@@ -168,8 +169,9 @@ async fn change(
 
 /// Deletes a station with its captures.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let (station, ..) = find(&call, &id, Action::Change("delete_deployment")).await?;
-    let deleted = call.store().delete_station(station.id).await;
+    let (station, _, facts) = find(&call, &id, Action::View).await?;
+    let permit = call.ask(&facts, "deployment")?;
+    let deleted = call.store().delete_station(permit, station.id).await;
     deleted.map_err(internal)?;
     pictures::forget_old(&call.state.files, station.image.as_deref()).await;
     Ok(StatusCode::NO_CONTENT)

@@ -260,10 +260,10 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     form.finish()?;
     let project = project.ok_or(ApiError::NotFound)?;
     let facts = call.who.facts(&call.state, &project).await?;
-    call.permit(&facts, Action::Create("create_s3storagesource"))?;
+    let permit = call.ask(&facts, MODEL)?;
     let made = call
         .store()
-        .create_bucket_source(project.id, values(&call, &form));
+        .create_bucket_source(permit, project.id, values(&call, &form));
     let source = made.await.map_err(internal)?;
     Ok((StatusCode::CREATED, answer(&call, &source, &facts).await?))
 }
@@ -284,8 +284,8 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let action = Action::Change("update_s3storagesource");
-    let (source, facts) = find(&call, &id, action).await?;
+    let (source, facts) = find(&call, &id, Action::View).await?;
+    let permit = call.ask(&facts, MODEL)?;
     let mut form = Form::read(FIELDS, body, how)?;
     let named = form.integer("project");
     if named.is_some() && named != source.project_id {
@@ -304,7 +304,7 @@ async fn change(
             ..SourceChange::default()
         };
     }
-    let source = call.store().change_source(source.id, change).await;
+    let source = call.store().change_source(permit, source.id, change).await;
     answer(&call, &source.map_err(internal)?, &facts).await
 }
 
@@ -322,9 +322,9 @@ fn keep_folder(source: &StorageSource, form: &mut Form) {
 
 /// Deletes a storage source; its stations stay, without one.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
-    let action = Action::Change("delete_s3storagesource");
-    let (source, _) = find(&call, &id, action).await?;
-    let deleted = call.store().delete_source(source.id).await;
+    let (source, facts) = find(&call, &id, Action::View).await?;
+    let permit = call.ask(&facts, MODEL)?;
+    let deleted = call.store().delete_source(permit, source.id).await;
     deleted.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,6 +10,7 @@ use backon::{ExponentialBuilder, Retryable};
 use domain::storage::Location;
 use domain::wire::{Frame, PipelineRequest, PipelineResultsResponse, SourceImageRequest};
 use queue::{Ask, Lease};
+use services::ServiceError;
 use store::Store;
 use store::origin::Origin;
 use store::pipeline::Pipeline;
@@ -18,7 +19,6 @@ use tokio::task::JoinSet;
 
 use crate::Tools;
 use crate::context::JobContext;
-use crate::service::ServiceError;
 
 /// A push lease ends with its runner, so it may be long.
 const LEASE: Duration = Duration::from_secs(24 * 3600);

@@ -3,7 +3,7 @@
 use rest::field::{Field, Kind};
 use rest::shape;
 
-const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
+pub const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
 const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
 
 /// The width of a photograph.
@@ -74,7 +74,7 @@ const STATES: &[(&str, &str)] = &[
 
 const TYPE: &[Field] = &[
     Field::shown("name", "Name", Kind::Text(None)),
-    Field::shown("key", "Key", Kind::Slug(255)),
+    Field::shown("key", "Key", Kind::Slug(usize::MAX)),
 ];
 
 /// A job.

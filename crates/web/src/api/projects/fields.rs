@@ -4,6 +4,7 @@ use rest::field::{Field, Kind};
 use rest::shape::{self, Shape};
 
 use super::super::carried::{PIPELINE, counter};
+use super::super::nested::fields::TAXON;
 
 /// About projects.
 pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";
@@ -12,41 +13,6 @@ pub const CHARTS: &str = "Charts about what a project holds.";
 
 /// What the list can be narrowed by.
 pub const FILTERS: &[Field] = &[Field::new("user_id", "Member", Kind::Link("users"))];
-
-const RANKS: &[(&str, &str)] = &[
-    ("KINGDOM", "KINGDOM"),
-    ("PHYLUM", "PHYLUM"),
-    ("CLASS", "CLASS"),
-    ("ORDER", "ORDER"),
-    ("SUPERFAMILY", "SUPERFAMILY"),
-    ("FAMILY", "FAMILY"),
-    ("SUBFAMILY", "SUBFAMILY"),
-    ("TRIBE", "TRIBE"),
-    ("SUBTRIBE", "SUBTRIBE"),
-    ("GENUS", "GENUS"),
-    ("SPECIES", "SPECIES"),
-    ("UNKNOWN", "UNKNOWN"),
-];
-
-const KEY: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
-
-/// The fields of a taxon inside another row.
-const TAXON: &[Field] = &[
-    Field::id(),
-    Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("rank", "Rank", Kind::Choice(RANKS)).nullable(),
-    Field::details(),
-    Field::new("gbif_taxon_key", "GBIF taxon key", KEY).nullable(),
-    Field::new("fieldguide_id", "Fieldguide id", Kind::Text(Some(255))).nullable(),
-    Field::new("inat_taxon_id", "INaturalist taxon ID", KEY).nullable(),
-    Field::new("cover_image_url", "Cover image url", Kind::Url(255)).nullable(),
-    Field::new(
-        "cover_image_credit",
-        "Cover image credit",
-        Kind::Text(Some(255)),
-    )
-    .nullable(),
-];
 
 const STATION: &[Field] = &[
     Field::id(),

@@ -79,13 +79,15 @@ fn clock(hour: u32) -> String {
 pub fn charts(moments: &[Moment], taxa: &[(String, i64)]) -> Value {
     let hours = hours(moments);
     let words: Vec<String> = hours.iter().map(|(hour, _)| clock(*hour)).collect();
+    // As recorded, with minutes twice.
+    let ticks: Vec<String> = words.iter().map(|word| format!("{word}:00")).collect();
     let counts: Vec<i64> = hours.iter().map(|(_, count)| *count).collect();
     let names: Vec<&str> = taxa.iter().map(|(name, _)| name.as_str()).collect();
     let seen: Vec<i64> = taxa.iter().map(|(_, count)| *count).collect();
     json!([
         {
             "title": "Detections per hour",
-            "data": {"x": words, "y": counts, "ticktext": words},
+            "data": {"x": words, "y": counts, "ticktext": ticks},
             "type": "bar",
         },
         {

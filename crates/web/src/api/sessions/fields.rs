@@ -48,7 +48,7 @@ const FIRST: &[Field] = &[
 ];
 
 const fn count(name: &'static str, label: &'static str) -> Field {
-    Field::shown(name, label, Kind::Integer(None, None)).nullable()
+    Field::new(name, label, nested::INT).nullable()
 }
 
 /// The fields of a session alone, in the order of its JSON.

@@ -3,7 +3,8 @@
 use rest::field::{Field, Kind};
 use rest::shape;
 
-use super::super::carried::{JOB, NAMED, PROJECT, counter};
+use super::super::carried::{NAMED, PROJECT, counter};
+use super::super::nested::fields::JOB;
 
 /// About stations.
 pub const ABOUT: &str = "Stations: camera traps, each at a place and with a folder of captures.";

@@ -18,6 +18,7 @@ use store::project::Project;
 use store::session::Session;
 use store::station::Station;
 
+use super::super::nested::Nested;
 use super::super::storage::{Place as Lies, uri};
 use super::super::{carried, internal};
 use crate::call::Call;
@@ -33,7 +34,7 @@ const CAPTURES: u64 = 10;
 pub struct Around<'a> {
     call: &'a Call,
     projects: HashMap<i64, Project>,
-    facts: HashMap<i64, ProjectFacts>,
+    nested: Nested<'a>,
     devices: HashMap<i64, Place>,
     sites: HashMap<i64, Place>,
     jobs: HashMap<i64, Vec<Job>>,
@@ -49,28 +50,29 @@ impl<'a> Around<'a> {
             ids
         };
         let store = call.store();
+        let jobs = store.jobs_of_stations(&ids(|s| Some(s.id)), JOBS).await;
+        let jobs = jobs.map_err(internal)?;
         let projects = store.projects_by_id(&ids(|s| s.project_id)).await;
-        let projects = projects.map_err(internal)?;
-        let facts = call.facts_of(&projects).await?;
+        // A job may belong to another project, and what one may do with it is decided there.
+        let of_jobs = jobs.values().flatten().map(|job| job.project_id);
+        let nested = Nested::of(call, ids(|s| s.project_id).into_iter().chain(of_jobs)).await?;
         let places = async |kind, ids: Vec<i64>| {
             let places = store.places_by_id(kind, &ids).await.map_err(internal)?;
             let by_id = places.into_iter().map(|place| (place.id, place));
             ApiResult::Ok(by_id.collect::<HashMap<_, _>>())
         };
-        let jobs = store.jobs_of_stations(&ids(|s| Some(s.id)), JOBS).await;
         Ok(Around {
-            projects: projects.into_iter().map(|p| (p.id, p)).collect(),
-            facts,
+            projects: by_id(projects.map_err(internal)?),
+            nested,
             devices: places(PlaceKind::Device, ids(|s| s.device_id)).await?,
             sites: places(PlaceKind::Site, ids(|s| s.site_id)).await?,
-            jobs: jobs.map_err(internal)?,
+            jobs,
             call,
         })
     }
 
     fn facts(&self, station: &Station) -> ProjectFacts {
-        let facts = station.project_id.and_then(|id| self.facts.get(&id));
-        facts.copied().unwrap_or_default()
+        self.nested.facts(station.project_id)
     }
 
     fn place(&self, place: Option<&Place>, path: &str, model: &str, of: &Station) -> Value {
@@ -92,7 +94,7 @@ impl<'a> Around<'a> {
         let facts = self.facts(station);
         let project = station.project_id.and_then(|id| self.projects.get(&id));
         let jobs = self.jobs.get(&id).into_iter().flatten();
-        let jobs: Vec<Value> = jobs.map(|job| carried::job(call, job, &facts)).collect();
+        let jobs: Vec<Value> = jobs.map(|job| self.nested.job(job)).collect();
         let day = |time: Option<chrono::NaiveDateTime>| time.map(|t| t.date().to_string());
         let device = station.device_id.and_then(|id| self.devices.get(&id));
         let site = station.site_id.and_then(|id| self.sites.get(&id));
@@ -236,4 +238,8 @@ impl<'a> Around<'a> {
         }
         Ok(Value::Object(map))
     }
+}
+
+fn by_id(projects: Vec<Project>) -> HashMap<i64, Project> {
+    projects.into_iter().map(|p| (p.id, p)).collect()
 }

@@ -1,7 +1,7 @@
 //! The client of push services: `/info`, `/readyz`, `/process` (`processing-service.md` §3).
 //! The idea: whatever a service does (errors, silence, half an answer, an endless one), the
 //! caller gets a sentence that says what happened, within a bounded time and memory. A path in
-//! the service's address is kept.
+//! the service's address is kept. May depend on `domain` only.
 
 use std::time::{Duration, Instant};
 
@@ -53,10 +53,16 @@ pub struct Health {
     pub latency: Duration,
     /// Slugs of the pipelines that are ready.
     pub pipelines: Vec<String>,
+    /// What was wrong with the answer, or that there was none.
+    pub error: Option<String>,
 }
 
-/// Longest answer that is read, in bytes.
-const MAX_BODY: usize = 100 * 1024 * 1024;
+/// Longest answer to `/process` that is read, in bytes.
+const MAX_RESULTS: usize = 100 * 1024 * 1024;
+/// Longest answer to `/info`: the classes of large models stand in it.
+const MAX_INFO: usize = 32 * 1024 * 1024;
+/// Longest answer to `/readyz`.
+const MAX_READY: usize = 1024 * 1024;
 
 /// Speaks to services. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -90,20 +96,25 @@ impl ServiceClient {
         endpoint: &str,
     ) -> Result<ProcessingServiceInfoResponse, ServiceError> {
         let limit = Duration::from_secs(6);
-        self.send(self.http.get(join(endpoint, "info")), limit)
-            .await
+        let call = self.http.get(join(endpoint, "info"));
+        self.send(call, limit, MAX_INFO).await
     }
 
     /// Whether the service is ready, and how fast it says so.
     pub async fn ready(&self, endpoint: &str, limit: Duration) -> Health {
         let start = Instant::now();
-        let answer: Result<Readiness, _> = self
-            .send(self.http.get(join(endpoint, "readyz")), limit)
-            .await;
+        let address = join(endpoint, "readyz");
+        let answer: Result<Readiness, _> =
+            self.send(self.http.get(&address), limit, MAX_READY).await;
+        let error = answer
+            .as_ref()
+            .err()
+            .map(|why| format!("Error connecting to {address}: {why}"));
         Health {
             live: !matches!(answer, Err(ref e) if !matches!(e, ServiceError::Broken(_))),
             latency: start.elapsed(),
             pipelines: answer.map(|r| r.status).unwrap_or_default(),
+            error,
         }
     }
 
@@ -117,18 +128,19 @@ impl ServiceClient {
         request: &PipelineRequest,
     ) -> Result<PipelineResultsResponse, ServiceError> {
         let call = self.http.post(join(endpoint, "process")).json(request);
-        self.send(call, self.process_timeout).await
+        self.send(call, self.process_timeout, MAX_RESULTS).await
     }
 
     async fn send<T: DeserializeOwned>(
         &self,
         call: reqwest::RequestBuilder,
         limit: Duration,
+        most: usize,
     ) -> Result<T, ServiceError> {
         let answer = tokio::time::timeout(limit, async {
             let response = call.send().await.map_err(unreachable)?;
             let status = response.status();
-            let body = read(response).await?;
+            let body = read(response, most).await?;
             if !status.is_success() {
                 return Err(ServiceError::Status {
                     code: status.as_u16(),
@@ -148,16 +160,14 @@ fn join(endpoint: &str, call: &str) -> String {
     format!("{}/{call}", endpoint.trim_end_matches('/'))
 }
 
-async fn read(response: reqwest::Response) -> Result<Vec<u8>, ServiceError> {
+async fn read(response: reqwest::Response, most: usize) -> Result<Vec<u8>, ServiceError> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(unreachable)?;
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(ServiceError::Broken(format!(
-                "longer than {} MiB",
-                MAX_BODY / 1024 / 1024
-            )));
+        if body.len() + chunk.len() > most {
+            let most = most / 1024 / 1024;
+            return Err(ServiceError::Broken(format!("longer than {most} MiB")));
         }
         body.extend_from_slice(&chunk);
     }
@@ -192,3 +202,6 @@ fn explain(body: &[u8]) -> String {
     };
     text.chars().take(500).collect()
 }
+
+#[cfg(test)]
+mod tests;

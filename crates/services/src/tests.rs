@@ -1,0 +1,75 @@
+//! Services that answer in every way, asked whether they are ready and what they offer.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use serde_json::json;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::{ServiceClient, ServiceError};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn client() -> ServiceClient {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ServiceClient::new(LIMIT).unwrap()
+}
+
+async fn answering(at: &str, answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    let mock = Mock::given(method("GET")).and(path(at));
+    mock.respond_with(answer).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn a_ready_service_names_its_pipelines() {
+    let answer = ResponseTemplate::new(200).set_body_json(json!({"status": ["a", "b"]}));
+    let server = answering("/deep/readyz", answer).await;
+    for endpoint in ["/deep", "/deep/"] {
+        let address = format!("{}{endpoint}", server.uri());
+        let health = client().ready(&address, LIMIT).await;
+        assert!(health.live);
+        assert_eq!(health.pipelines, ["a", "b"]);
+        assert_eq!(health.error, None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_and_only_an_answer_counts_as_live() {
+    let client = client();
+    let busy = ResponseTemplate::new(503).set_body_json(json!({"status": []}));
+    let server = answering("/readyz", busy).await;
+    let health = client.ready(&server.uri(), LIMIT).await;
+    assert!(!health.live);
+    assert!(health.error.unwrap().contains("HTTP 503: status: []"));
+
+    let page = ResponseTemplate::new(200).set_body_string("<html>");
+    let server = answering("/readyz", page).await;
+    let health = client.ready(&server.uri(), LIMIT).await;
+    assert!(health.live, "it answers, if not in JSON");
+    assert!(health.error.is_some());
+
+    for dead in ["http://127.0.0.1:1", "not a url"] {
+        let health = client.ready(dead, LIMIT).await;
+        assert!(!health.live);
+        let words = format!("Error connecting to {dead}/readyz: ");
+        assert!(health.error.unwrap().starts_with(&words));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    let endless = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 * 1024 * 1024]);
+    let server = answering("/readyz", endless).await;
+    let health = client().ready(&server.uri(), LIMIT).await;
+    assert!(health.error.unwrap().ends_with("longer than 1 MiB"));
+
+    let quiet = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    let server = answering("/readyz", quiet).await;
+    let short = Duration::from_millis(50);
+    assert!(!client().ready(&server.uri(), short).await.live);
+    let info = client().info(&server.uri()).await;
+    assert!(matches!(info, Err(ServiceError::Status { code: 404, .. })));
+}

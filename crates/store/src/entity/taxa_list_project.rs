@@ -1,0 +1,18 @@
+//! Which projects use a list of taxa.
+#![allow(missing_docs)] // columns are named for what they hold; the others carry a comment
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "taxa_list_project")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub taxa_list_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub project_id: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
