@@ -137,7 +137,6 @@ pub const VIEWS: &[&[View]] = &[
     api::status::VIEWS,
     api::schema::VIEWS,
     api::exports::VIEWS,
-    api::occurrences::VIEWS,
     api::taxa::lists::VIEWS,
     api::taxa::VIEWS,
     api::tags::VIEWS,
