@@ -167,7 +167,9 @@ fn read_field(
     if !input.has(name) {
         return unsent(field, input, how);
     }
-    if input.is_empty(name) && (field.nullable || matches!(field.kind, Kind::Image)) {
+    if input.is_empty(name)
+        && (field.nullable || (matches!(field.kind, Kind::Image) && !field.required))
+    {
         return match (field.kind, field.blank) {
             (Kind::Text(_) | Kind::Url(_), true) if !input.is_null(name) => Some(json!("")),
             _ => Some(Value::Null),
@@ -195,7 +197,10 @@ fn read_field(
         Kind::Link(_) => input.key(name).map(Value::from),
         Kind::Links(_) => input.keys(name).map(Value::from),
         Kind::Image => {
-            let words = "The submitted data was not a file. Check the encoding type on the form.";
+            let words = match input.is_null(name) {
+                true => "This field may not be null.",
+                false => "The submitted data was not a file. Check the encoding type on the form.",
+            };
             input.errors.add(name, words);
             None
         }
@@ -336,6 +341,14 @@ mod tests {
             "settings": {"gap": ["Ensure this value is greater than or equal to 0."]},
         });
         assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_picture_that_must_be_sent_is_not_null() {
+        const PICTURE: &[Field] = &[Field::new("image", "Image", Kind::Image).required()];
+        let form = Form::read(PICTURE, json!({"image": null}).into(), How::Whole).unwrap();
+        let body = form.finish().unwrap_err().body();
+        assert_eq!(body, json!({"image": ["This field may not be null."]}));
     }
 
     #[test]

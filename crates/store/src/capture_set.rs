@@ -73,6 +73,9 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn capture_sets_by_id(&self, ids: &[i64]) -> StoreResult<Vec<CaptureSet>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(capture_set::Entity::find()
             .filter(capture_set::Column::Id.is_in(ids.iter().copied()))
             .all(&self.db)

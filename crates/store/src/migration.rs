@@ -29,6 +29,7 @@ mod m0064_session_facts;
 mod m0065_sightings;
 mod m0071_taxonomy;
 mod m0072_occurrence_facts;
+mod m0081_newest_jobs;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0065_sightings::Migration),
             Box::new(m0071_taxonomy::Migration),
             Box::new(m0072_occurrence_facts::Migration),
+            Box::new(m0081_newest_jobs::Migration),
         ]
     }
 }

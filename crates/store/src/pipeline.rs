@@ -103,6 +103,9 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn pipelines_by_id(&self, ids: &[i64]) -> StoreResult<BTreeMap<i64, Pipeline>> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let rows = pipeline::Entity::find()
             .filter(pipeline::Column::Id.is_in(ids.iter().copied()))
             .all(&self.db)

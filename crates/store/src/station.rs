@@ -120,6 +120,9 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn stations_by_id(&self, ids: &[i64]) -> StoreResult<Vec<Station>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(station::Entity::find()
             .filter(station::Column::Id.is_in(ids.iter().copied()))
             .all(&self.db)

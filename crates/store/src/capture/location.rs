@@ -16,6 +16,9 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn locations(&self, captures: &[Capture]) -> StoreResult<HashMap<i64, Location>> {
+        if captures.is_empty() {
+            return Ok(HashMap::new());
+        }
         let ids: HashSet<i64> = captures.iter().filter_map(|c| c.station_id).collect();
         let stations: Vec<(i64, Option<i64>, Option<bool>)> = station::Entity::find()
             .join(JoinType::LeftJoin, station::Relation::Project.def())

@@ -88,6 +88,8 @@ pub const VIEWS: &[View] = &[
         || get(list).post(create),
     )
     .filters(fields::FILTERS)
+    .shows(fields::ROW)
+    .fails(&[409])
     .orders(&CaptureOrder::NAMES)
     .in_root(),
     view(
@@ -98,7 +100,8 @@ pub const VIEWS: &[View] = &[
         fields::FIELDS,
         || get(detail).put(replace).patch(edit).delete(delete),
     )
-    .filters(fields::ONE),
+    .filters(fields::ONE)
+    .fails(&[409]),
     view(
         "/captures/{id}/star",
         "star",

@@ -9,6 +9,7 @@ use domain::permission::Action;
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape;
 use rest::time::instant;
 use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
@@ -68,6 +69,18 @@ pub const FIELDS: &[Field] = &[
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
 
+/// What a list shows of a classification: what it belongs to by its address.
+const ROW: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2].holds(shape::ADDRESS),
+    FIELDS[3],
+    FIELDS[4].holds(shape::ADDRESS),
+    FIELDS[8],
+    FIELDS[9],
+    FIELDS[10],
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view(
@@ -79,6 +92,7 @@ pub const VIEWS: &[View] = &[
         || get(list).post(only_jobs),
     )
     .filters(FILTERS)
+    .shows(ROW)
     .orders(&ResultOrder::NAMES)
     .in_root(),
     view(

@@ -9,6 +9,7 @@ use domain::permission::Action;
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape;
 use rest::time::naive;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Map, Value, json};
@@ -65,12 +66,28 @@ pub const FIELDS: &[Field] = &[
     ),
 ];
 
+/// What is shown of a detection: what it belongs to by its address.
+const ROW: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    FIELDS[3],
+    FIELDS[4],
+    FIELDS[5].holds(shape::ADDRESS),
+    FIELDS[6],
+    FIELDS[7].holds(shape::ADDRESS),
+    FIELDS[8].holds(shape::ADDRESS),
+    FIELDS[9],
+    FIELDS[11].sometimes(),
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view("/detections", "Detection List", LIST, ABOUT, FIELDS, || {
         get(list).post(create)
     })
     .filters(FILTERS)
+    .shows(ROW)
     .orders(&ResultOrder::NAMES)
     .in_root(),
     view(
@@ -85,7 +102,8 @@ pub const VIEWS: &[View] = &[
                 .patch(only_jobs)
                 .delete(only_jobs)
         },
-    ),
+    )
+    .shows(ROW),
 ];
 
 fn head(nested: &Nested<'_>, call: &Call, detection: &Detection) -> Map<String, Value> {

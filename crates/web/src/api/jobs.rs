@@ -27,6 +27,7 @@ use crate::call::{Call, number};
 use once::Named;
 
 pub mod act;
+pub mod answers;
 pub mod beside;
 pub mod fields;
 mod filter;
@@ -50,19 +51,19 @@ pub const VIEWS: &[View] = &[
     .orders(&JobOrder::NAMES)
     .searched()
     .in_root()
-    .got(&[Answer::Page(fields::FIELDS), Answer::Page(fields::BRIEF)])
+    .got(&[Answer::Page(fields::ROW), Answer::Page(answers::BRIEF)])
     .asks(fields::CREATE_QUERY)
     .fails(&[409]),
     view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
         get(beside::next)
     })
     .filters(fields::NEXT_FILTERS)
-    .got(&[Answer::Object(fields::NEXT_JOB)]),
+    .got(&[Answer::Object(answers::NEXT_JOB)]),
     view("/jobs/bulk", "Bulk", ACTION, fields::BULK, &[], || {
         post(act::bulk)
     })
-    .takes(fields::BULK_TAKES)
-    .posted(&[(200, Answer::Object(fields::BULK_ANSWER))]),
+    .takes(answers::BULK_TAKES)
+    .posted(&[(200, Answer::Object(answers::BULK_ANSWER))]),
     view(
         "/jobs/{id}",
         "Job Instance",
@@ -112,7 +113,7 @@ pub const VIEWS: &[View] = &[
         fields::TASKS_FIELDS,
         || post(pull::tasks),
     )
-    .posted(&[(200, Answer::Object(fields::TASKS_ANSWER))])
+    .posted(&[(200, Answer::Object(answers::TASKS_ANSWER))])
     .fails(&[409]),
     view(
         "/jobs/{id}/result",
@@ -122,7 +123,7 @@ pub const VIEWS: &[View] = &[
         fields::RESULT_FIELDS,
         || post(pull::result),
     )
-    .posted(&[(200, Answer::Object(fields::RESULT_ANSWER))])
+    .posted(&[(200, Answer::Object(answers::RESULT_ANSWER))])
     .fails(&[409]),
     view(
         "/jobs/{id}/extend",
@@ -132,7 +133,7 @@ pub const VIEWS: &[View] = &[
         fields::EXTEND_FIELDS,
         || post(pull::extend),
     )
-    .posted(&[(200, Answer::Object(fields::EXTEND_ANSWER))])
+    .posted(&[(200, Answer::Object(answers::EXTEND_ANSWER))])
     .fails(&[409]),
     view(
         "/jobs/{id}/pause",
@@ -162,8 +163,8 @@ pub const VIEWS: &[View] = &[
         fields::QUEUE_FIELDS,
         || get(steer::queue).patch(steer::prioritise),
     )
-    .got(&[Answer::Object(fields::QUEUE_ANSWER)])
-    .edited(Answer::Object(fields::QUEUE_ANSWER))
+    .got(&[Answer::Object(answers::QUEUE_ANSWER)])
+    .edited(Answer::Object(answers::QUEUE_ANSWER))
     .fails(&[409]),
     view(
         "/jobs/{id}/failures",
@@ -173,7 +174,7 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(beside::failures),
     )
-    .got(&[Answer::Objects(fields::FAILURE)]),
+    .got(&[Answer::Objects(answers::FAILURE)]),
     view(
         "/jobs/{id}/timeline",
         "Timeline",
@@ -182,13 +183,13 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(timeline::list),
     )
-    .got(&[Answer::Objects(fields::EVENT)]),
+    .got(&[Answer::Objects(answers::EVENT)]),
     view("/jobs/{id}/logs", "Logs", READ, fields::LOGS, &[], || {
         get(beside::logs)
     })
     .query(fields::LOG_QUERY)
     .searched()
-    .got(&[Answer::Objects(fields::LINE), Answer::Text]),
+    .got(&[Answer::Objects(answers::LINE), Answer::Text]),
 ];
 
 /// Log lines in a job's detail, unless asked otherwise.
@@ -249,13 +250,17 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
     }
     let filter = filter::read(&call).await?;
     let (job, _) = find(&call, &id, JobAction::View).await?;
-    let filter = JobFilter {
-        id: Some(job.id),
-        ..filter
-    };
-    let (_, count) = call.store().jobs(&filter, 1, 0).await.map_err(internal)?;
-    if count == 0 {
-        return Err(ApiError::NotFound);
+    let names = fields::FILTERS.iter().map(|field| field.name);
+    let mut names = names.chain(["search"]);
+    if names.any(|name| call.query.get(name).is_some()) {
+        let filter = JobFilter {
+            id: Some(job.id),
+            ..filter
+        };
+        let (_, count) = call.store().jobs(&filter, 1, 0).await.map_err(internal)?;
+        if count == 0 {
+            return Err(ApiError::NotFound);
+        }
     }
     answer_with(&call, &job, lines.unwrap_or(LOG_LINES)).await
 }

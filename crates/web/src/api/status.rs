@@ -38,7 +38,8 @@ pub const VIEWS: &[View] = &[
         STORAGE_FIELDS,
         || post(storage),
     )
-    .posted(&[(200, Answer::Open)]),
+    .posted(&[(200, Answer::Open)])
+    .open(),
 ];
 
 /// Captures that the state of a storage shows.

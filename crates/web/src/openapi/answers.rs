@@ -81,7 +81,7 @@ pub fn refusal_schemas(parts: &mut Parts) {
         "Detail",
         json!({
             "type": "object",
-            "properties": {"detail": {"type": "string"}},
+            "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
             "required": ["detail"],
             "additionalProperties": false,
         }),

@@ -13,6 +13,11 @@ const SHEETS: usize = 3;
 /// Fills the installation; the project that has it all.
 pub async fn fill(app: &TestApp) -> Project {
     let project = app.project("Moths", false).await;
+    // The detector is pushed to; without the flag, jobs are for remote workers.
+    let pushed = app
+        .store
+        .set_flag(project.id, "async_pipeline_workers", false);
+    pushed.await.unwrap();
     let admin = app.superuser().await;
     app.member(&project, Some(Role::ProjectManager)).await;
     let station = app.station(&project).await;
@@ -55,6 +60,26 @@ pub async fn fill(app: &TestApp) -> Project {
         let new = json!({"name": "North", "project": project.id});
         assert_eq!(admin.post(path, new).await.status, 201);
     }
+    let page = json!({"name": "About", "slug": "about", "content": "Moths", "published": true});
+    let page = admin.post("/api/v2/pages/", page).await;
+    assert_eq!(page.status, 201, "{}", page.text);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::new(64, 48);
+    picture
+        .write_to(&mut bytes, image::ImageFormat::Jpeg)
+        .unwrap();
+    let station = station.id.to_string();
+    let parts = [
+        ("deployment", station.as_bytes(), None),
+        (
+            "image",
+            bytes.get_ref().as_slice(),
+            Some("20220102030406-00-00.jpg"),
+        ),
+    ];
+    let path = format!("/api/v2/captures/upload/?project_id={}", project.id);
+    let sent = admin.send_form(reqwest::Method::POST, &path, &parts).await;
+    assert_eq!(sent.status, 201, "{}", sent.text);
     project
 }
 

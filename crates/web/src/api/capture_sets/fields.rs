@@ -22,22 +22,31 @@ pub const FILTERS: &[Field] = &[
 ];
 
 const fn number(name: &'static str, label: &'static str) -> Field {
-    Field::new(name, label, Kind::Integer(None, None)).nullable()
+    Field::new(name, label, Kind::Integer(None, None))
+        .nullable()
+        .sometimes()
 }
 
 const fn text(name: &'static str, label: &'static str) -> Field {
-    Field::new(name, label, Kind::Text(None)).nullable().blank()
+    Field::new(name, label, Kind::Text(None))
+        .nullable()
+        .blank()
+        .sometimes()
 }
 
 const fn numbers(name: &'static str, label: &'static str) -> Field {
-    Field::new(name, label, Kind::Integers).nullable()
+    Field::new(name, label, Kind::Integers)
+        .nullable()
+        .sometimes()
 }
 
 /// The settings of all methods.
 pub const KWARGS: &[Field] = &[
     number("minute_interval", "Minute interval"),
     number("max_num", "Max num"),
-    Field::new("shuffle", "Shuffle", Kind::Boolean).nullable(),
+    Field::new("shuffle", "Shuffle", Kind::Boolean)
+        .nullable()
+        .sometimes(),
     number("month_start", "Month start"),
     number("month_end", "Month end"),
     text("date_start", "Date start"),

@@ -57,7 +57,9 @@ pub const FIELDS: &[Field] = &[
     ),
     Field::shown("occurrences_count", "Occurrences count", Kind::Any),
     Field::shown("taxa_count", "Taxa count", Kind::Any),
-    Field::shown("last_processed", "Last processed", Kind::DateTime).nullable(),
+    Field::shown("last_processed", "Last processed", Kind::DateTime)
+        .nullable()
+        .sometimes(),
     Field::shown("detections", "Detections", Kind::Rows(nested::FOUND)),
     Field::new("project", "Project", Kind::Link("projects")).nullable(),
     Field::shown("uploaded_by", "Uploaded by", Kind::Any),
@@ -97,3 +99,30 @@ pub const UPLOAD_FILTERS: &[Field] =
 
 /// What the query of an upload may hold.
 pub const UPLOAD_ASKS: &[Field] = &[Field::new("process_now", "Process now", Kind::Boolean)];
+
+/// What a list shows of a capture.
+pub const ROW: &[Field] = &[
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    FIELDS[3],
+    FIELDS[4],
+    FIELDS[5],
+    FIELDS[6],
+    FIELDS[7],
+    FIELDS[8],
+    FIELDS[9],
+    FIELDS[10],
+    FIELDS[11],
+    FIELDS[12],
+    FIELDS[13],
+    FIELDS[14],
+    FIELDS[15].sometimes(),
+    FIELDS[16],
+    FIELDS[20].sometimes(),
+    FIELDS[21].sometimes(),
+    FIELDS[22].sometimes(),
+    FIELDS[23].sometimes(),
+    FIELDS[24].sometimes(),
+    FIELDS[25],
+];

@@ -76,6 +76,9 @@ async fn one(call: Call, Path(id): Path<String>, act: Act) -> ApiResult<Json<Val
 /// `POST /jobs/bulk/` `{"action": "run|retry|cancel|delete", "ids": […]}`: what was done with
 /// each, one refusal stops none of the others.
 pub async fn bulk(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {
+    if call.who.0.is_none() {
+        return Err(ApiError::NotAuthenticated);
+    }
     let body = body.value;
     let act = match body.get("action").and_then(Value::as_str) {
         Some("run") => Act::Run,

@@ -151,12 +151,13 @@ pub const FIELDS: &[Field] = &[
     .nullable()
     .blank(),
     Field::new("description", "Description", Kind::Text(None)).blank(),
-    Field::shown("example_captures", "Example captures", Kind::Rows(CAPTURE)),
+    Field::shown("example_captures", "Example captures", Kind::Rows(CAPTURE)).sometimes(),
     Field::shown(
         "manually_uploaded_captures",
         "Manually uploaded captures",
         Kind::Rows(CAPTURE),
-    ),
+    )
+    .sometimes(),
 ];
 
 const NUMBER: Kind = Kind::Integer(None, None);
