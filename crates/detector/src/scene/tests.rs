@@ -145,17 +145,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn zz_save() {
-    let all = demo_nights();
-    let t = std::time::Instant::now();
-    let n: usize = all.iter().map(|s| s.jpeg().len()).sum();
-    println!("60 scenes one thread {:?}, {} bytes", t.elapsed(), n);
-    for i in [2usize, 8, 14, 25, 43, 50] {
-        all[i]
-            .draw()
-            .save(format!("/tmp/scenes/{i:02}.png"))
-            .unwrap();
-    }
-}
