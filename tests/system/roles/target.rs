@@ -148,7 +148,11 @@ impl World {
             Target::Station => self.station(open).await,
             Target::DraftStation => self.station(hidden).await,
             Target::Source => self.source().await,
-            Target::Person => person(&self.app, &format!("person{}", self.number())).await.id,
+            Target::Person => {
+                person(&self.app, &format!("person{}", self.number()))
+                    .await
+                    .id
+            }
             Target::TokenOfOther => {
                 let user = person(&self.app, &format!("holder{}", self.number())).await;
                 self.app.store.make_token(user.id, "x").await.unwrap().0.id
@@ -156,9 +160,7 @@ impl World {
             Target::OwnUpload => self.upload(asker).await,
             Target::Upload => self.upload(self.people[MANAGER].id).await,
             Target::OwnIdentification => self.identification(Of::Open, asker).await,
-            Target::Identification(of) => {
-                self.identification(of, self.people[MANAGER].id).await
-            }
+            Target::Identification(of) => self.identification(of, self.people[MANAGER].id).await,
             Target::Capture(of) => self.capture(of).await,
             Target::Session(of) => self.side(of).session,
             Target::Found(of) => self.found(of).await,

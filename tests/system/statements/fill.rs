@@ -42,7 +42,7 @@ impl Filling<'_> {
             let algorithm = self.pipeline(n).await;
             let occurrence = self.result(n, algorithm).await;
             self.says(n, user, occurrence).await;
-            self.sets(n, &other).await;
+            self.own(n).await;
             self.jobs(n, user, &other).await;
         }
         // Each capture stands in a session of its own.
@@ -153,39 +153,33 @@ impl Filling<'_> {
         assert!(store.list_taxon(list.id, taxon).await.unwrap());
     }
 
-    async fn sets(&self, n: i64, other: &Project) {
-        for project in [self.project, other] {
-            let new = NewCaptureSet {
-                project_id: project.id,
-                name: format!("Set {n}"),
-                method: "full".to_owned(),
-                ..Default::default()
-            };
-            let set = self.app.store.create_capture_set(new).await.unwrap();
-            let job = NewJob {
-                name: format!("Populate {n}"),
-                project_id: project.id,
-                kind: domain::job::POPULATE,
-                capture_set_id: Some(set.id),
-                ..Default::default()
-            };
-            self.app.store.create_job(job).await.unwrap();
-        }
-    }
-
-    /// A job about a station, and an export with its job, of another project each.
-    async fn jobs(&self, n: i64, user: i64, other: &Project) {
-        let store = &self.app.store;
-        let station = self.app.station(other).await;
-        let job = NewJob {
-            name: format!("Job {n}"),
-            project_id: other.id,
-            kind: domain::job::REGROUP,
-            station_id: Some(station.id),
-            created_by_id: Some(user),
+    async fn set(&self, n: i64, project: &Project) -> i64 {
+        let new = NewCaptureSet {
+            project_id: project.id,
+            name: format!("Set {n}"),
+            method: "full".to_owned(),
             ..Default::default()
         };
-        store.create_job(job).await.unwrap();
+        self.app.store.create_capture_set(new).await.unwrap().id
+    }
+
+    /// What the project has of its own: a station, and a capture set with a job.
+    async fn own(&self, n: i64) {
+        self.app.station(self.project).await;
+        let job = NewJob {
+            name: format!("Populate {n}"),
+            project_id: self.project.id,
+            kind: domain::job::POPULATE,
+            capture_set_id: Some(self.set(n, self.project).await),
+            ..Default::default()
+        };
+        self.app.store.create_job(job).await.unwrap();
+    }
+
+    /// An export with its job, and then, so that the two newest rows have it all, a job about
+    /// everything that a job can be about; of another project each.
+    async fn jobs(&self, n: i64, user: i64, other: &Project) {
+        let store = &self.app.store;
         let export = NewExport {
             project_id: other.id,
             user_id: Some(user),
@@ -196,5 +190,25 @@ impl Filling<'_> {
             ..Default::default()
         };
         store.create_export(export).await.unwrap();
+        let slug = format!("pipeline-{n}");
+        let pipeline = store.pipeline_by_slug(&slug).await.unwrap();
+        let station = self.app.station(other).await;
+        let photo = NewCapture {
+            path: format!("{n}.jpg"),
+            ..Default::default()
+        };
+        let sent = store.create_upload(&station, Some(user), photo).await;
+        let job = NewJob {
+            name: format!("Job {n}"),
+            project_id: other.id,
+            kind: domain::job::ML,
+            station_id: Some(station.id),
+            capture_id: Some(sent.unwrap().1.id),
+            capture_set_id: Some(self.set(n, other).await),
+            pipeline_id: pipeline.map(|pipeline| pipeline.id),
+            created_by_id: Some(user),
+            ..Default::default()
+        };
+        store.create_job(job).await.unwrap();
     }
 }

@@ -14,13 +14,7 @@ pub const ROWS: &[Row] = &[
     row("GET", "/pages/{slug}", Page, "", ALL),
     row("PUT", "/pages/{slug}", Page, PAGE, STAFF_CHANGE),
     row("PATCH", "/pages/{slug}", Page, NAME, STAFF_CHANGE),
-    row(
-        "DELETE",
-        "/pages/{slug}",
-        Page,
-        "",
-        STAFF_END,
-    ),
+    row("DELETE", "/pages/{slug}", Page, "", STAFF_END),
     // People.
     row("GET", "/users", Nothing, "", SIGNED_IN),
     row(

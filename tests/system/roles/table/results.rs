@@ -9,7 +9,8 @@ const PROJECT: &str = "?project_id=$project";
 const OF_DRAFT: &str = "?project_id=$draft";
 const AGREEMENT: &str = "/occurrences/stats/model-agreement";
 const IDENTIFIERS: &str = "/occurrences/stats/top-identifiers";
-const BOX: &str = r#"{"source_image": $capture, "detection_algorithm_id": 1, "bbox": [1, 1, 2, 2]}"#;
+const BOX: &str =
+    r#"{"source_image": $capture, "detection_algorithm_id": 1, "bbox": [1, 1, 2, 2]}"#;
 const SAID: &str = r#"{"occurrence_id": $occurrence, "taxon_id": $taxon}"#;
 const SAID_OF_DRAFT: &str = r#"{"occurrence_id": $unseen, "taxon_id": $taxon}"#;
 const COMMENT: &str = r#"{"comment": "c"}"#;
@@ -111,7 +112,13 @@ pub const ROWS: &[Row] = &[
         BULK_OF_DRAFT,
         DRAFT_SAID,
     ),
-    row("GET", "/identifications/{id}", Identification(Open), "", ALL),
+    row(
+        "GET",
+        "/identifications/{id}",
+        Identification(Open),
+        "",
+        ALL,
+    ),
     row(
         "GET",
         "/identifications/{id}",
