@@ -63,6 +63,7 @@ pub const VIEWS: &[View] = &[
     .filters(fields::FILTERS)
     .orders(&OccurrenceFilter::ORDERS)
     .shows(fields::ROW)
+    .fails(&[400])
     .in_root(),
     view(
         "/occurrences/algorithms",

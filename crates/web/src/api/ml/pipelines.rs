@@ -107,7 +107,7 @@ pub const VIEWS: &[View] = &[
     )
     .asks(views::PROJECT)
     .posted(&[(200, Answer::Open)])
-    .fails(&[400, 503]),
+    .fails(&[400]),
 ];
 
 /// A service as it stands in a pipeline.

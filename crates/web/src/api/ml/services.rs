@@ -117,7 +117,7 @@ pub const VIEWS: &[View] = &[
         200,
         Answer::Object(crate::api::pipelines::fields::REGISTERED),
     )])
-    .fails(&[400, 503]),
+    .fails(&[400]),
 ];
 
 fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {

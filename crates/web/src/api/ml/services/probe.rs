@@ -103,7 +103,7 @@ pub async fn register(call: Call, Path(id): Path<String>) -> ApiResult<Json<Valu
     };
     let info = call.state.services.info(endpoint).await.map_err(|why| {
         let words = format!("The service does not say what it offers: {why}.");
-        ApiError::Unavailable(words)
+        ApiError::BadRequest(words)
     })?;
     let store = call.store();
     let mut parts = store.service_parts(&[service.id]).await.map_err(internal)?;
