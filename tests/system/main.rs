@@ -7,6 +7,7 @@ mod browse;
 mod browser;
 mod chaos;
 mod command;
+mod found;
 mod golden;
 mod insects;
 mod pages;

@@ -7,6 +7,9 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// How receipts begin. Clients take them as they are, but know them as subjects of this kind.
+const PREFIX: &str = "$JS.ACK.";
+
 /// An opaque text: `reply_subject` on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt(String);
@@ -27,7 +30,7 @@ impl Receipt {
     pub fn sign(claim: Claim, key: &str) -> Receipt {
         let text = claim.text();
         let mac = mac(&text, key);
-        Receipt(format!("{text}.{mac}"))
+        Receipt(format!("{PREFIX}{text}.{mac}"))
     }
 
     /// A receipt as it came over the wire.
@@ -42,7 +45,7 @@ impl Receipt {
 
     /// What the receipt says; `None` when it is none. Not yet a proof.
     pub fn claim(&self) -> Option<Claim> {
-        let mut parts = self.0.splitn(4, '.');
+        let mut parts = self.0.strip_prefix(PREFIX)?.splitn(4, '.');
         let mut number = || parts.next()?.parse::<i64>().ok();
         Some(Claim {
             job: number()?,
@@ -54,7 +57,7 @@ impl Receipt {
     /// What the receipt says, proved with the job's key.
     pub fn open(&self, key: &str) -> Option<Claim> {
         let claim = self.claim()?;
-        let (text, signature) = self.0.rsplit_once('.')?;
+        let (text, signature) = self.0.strip_prefix(PREFIX)?.rsplit_once('.')?;
         if text != claim.text() {
             return None;
         }

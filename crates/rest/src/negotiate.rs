@@ -82,7 +82,7 @@ struct Range<'a> {
 }
 
 fn ranges(accept: Option<&str>) -> impl Iterator<Item = Range<'_>> {
-    let accept = accept.filter(|a| !a.trim().is_empty()).unwrap_or("*/*");
+    let accept = accept.unwrap_or("*/*");
     accept.split(',').map(|text| {
         let mut parts = text.split(';').map(str::trim);
         let full = parts.next().unwrap_or_default();

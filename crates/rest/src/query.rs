@@ -100,9 +100,11 @@ impl Query {
         }
     }
 
-    /// A whole number, or `None` where there is none or it cannot be read.
+    /// A whole number, or `None` where there is none or it cannot be read; past 64 bits it counts
+    /// as the largest.
     pub fn number(&self, name: &str) -> Option<i64> {
-        self.get(name)?.trim().parse().ok()
+        let text = self.get(name)?.trim();
+        parse_integer(text).filter(|_| !text.contains('.'))
     }
 
     /// A whole number of at least `min` that filters rows; an empty one counts as not given.

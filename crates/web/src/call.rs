@@ -107,7 +107,7 @@ pub fn addresses(state: &AppState, host: Option<&str>, query: &Query) -> Address
         Some(host) => format!("{scheme}://{host}"),
         None => public.to_owned(),
     };
-    let format = query.get("format").filter(|format| !format.is_empty());
+    let format = query.get("format");
     Addresses {
         base: format!("{root}/api/v2"),
         end: "/".to_owned(),

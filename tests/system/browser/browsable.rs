@@ -205,7 +205,7 @@ async fn looks_around(browser: &Client, app: &TestApp) {
     let choose = "document.getElementById('filter-status').value = 'CREATED';";
     browser.execute(choose, vec![]).await.unwrap();
     click(browser, ".filters .button").await;
-    answered(browser, "Apple").await;
+    shown(browser, ".request", "status=CREATED").await;
     assert_eq!(
         address(browser).await,
         "/api/v2/jobs/?ordering=name&limit=1&status=CREATED"

@@ -109,8 +109,12 @@ async fn delete_tickets<C: ConnectionTrait>(tx: &C, job: i64) -> StoreResult<()>
     Ok(())
 }
 
-/// The line that every change of state leaves in the job's log.
+/// The line that every change of state leaves in the job's log, which begins with the job's run:
+/// what is done with a job that was only made stands in its timeline.
 async fn note(tx: &Write, job: &Job, to: JobState) -> StoreResult<()> {
+    if job.job_state() == JobState::Created {
+        return Ok(());
+    }
     let text = format!(
         "Changing status of job {} from {} to {to}",
         job.id, job.state

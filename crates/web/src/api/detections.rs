@@ -190,6 +190,7 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
 
 /// Refuses: detections are written by jobs.
 pub async fn create(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {
+    call.permit_shared()?;
     Form::read(FIELDS, body, How::Whole)?.finish()?;
     Err(only_jobs(call, JsonBody::default()).await)
 }

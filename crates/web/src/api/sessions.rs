@@ -296,6 +296,7 @@ pub async fn timeline(call: Call, Path(id): Path<String>) -> ApiResult<Json<Valu
 
 /// Refuses: sessions are made of captures.
 pub async fn create(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {
+    call.permit_shared()?;
     Form::read(fields::FIELDS, body, How::Whole)?.finish()?;
     Err(only_jobs(call, JsonBody::default()).await)
 }
