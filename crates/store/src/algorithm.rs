@@ -75,6 +75,7 @@ impl Store {
         orders: &Orders,
     ) -> Select<algorithm::Entity> {
         use algorithm::Column as C;
+        let mut joined = false;
         for (name, descending) in orders {
             let column = match *name {
                 "id" => C::Id,
@@ -85,9 +86,14 @@ impl Store {
                 "updated_at" => C::UpdatedAt,
                 "category_count" => {
                     let count = self.length_of_labels();
-                    select = select
-                        .join(JoinType::LeftJoin, algorithm::Relation::CategoryMap.def())
-                        .order_by_with_nulls(count, way(*descending), NullOrdering::Last);
+                    // Named twice, it is still joined once.
+                    if !joined {
+                        let map = algorithm::Relation::CategoryMap.def();
+                        select = select.join(JoinType::LeftJoin, map);
+                        joined = true;
+                    }
+                    select =
+                        select.order_by_with_nulls(count, way(*descending), NullOrdering::Last);
                     continue;
                 }
                 _ => continue,

@@ -340,6 +340,8 @@ async fn algorithms_and_their_labels_are_open_to_all_and_written_by_staff() {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let staff = app.superuser().await;
+        let twice = "/api/v2/ml/algorithms/?ordering=category_count,-category_count";
+        assert_eq!(staff.get(twice).await.status, 200);
         let basic = app.member(&project, Some(Role::BasicMember)).await;
         let algorithms = "/api/v2/ml/algorithms/";
         let new = json!({"name": "New algo", "key": "new-algo", "version": 1});
