@@ -110,9 +110,10 @@ pub const VIEWS: &[View] = &[
         "tasks",
         ACTION,
         fields::TASKS,
-        fields::TASKS_FIELDS,
+        fields::FIELDS,
         || post(pull::tasks),
     )
+    .takes(fields::TASKS_FIELDS)
     .posted(&[(200, Answer::Object(answers::TASKS_ANSWER))])
     .fails(&[409]),
     view(
@@ -120,9 +121,10 @@ pub const VIEWS: &[View] = &[
         "result",
         ACTION,
         fields::RESULT,
-        fields::RESULT_FIELDS,
+        fields::FIELDS,
         || post(pull::result),
     )
+    .takes(fields::RESULT_FIELDS)
     .posted(&[(200, Answer::Object(answers::RESULT_ANSWER))])
     .fails(&[409]),
     view(

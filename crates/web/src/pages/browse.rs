@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::call::Call;
 use crate::shape::pretty;
 use crate::shape::sent::Sent;
-use crate::views::{self, View};
+use crate::views::View;
 
 mod control;
 mod edit;
@@ -258,19 +258,9 @@ async fn may_change(request: &Request, view: &View, row: &Value) -> bool {
     holds(row, "update") || holds(row, "change")
 }
 
-/// What may be sent to an address. An action whose table is that of its row reads nothing: the
-/// table is there because the reference's OPTIONS shows it.
+/// What may be sent to an address, where its table says more because the reference's OPTIONS does.
 fn sent_fields(view: &View) -> &'static [Field] {
-    let home = view
-        .path
-        .split_once("{id}/")
-        .map(|(before, _)| format!("{before}{{id}}"));
-    let home = home.and_then(|home| views::all().find(|view| view.path == home));
-    let names = |fields: &[Field]| fields.iter().map(|field| field.name).collect::<Vec<_>>();
-    match home {
-        Some(home) if names(home.fields) == names(view.fields) => &[],
-        _ => view.fields,
-    }
+    view.contract.takes.unwrap_or(view.fields)
 }
 
 fn shown_json(value: Option<Value>, bytes: &Bytes) -> String {
