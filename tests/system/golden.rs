@@ -95,7 +95,7 @@ const FLOORS: &[(&str, f64)] = &[
     ("jobs-update", 95.0),
     ("jobs-list", 96.5),
     ("jobs-detail", 97.0),
-    ("jobs-options", 80.0),
+    ("jobs-options", 100.0),
     ("jobs-actions", 84.0),
     ("jobs-roles", 93.0),
     ("jobs-async", 70.0),

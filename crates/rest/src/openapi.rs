@@ -142,9 +142,11 @@ pub fn parameter(field: &Field) -> Value {
 }
 
 fn property(field: &Field, way: Way) -> Value {
+    // A body must name one of the choices, also where rows hold others.
+    let chosen = way != Way::Shown && matches!(field.kind, Kind::Choice(_));
     let mut schema = match field.holds {
-        Some(shape) => of_shape(&shape, way),
-        None => of_kind(field.kind, field.blank, way),
+        Some(shape) if !chosen => of_shape(&shape, way),
+        _ => of_kind(field.kind, field.blank, way),
     };
     if field.nullable && !(way == Way::Form && matches!(field.kind, Kind::Image)) {
         schema = or_null(schema);

@@ -110,6 +110,9 @@ impl View {
 /// The filter that most lists share.
 pub const PROJECT: &[Field] = &[Field::new("project_id", "Project", Kind::Link("projects"))];
 
+/// The same for lists that only projects have.
+pub const OF_PROJECT: &[Field] = &[PROJECT[0].required()];
+
 /// All of them: one table per resource, in the order of the first page of the API.
 pub const VIEWS: &[&[View]] = &[
     api::VIEWS,

@@ -178,7 +178,7 @@ async fn a_dead_service_and_one_that_pulls_are_told_apart() {
         );
         let register = format!("{SERVICES}{}/register_pipelines/", made["instance"]["id"]);
         let answer = staff.post(&register, json!({})).await;
-        assert_eq!(answer.status, 503);
+        assert_eq!(answer.status, 400);
         assert!(answer.json()["detail"].is_string());
 
         let made = staff.post(&address, json!({"name": "Pull"})).await.json();

@@ -10,6 +10,7 @@ use store::testing;
 use crate::app::{Answer, Client, TestApp};
 
 mod check;
+mod made;
 mod world;
 
 /// Rows of a list that are looked at one by one.

@@ -101,6 +101,7 @@ pub const VIEWS: &[View] = &[
         || get(detail).put(replace).patch(edit).delete(delete),
     )
     .filters(fields::ONE)
+    .edited(Answer::Row(fields::CHANGED))
     .fails(&[409]),
     view(
         "/captures/{id}/star",

@@ -37,7 +37,7 @@ const FORMATS: &[(&str, &str)] = &[
 pub const PERSON: &[Field] = &[
     Field::id(),
     Field::new("name", "Name of User", Kind::Text(Some(255))),
-    Field::new("image", "Image", Kind::Image),
+    Field::new("image", "Image", Kind::Image).nullable(),
     Field::details(),
 ];
 
@@ -53,17 +53,18 @@ const JOB: &[Field] = &[
     Field::shown("project", "Project", Kind::Nested(PROJECT)),
     Field::shown("progress", "Progress", Kind::Any),
     Field::new("result", "Result", Kind::Any),
+    Field::permissions(),
 ];
 
 /// The fields of an export.
 pub const FIELDS: &[Field] = &[
     Field::id(),
-    Field::shown("user", "User", Kind::Nested(PERSON)),
+    Field::shown("user", "User", Kind::Nested(PERSON)).nullable(),
     Field::link("project", "Project", "projects").required(),
     Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
     Field::new("filters", "Filters", Kind::Any).nullable(),
     Field::new("filters_display", "Filters display", Kind::Any).nullable(),
-    Field::shown("job", "Job", Kind::Nested(JOB)),
+    Field::shown("job", "Job", Kind::Nested(JOB)).nullable(),
     Field::shown("file_url", "File url", Kind::Any),
     Field::new(
         "record_count",

@@ -23,7 +23,7 @@ use super::exports::PERSON;
 use super::internal;
 use super::taxa::tree::{self, Tree};
 use crate::call::{Call, found, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 mod bulk;
 
@@ -40,17 +40,18 @@ const OCCURRENCE: &[Field] = &[
         "determination",
         "Determination",
         Kind::Nested(tree::DETERMINATION),
-    ),
+    )
+    .nullable(),
 ];
 
 /// The fields of an identification.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("user", "User", Kind::Nested(PERSON)),
+    Field::shown("user", "User", Kind::Nested(PERSON)).nullable(),
     Field::shown("occurrence", "Occurrence", Kind::Nested(OCCURRENCE)),
     Field::link("occurrence_id", "Occurrence id", "occurrences").required(),
-    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)).nullable(),
     Field::link("taxon_id", "Taxon id", "taxa").required(),
     Field::new("withdrawn", "Withdrawn", Kind::Boolean),
     AGREED_WITH_PERSON,
@@ -104,7 +105,8 @@ pub const VIEWS: &[View] = &[
         BULK,
         bulk::FIELDS,
         || post(bulk::create),
-    ),
+    )
+    .posted(&[(200, Answer::Object(bulk::MADE))]),
     view(
         "/identifications/{id}",
         "Identification Instance",

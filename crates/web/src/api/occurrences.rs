@@ -19,7 +19,7 @@ use super::ml::algorithms;
 use super::taxa::tree::RANKS;
 use super::{defaults, internal};
 use crate::call::{Call, number};
-use crate::views::{View, view};
+use crate::views::{Answer, OF_PROJECT, View, view};
 use shown::Shown;
 
 pub mod fields;
@@ -38,7 +38,9 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(stats::identifiers),
     )
-    .filters(crate::views::PROJECT),
+    .filters(OF_PROJECT)
+    .query(fields::MOST)
+    .got(&[Answer::Object(fields::TOP)]),
     view(
         "/occurrences/stats/model-agreement",
         "Model agreement",
@@ -47,7 +49,9 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(stats::agreement),
     )
-    .filters(fields::FILTERS),
+    .filters(fields::FILTERS)
+    .query(fields::COARSEST)
+    .got(&[Answer::Object(fields::AGREED)]),
     view(
         "/occurrences",
         "Occurrence List",
@@ -59,6 +63,7 @@ pub const VIEWS: &[View] = &[
     .filters(fields::FILTERS)
     .orders(&OccurrenceFilter::ORDERS)
     .shows(fields::ROW)
+    .fails(&[400])
     .in_root(),
     view(
         "/occurrences/algorithms",
@@ -68,7 +73,8 @@ pub const VIEWS: &[View] = &[
         &[],
         || get(algorithms_of),
     )
-    .filters(crate::views::PROJECT),
+    .filters(OF_PROJECT)
+    .got(&[Answer::Page(algorithms::FIELDS)]),
     view(
         "/occurrences/{id}",
         "Occurrence Instance",

@@ -24,7 +24,7 @@ use super::projects::find;
 use crate::call::{Call, number};
 use crate::views::{Answer, View, view};
 
-mod fields;
+pub mod fields;
 
 /// Its address.
 pub const VIEWS: &[View] = &[view(

@@ -31,7 +31,7 @@ const PROJECT: &[Field] = &[
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::shown("project", "Project", Kind::Nested(PROJECT)),
+    Field::shown("project", "Project", Kind::Nested(PROJECT)).nullable(),
     Field::link("project_id", "Project id", "projects").required(),
     Field {
         write_only: true,

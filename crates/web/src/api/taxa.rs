@@ -20,7 +20,7 @@ use store::taxon::list::{SeenTaxon, TaxonFilter};
 
 use super::{defaults, internal, occurrences};
 use crate::call::{Call, found, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 use tree::{RANKS, Tree};
 
 pub mod lists;
@@ -43,7 +43,7 @@ pub const FIELDS: &[Field] = &[
     Field::id(),
     tree::NAME,
     tree::RANK,
-    Field::shown("parent", "Parent", Kind::Nested(tree::PARENT)),
+    Field::shown("parent", "Parent", Kind::Nested(tree::PARENT)).nullable(),
     Field {
         required: true,
         ..Field::link("parent_id", "Parent id", "taxa")
@@ -57,7 +57,9 @@ pub const FIELDS: &[Field] = &[
         "occurrences",
         "Occurrences",
         Kind::Rows(occurrences::fields::EXAMPLE),
-    ),
+    )
+    // The answer to POST is without them.
+    .sometimes(),
     tree::GBIF,
     Field::shown("tags", "Tags", Kind::Any),
     Field::shown("last_detected", "Last detected", Kind::Any),
@@ -123,6 +125,20 @@ pub const FILTERS: &[Field] = &[
 
 const TAGS: &[Field] = &[Field::new("tag_ids", "Tag ids", Kind::Links("tags")).required()];
 
+const ASSIGNED: &[Field] = &[
+    Field::shown("taxon_id", "Taxon", Kind::Integer(None, None)),
+    Field::shown("assigned_tag_ids", "Its tags", Kind::Integers),
+];
+
+const ASKED: &[Field] = &[
+    Field::new("q", "Part of a name", Kind::Text(None)),
+    Field::new(
+        "limit",
+        "At most so many taxa",
+        Kind::Integer(Some(1), None),
+    ),
+];
+
 /// Its addresses.
 pub const VIEWS: &[View] = &[
     view("/taxa", "Taxon List", LIST, ABOUT, FIELDS, || {
@@ -135,7 +151,9 @@ pub const VIEWS: &[View] = &[
     .in_root(),
     view("/taxa/suggest", "Suggest", READ, SUGGEST, &[], || {
         get(suggest)
-    }),
+    })
+    .got(&[Answer::List(tree::SUGGESTION)])
+    .query(ASKED),
     view(
         "/taxa/{id}",
         "Taxon Instance",
@@ -151,7 +169,8 @@ pub const VIEWS: &[View] = &[
         ASSIGN,
         TAGS,
         || post(assign),
-    ),
+    )
+    .posted(&[(200, Answer::Object(ASSIGNED))]),
 ];
 
 fn tags(list: Option<&Vec<Tag>>) -> Value {

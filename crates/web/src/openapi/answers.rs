@@ -115,8 +115,18 @@ pub fn refusal_schemas(parts: &mut Parts) {
         }),
     );
     put(
+        "Sentence",
+        json!({
+            "description": "What is wrong with an export.",
+            "type": "object",
+            "properties": {"error": {"type": "string"}},
+            "required": ["error"],
+            "additionalProperties": false,
+        }),
+    );
+    put(
         "Errors",
-        json!({"anyOf": [reference("Detail"), reference("Messages")]}),
+        json!({"anyOf": [reference("Detail"), reference("Messages"), reference("Sentence")]}),
     );
 }
 

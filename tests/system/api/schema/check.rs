@@ -1,5 +1,9 @@
 //! One value against one schema of the document: the types, and the order of the keys.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// What a reference leads to; anything else is itself.
@@ -19,12 +23,7 @@ fn pointed(reference: &str) -> &'static Value {
 
 /// Whether a value fits.
 pub fn check(schema: &Value, value: &Value) -> Result<(), String> {
-    let root = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "components": web::openapi()["components"],
-        "allOf": [schema],
-    });
-    let validator = jsonschema::validator_for(&root).map_err(|error| error.to_string())?;
+    let validator = validator(schema)?;
     if let Some(error) = validator.iter_errors(value).next() {
         return Err(format!(
             "does not fit at {}: {error:.300}",
@@ -38,6 +37,24 @@ pub fn check(schema: &Value, value: &Value) -> Result<(), String> {
             .unwrap_or_default();
         format!("keys are in another order: {keys:?}")
     })
+}
+
+/// The validator of a schema; made once, for making it takes longer than any answer.
+fn validator(schema: &Value) -> Result<Arc<Validator>, String> {
+    static MADE: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let key = schema.to_string();
+    if let Some(known) = MADE.lock().unwrap().get(&key) {
+        return Ok(known.clone());
+    }
+    let root = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "components": web::openapi()["components"],
+        "allOf": [schema],
+    });
+    let made = jsonschema::validator_for(&root).map_err(|error| error.to_string())?;
+    let made = Arc::new(made);
+    MADE.lock().unwrap().insert(key, made.clone());
+    Ok(made)
 }
 
 /// Whether the keys of objects come in the order of their schemas.

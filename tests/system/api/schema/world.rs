@@ -54,15 +54,7 @@ pub async fn fill(app: &TestApp) -> Project {
     ] {
         run(app, &admin, &project, kind, more).await;
     }
-    let waiting = json!({"name": "Waits", "delay": 3, "project_id": project.id, "limit": 2});
-    assert_eq!(admin.post("/api/v2/jobs/", waiting).await.status, 201);
-    for path in ["/api/v2/deployments/sites/", "/api/v2/deployments/devices/"] {
-        let new = json!({"name": "North", "project": project.id});
-        assert_eq!(admin.post(path, new).await.status, 201);
-    }
-    let page = json!({"name": "About", "slug": "about", "content": "Moths", "published": true});
-    let page = admin.post("/api/v2/pages/", page).await;
-    assert_eq!(page.status, 201, "{}", page.text);
+    super::made::fill(&admin, &project).await;
     let mut bytes = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::new(64, 48);
     picture

@@ -77,6 +77,13 @@ pub const FIELDS: &[Field] = &[
     Field::shown("thumbnails", "Thumbnails", Kind::Any),
 ];
 
+/// What the answer to a change shows of a capture: nothing of what was found on it.
+pub const CHANGED: &[Field] = &[
+    FIELDS[0], FIELDS[1], FIELDS[2], FIELDS[3], FIELDS[4], FIELDS[5], FIELDS[6], FIELDS[7],
+    FIELDS[8], FIELDS[9], FIELDS[10], FIELDS[11], FIELDS[12], FIELDS[13], FIELDS[16], FIELDS[17],
+    FIELDS[18], FIELDS[19], FIELDS[20], FIELDS[21], FIELDS[22], FIELDS[23], FIELDS[24], FIELDS[25],
+];
+
 /// The fields of an upload, in the order of its JSON.
 pub const UPLOADS: &[Field] = &[
     Field::id(),

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use axum::Json;
 use domain::permission::{Action, may};
 use rest::field::{Field, Kind};
+use rest::shape::Shape;
 use rest::{ApiError, ApiResult, FieldErrors, Form, How, JsonBody};
 use serde_json::{Value, json};
 use store::identification::NewIdentification;
@@ -30,7 +31,26 @@ const ITEM: &[Field] = &[
 ];
 
 /// What is sent.
-pub const FIELDS: &[Field] = &[Field::new(LIST, "Identifications", Kind::List).required()];
+pub const FIELDS: &[Field] = &[Field::new(LIST, "Identifications", Kind::List)
+    .required()
+    .holds(Shape::List(&Shape::Object(ITEM)))];
+
+const RESULT: &[Field] = &[
+    Field::shown("index", "Place in what was sent", Kind::Integer(None, None)),
+    Field::shown("occurrence_id", "Occurrence", Kind::Integer(None, None)),
+    Field::shown("status", "Whether it was made", Kind::Choice(OUTCOMES)),
+    Field::shown("errors", "What is wrong with it", Kind::Any).sometimes(),
+    Field::shown("id", "The identification", Kind::Integer(None, None)).sometimes(),
+];
+
+const OUTCOMES: &[(&str, &str)] = &[("created", "Created"), ("error", "Error")];
+
+/// What is answered.
+pub const MADE: &[Field] = &[
+    Field::shown("created_count", "Made", Kind::Integer(None, None)),
+    Field::shown("error_count", "Not made", Kind::Integer(None, None)),
+    Field::shown("results", "Each of them", Kind::Rows(RESULT)),
+];
 
 /// Makes many identifications.
 pub async fn create(call: Call, body: JsonBody) -> ApiResult<Json<Value>> {

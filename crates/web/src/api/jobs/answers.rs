@@ -199,6 +199,11 @@ const FAILED_CAPTURE: &[Field] = &[Field::id(), Field::details()];
 pub const FAILURE: &[Field] = &[
     Field::shown("capture", "Capture", Kind::Nested(FAILED_CAPTURE)),
     Field::shown("reason", "Why", Kind::Text(None)),
+    Field::shown(
+        "deliveries",
+        "How often it was tried",
+        Kind::Integer(None, None),
+    ),
 ];
 
 const WHO: &[Field] = &[

@@ -11,6 +11,7 @@ use domain::permission::pipeline_permissions;
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
+use rest::shape;
 use rest::time::instant;
 use rest::{ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
@@ -70,8 +71,11 @@ pub const FIELDS: &[Field] = &[
     Field::new("version_name", "Version name", Kind::Text(Some(255)))
         .nullable()
         .blank(),
-    Field::new("task_type", "Task type", Kind::Choice(TASKS)).nullable(),
-    Field::shown("category_map", "Category map", Kind::Nested(MAP)),
+    // What services register is shown as they say it.
+    Field::new("task_type", "Task type", Kind::Choice(TASKS))
+        .nullable()
+        .holds(shape::TEXT),
+    Field::shown("category_map", "Category map", Kind::Nested(MAP)).nullable(),
     Field::shown("category_count", "Category count", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),

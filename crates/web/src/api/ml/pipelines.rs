@@ -19,7 +19,7 @@ use store::service::ProcessingService;
 use super::algorithms;
 use crate::api::internal;
 use crate::call::{Call, number};
-use crate::views::{self, View, view};
+use crate::views::{self, Answer, View, view};
 
 mod trial;
 
@@ -33,10 +33,10 @@ const SERVICE: &[Field] = &[
     Field::new("name", "Name", Kind::Text(Some(255))).required(),
     Field::id(),
     Field::details(),
-    Field::new("endpoint_url", "Endpoint url", Kind::Text(Some(1024))),
+    Field::new("endpoint_url", "Endpoint url", Kind::Text(Some(1024))).nullable(),
     Field::shown("is_async", "Is async", Kind::Boolean),
-    Field::new("last_seen", "Last seen", Kind::DateTime),
-    Field::new("last_seen_live", "Last seen live", Kind::Boolean),
+    Field::new("last_seen", "Last seen", Kind::DateTime).nullable(),
+    Field::new("last_seen_live", "Last seen live", Kind::Boolean).nullable(),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
@@ -47,6 +47,7 @@ const USE: &[Field] = &[
     Field::new("pipeline", "Pipeline", Kind::Any).required(),
     Field::new("enabled", "Enabled", Kind::Boolean),
     Field::new("config", "Config", Kind::Any),
+    Field::permissions(),
 ];
 
 /// The fields of a pipeline.
@@ -103,7 +104,10 @@ pub const VIEWS: &[View] = &[
         TRIAL,
         &[],
         || post(trial::run),
-    ),
+    )
+    .asks(views::PROJECT)
+    .posted(&[(200, Answer::Open)])
+    .fails(&[400]),
 ];
 
 /// A service as it stands in a pipeline.

@@ -19,7 +19,7 @@ use store::service::list::{ServiceChange, ServiceFilter, ServiceParts};
 use super::algorithms::INT;
 use crate::api::internal;
 use crate::call::{Call, found, number};
-use crate::views::{View, view};
+use crate::views::{Answer, View, view};
 
 mod probe;
 
@@ -59,6 +59,11 @@ pub const FIELDS: &[Field] = &[
     Field::new("last_seen_live", "Last seen live", Kind::Boolean).nullable(),
 ];
 
+const MADE: &[Field] = &[
+    Field::shown("instance", "The service", Kind::Nested(FIELDS)),
+    Field::shown("status", "Whether it is ready", Kind::Nested(probe::STATUS)),
+];
+
 /// What the list can be ordered by.
 pub const ORDERS: &[&str] = &["id", "name", "created_at", "updated_at"];
 
@@ -80,6 +85,8 @@ pub const VIEWS: &[View] = &[
     )
     .filters(FILTERS)
     .orders(ORDERS)
+    .posted(&[(201, Answer::Object(MADE))])
+    .asks(crate::views::PROJECT)
     .in_root(),
     view(
         "/ml/processing_services/{id}",
@@ -96,7 +103,8 @@ pub const VIEWS: &[View] = &[
         STATUS,
         &[],
         || get(probe::status),
-    ),
+    )
+    .got(&[Answer::Object(probe::STATUS)]),
     view(
         "/ml/processing_services/{id}/register_pipelines",
         "Register pipelines",
@@ -104,7 +112,12 @@ pub const VIEWS: &[View] = &[
         REGISTER,
         &[],
         || post(probe::register),
-    ),
+    )
+    .posted(&[(
+        200,
+        Answer::Object(crate::api::pipelines::fields::REGISTERED),
+    )])
+    .fails(&[400]),
 ];
 
 fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {

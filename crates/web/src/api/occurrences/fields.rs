@@ -32,8 +32,8 @@ const SESSION: &[Field] = &[
 const SAID: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)),
-    Field::shown("user", "User", Kind::Nested(PERSON)),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)).nullable(),
+    Field::shown("user", "User", Kind::Nested(PERSON)).nullable(),
     Field::new("withdrawn", "Withdrawn", Kind::Boolean),
     Field::new("comment", "Comment", Kind::Text(None)),
     Field::shown("created_at", "Created at", Kind::DateTime),
@@ -42,18 +42,18 @@ const SAID: &[Field] = &[
 const APPLIED: &[Field] = &[
     Field::shown("id", "ID", Kind::Integer(None, None)),
     Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("algorithm", "Algorithm", Kind::Nested(algorithms::FIELDS)),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(algorithms::FIELDS)).nullable(),
 ];
 
 const PREDICTION: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)),
-    Field::new("score", "Score", Kind::Float),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)).nullable(),
+    Field::new("score", "Score", Kind::Float).nullable(),
     Field::new("terminal", "Terminal", Kind::Boolean)
         .help("Is this the final classification from a series of classifiers in a pipeline?"),
-    Field::shown("algorithm", "Algorithm", Kind::Nested(algorithms::FIELDS)),
-    Field::shown("applied_to", "Applied to", Kind::Nested(APPLIED)),
+    Field::shown("algorithm", "Algorithm", Kind::Nested(algorithms::FIELDS)).nullable(),
+    Field::shown("applied_to", "Applied to", Kind::Nested(APPLIED)).nullable(),
     Field::shown("created_at", "Created at", Kind::DateTime),
 ];
 
@@ -61,16 +61,16 @@ const CAPTURE: &[Field] = &[
     Field::id(),
     Field::details(),
     Field::shown("url", "Url", Kind::Any),
-    Field::new("width", "Width", INT),
-    Field::new("height", "Height", INT),
+    Field::new("width", "Width", INT).nullable(),
+    Field::new("height", "Height", INT).nullable(),
 ];
 
 const DETECTION: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
     Field::shown("url", "Url", Kind::Any),
-    Field::shown("capture", "Capture", Kind::Nested(CAPTURE)),
+    Field::shown("capture", "Capture", Kind::Nested(CAPTURE)).nullable(),
     Field::shown("width", "Width", Kind::Any),
     Field::shown("height", "Height", Kind::Any),
     Field::new("bbox", "Bbox", Kind::Any),
@@ -81,7 +81,7 @@ const DETECTION: &[Field] = &[
 const BEST: &[Field] = &[
     Field::id(),
     Field::shown("url", "Url", Kind::Any),
-    Field::new("timestamp", "Timestamp", Kind::DateTime),
+    Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
     Field::details(),
     Field::shown("width", "Width", Kind::Any),
     Field::shown("height", "Height", Kind::Any),
@@ -91,15 +91,11 @@ const BEST: &[Field] = &[
 pub const EXAMPLE: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("deployment", "Deployment", Kind::Nested(STATION)),
-    Field::shown("event", "Event", Kind::Nested(SESSION)),
-    Field::new("determination_score", "Determination score", Kind::Float),
-    Field::shown(
-        "determination",
-        "Determination",
-        Kind::Nested(tree::DETERMINATION),
-    ),
-    Field::shown("best_detection", "Best detection", Kind::Nested(BEST)),
+    DEPLOYMENT,
+    EVENT,
+    Field::new("determination_score", "Determination score", Kind::Float).nullable(),
+    DETERMINED,
+    Field::shown("best_detection", "Best detection", Kind::Nested(BEST)).nullable(),
     Field::shown("detections_count", "Detections count", Kind::Any),
     Field::shown("duration", "Duration", Kind::Any),
     Field::shown("duration_label", "Duration label", Kind::Any),
@@ -115,8 +111,9 @@ pub const EXAMPLE: &[Field] = &[
     ),
 ];
 
-const EVENT: Field = Field::shown("event", "Event", Kind::Nested(SESSION));
-const DEPLOYMENT: Field = Field::shown("deployment", "Deployment", Kind::Nested(STATION));
+const EVENT: Field = Field::shown("event", "Event", Kind::Nested(SESSION)).nullable();
+const DEPLOYMENT: Field =
+    Field::shown("deployment", "Deployment", Kind::Nested(STATION)).nullable();
 const FIRST: Field = Field::shown(
     "first_appearance_timestamp",
     "First appearance timestamp",
@@ -129,10 +126,12 @@ const DETERMINED: Field = Field::shown(
     "determination",
     "Determination",
     Kind::Nested(tree::DETERMINATION),
-);
+)
+.nullable();
 const COUNT: Field = Field::shown("detections_count", "Detections count", Kind::Any);
 const IMAGES: Field = Field::shown("detection_images", "Detection images", Kind::Any);
-const SCORE: Field = Field::shown("determination_score", "Determination score", Kind::Float);
+const SCORE: Field =
+    Field::shown("determination_score", "Determination score", Kind::Float).nullable();
 const DETAILS: Field = Field::shown("determination_details", "Determination details", Kind::Any);
 const BEST_PREDICTION: Field = Field::shown(
     "best_machine_prediction",
@@ -187,6 +186,67 @@ pub const FIELDS: &[Field] = &[
     Field::shown("detections", "Detections", Kind::Rows(DETECTION)),
     Field::shown("predictions", "Predictions", Kind::Rows(PREDICTION)),
 ];
+
+const IDENTIFIER: &[Field] = &[
+    Field::id(),
+    Field::shown("name", "Name", Kind::Text(None)),
+    Field::shown("image", "Picture", Kind::Image).nullable(),
+    Field::shown("identification_count", "Identifications", COUNTED),
+];
+
+const COUNTED: Kind = Kind::Integer(Some(0), None);
+
+/// Who identified the most.
+pub const TOP: &[Field] = &[
+    Field::shown("project_id", "Project", COUNTED),
+    Field::shown("top_identifiers", "People", Kind::Rows(IDENTIFIER)),
+];
+
+const fn counted(name: &'static str) -> Field {
+    Field::shown(name, "", COUNTED)
+}
+
+const fn share(name: &'static str) -> Field {
+    Field::shown(name, "", Kind::Float).nullable()
+}
+
+/// How far people and models agree.
+pub const AGREED: &[Field] = &[
+    counted("project_id"),
+    counted("total_occurrences"),
+    counted("verified_count"),
+    share("verified_pct"),
+    counted("verified_with_prediction_count"),
+    counted("no_prediction_count"),
+    counted("verified_without_taxon_count"),
+    counted("comparable_count"),
+    counted("agreed_exact_count"),
+    share("agreed_exact_pct"),
+    share("agreed_exact_ci_low"),
+    share("agreed_exact_ci_high"),
+    counted("agreed_any_rank_count"),
+    share("agreed_any_rank_pct"),
+    share("agreed_any_rank_ci_low"),
+    share("agreed_any_rank_ci_high"),
+    share("cohens_kappa"),
+    Field::shown("agreement_coarsest_rank", "", Kind::Text(None)).nullable(),
+    counted("agreed_coarser_rank_count").nullable(),
+    share("agreed_coarser_rank_pct"),
+];
+
+/// What the query says of agreement.
+pub const COARSEST: &[Field] = &[Field::new(
+    "agreement_coarsest_rank",
+    "The widest rank at which the same taxon counts as agreement",
+    Kind::Text(None),
+)];
+
+/// How many people are named.
+pub const MOST: &[Field] = &[Field::new(
+    "limit",
+    "At most so many people",
+    Kind::Integer(Some(1), None),
+)];
 
 /// What the list can be narrowed by.
 pub const FILTERS: &[Field] = &[

@@ -16,7 +16,7 @@ use store::taxa_list::{TaxaList, TaxaListFilter};
 
 use crate::api::internal;
 use crate::call::{Call, found, number};
-use crate::views::{self, View, view};
+use crate::views::{self, Answer, View, view};
 
 /// About lists of taxa.
 pub const ABOUT: &str = "Lists of taxa that projects work with.";
@@ -50,8 +50,9 @@ pub const VIEWS: &[View] = &[
     view("/taxa/lists", "Taxa List", LIST, ABOUT, FIELDS, || {
         get(list).post(create)
     })
-    .filters(views::PROJECT)
+    .filters(views::OF_PROJECT)
     .orders(ORDERS)
+    .asks(views::OF_PROJECT)
     .in_root(),
     view(
         "/taxa/lists/{id}",
@@ -68,7 +69,8 @@ pub const VIEWS: &[View] = &[
         ADD,
         TAXON,
         || post(add),
-    ),
+    )
+    .posted(&[(201, Answer::Object(TAXON))]),
     view(
         "/taxa/lists/{id}/taxa/{taxon}",
         "Taxa List Taxon Instance",

@@ -87,7 +87,7 @@ pub const FIELDS: &[Field] = &[
     INAT,
     COVER,
     CREDIT,
-    Field::shown("parent", "Parent", Kind::Nested(PARENT)),
+    Field::shown("parent", "Parent", Kind::Nested(PARENT)).nullable(),
     Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
 ];
 
@@ -95,10 +95,20 @@ pub const FIELDS: &[Field] = &[
 pub const DETERMINATION: &[Field] = &[
     Field::id(),
     NAME,
-    Field::shown("parent", "Parent", Kind::Nested(PARENT)),
-    Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
+    Field::shown("parent", "Parent", Kind::Nested(PARENT)).nullable(),
+    // OPTIONS names it, and no answer has it.
+    Field::shown("parents", "Parents", Kind::Rows(ABOVE)).sometimes(),
     RANK,
     Field::details(),
+];
+
+/// A taxon as a suggestion.
+pub const SUGGESTION: &[Field] = &[
+    Field::id(),
+    NAME,
+    RANK,
+    Field::shown("parent", "Parent", Kind::Nested(PARENT)).nullable(),
+    Field::permissions(),
 ];
 
 /// Taxa by number, with those right above them.

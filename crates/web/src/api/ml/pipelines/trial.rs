@@ -35,7 +35,7 @@ pub async fn run(call: Call, Path(id): Path<String>) -> ApiResult<Json<PipelineR
     let answer = call.state.services.process(endpoint, &request).await;
     answer
         .map(Json)
-        .map_err(|why| ApiError::Unavailable(why.to_string()))
+        .map_err(|why| ApiError::BadRequest(why.to_string()))
 }
 
 /// A capture to try it on, and its project: of the one that the query names, else of any that

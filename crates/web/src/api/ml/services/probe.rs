@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Path;
+use rest::field::{Field, Kind};
+use rest::shape;
 use rest::time::instant;
 use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
@@ -19,6 +21,18 @@ use crate::call::Call;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A service that pulls is online when it was heard of within this time.
 const FRESH: chrono::Duration = chrono::Duration::seconds(60);
+
+/// How a service is said to be.
+pub const STATUS: &[Field] = &[
+    Field::shown("timestamp", "When", Kind::DateTime),
+    Field::shown("request_successful", "Whether it answered", Kind::Boolean),
+    Field::shown("pipeline_configs", "Always empty", Kind::List).holds(shape::NOTHING),
+    Field::shown("error", "Why it is not ready", Kind::Text(None)).nullable(),
+    Field::shown("server_live", "Whether it is ready", Kind::Boolean),
+    Field::shown("pipelines_online", "What it is ready for", Kind::List).holds(shape::TEXTS),
+    Field::shown("endpoint_url", "Its address", Kind::Text(None)).nullable(),
+    Field::shown("latency", "Seconds", Kind::Float),
+];
 
 /// Whether a service is ready; open to all, for the web client sends no token here.
 pub async fn status(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>> {
@@ -89,7 +103,7 @@ pub async fn register(call: Call, Path(id): Path<String>) -> ApiResult<Json<Valu
     };
     let info = call.state.services.info(endpoint).await.map_err(|why| {
         let words = format!("The service does not say what it offers: {why}.");
-        ApiError::Unavailable(words)
+        ApiError::BadRequest(words)
     })?;
     let store = call.store();
     let mut parts = store.service_parts(&[service.id]).await.map_err(internal)?;
