@@ -110,6 +110,7 @@ async fn lists_show_only_what_each_may_see() {
         }
         for (list, target) in HIDDEN {
             let (ids, _) = world.make(target, 0).await;
+            let id: i64 = ids[0].parse().unwrap();
             for (role, name) in ROLES.iter().enumerate() {
                 let client = match tokens.get(role) {
                     Some(token) => world.app.with_token(token),
@@ -117,7 +118,7 @@ async fn lists_show_only_what_each_may_see() {
                 };
                 let answer = client.get(&format!("/api/v2/{list}/?limit=100")).await;
                 let rows = answer.json()["results"].as_array().cloned().unwrap();
-                let shown = rows.iter().any(|row| row["id"].to_string() == ids[0]);
+                let shown = rows.iter().any(|row| row["id"] == id);
                 assert_eq!(shown, role < 2, "{list} as {name}");
             }
         }

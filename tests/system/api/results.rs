@@ -218,7 +218,8 @@ async fn detections_and_classifications_are_read_within_a_project() {
             (&json!(0.1), &json!(0.0))
         );
         let missing = json!(["This field is required."]);
-        let refused = app.anonymous().post("/api/v2/detections/", json!({})).await;
+        let staff = app.superuser().await;
+        let refused = staff.post("/api/v2/detections/", json!({})).await;
         assert_eq!(
             refused.json(),
             json!({"source_image": missing, "detection_algorithm_id": missing})

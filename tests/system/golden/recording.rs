@@ -13,7 +13,7 @@ pub struct Step {
 }
 
 pub enum What {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     /// A job as it was when it had ended.
     Series {
         job: i64,
@@ -56,7 +56,7 @@ fn step(folder: &str, file: &Path) -> Option<Step> {
     let text = std::fs::read_to_string(file).unwrap();
     let whole: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
     let what = if whole.get("request").is_some() {
-        What::Exchange(exchange(&whole))
+        What::Exchange(Box::new(exchange(&whole)))
     } else {
         What::Series {
             job: whole["job_id"].as_i64()?,
