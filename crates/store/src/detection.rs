@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, NullOrdering, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder};
 
 use crate::connection::{Store, StoreError, StoreResult};
@@ -81,6 +81,25 @@ const fn direction(descending: bool) -> Order {
     if descending { Order::Desc } else { Order::Asc }
 }
 
+/// Puts a list of results in order, by its own number and score and the times of its captures.
+fn sort<T: IntoColumnRef + Copy>(list: &mut SelectStatement, order: ResultOrder, id: T, score: T) {
+    match order {
+        ResultOrder::Taken(descending) => {
+            for column in [capture::Column::TakenAt, capture::Column::Id] {
+                list.order_by((capture::Entity, column), direction(descending));
+            }
+            list.order_by(id, direction(descending));
+        }
+        ResultOrder::Created(descending) => {
+            list.order_by(id, direction(descending));
+        }
+        ResultOrder::Score(descending) => {
+            list.order_by_with_nulls(score, direction(descending), NullOrdering::Last)
+                .order_by(id, Order::Asc);
+        }
+    }
+}
+
 impl Store {
     /// The detection with this id.
     ///
@@ -143,22 +162,7 @@ impl Store {
         let id = (detection::Entity, D::Id);
         let order = order.unwrap_or(ResultOrder::Taken(false));
         let mut list = filter.select(is_walked(order) && count > SORTED);
-        match order {
-            ResultOrder::Taken(descending) => {
-                for column in [capture::Column::TakenAt, capture::Column::Id] {
-                    list.order_by((capture::Entity, column), direction(descending));
-                }
-                list.order_by(id, direction(descending));
-            }
-            ResultOrder::Created(descending) => {
-                list.order_by(id, direction(descending));
-            }
-            ResultOrder::Score(descending) => {
-                let score = (detection::Entity, D::Score);
-                list.order_by_with_nulls(score, direction(descending), NullOrdering::Last)
-                    .order_by(id, Order::Asc);
-            }
-        }
+        sort(&mut list, order, id, (detection::Entity, D::Score));
         let ids = self.page_ids(vec![list], limit, offset).await?;
         let rows = detection::Entity::find()
             .filter(D::Id.is_in(ids.iter().copied()))
@@ -188,22 +192,7 @@ impl Store {
         let id = (classification::Entity, C::Id);
         let order = order.unwrap_or(ResultOrder::Created(true));
         let mut list = filter.select(is_walked(order) && count > SORTED);
-        match order {
-            ResultOrder::Taken(descending) => {
-                for column in [capture::Column::TakenAt, capture::Column::Id] {
-                    list.order_by((capture::Entity, column), direction(descending));
-                }
-                list.order_by(id, direction(descending));
-            }
-            ResultOrder::Created(descending) => {
-                list.order_by(id, direction(descending));
-            }
-            ResultOrder::Score(descending) => {
-                let score = (classification::Entity, C::Score);
-                list.order_by_with_nulls(score, direction(descending), NullOrdering::Last)
-                    .order_by(id, Order::Asc);
-            }
-        }
+        sort(&mut list, order, id, (classification::Entity, C::Score));
         let ids = self.page_ids(vec![list], limit, offset).await?;
         let rows = classification::Entity::find()
             .filter(C::Id.is_in(ids.iter().copied()))
