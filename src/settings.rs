@@ -42,6 +42,9 @@ pub enum Command {
     User(UserCommand),
     /// The built-in processing service for photographs of insects on a lit sheet
     Detector(Detector),
+    /// Measure Hawkmoth on this machine
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// Where everything is kept.
@@ -315,6 +318,71 @@ pub struct Preview {
     /// The PNG to write
     #[arg(short, long, value_name = "OUT.png")]
     pub output: PathBuf,
+}
+
+/// `hawkmoth bench …`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// How long the first page of each list takes, by each order, in a small and a large project
+    Lists(BenchLists),
+}
+
+/// `hawkmoth bench lists`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchLists {
+    /// Captures of the projects that are made; each has three times as many detections and as
+    /// many occurrences. The large ones need some GB of disk
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_CAPTURES",
+        value_delimiter = ',',
+        default_value = "1000,1000000",
+        value_parser = clap::value_parser!(i64).range(100..=100_000_000)
+    )]
+    pub captures: Vec<i64>,
+    /// A PostgreSQL database whose user may create databases: the lists are measured there too
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_POSTGRES",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub postgres: Option<String>,
+    /// Folder for what is made
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_DATA",
+        default_value = "./hawkmoth-bench",
+        value_name = "DIR"
+    )]
+    pub data: PathBuf,
+    /// Leave what is made where it is, and use what an earlier run left
+    #[arg(long, env = "HAWKMOTH_BENCH_KEEP")]
+    pub keep: bool,
+    /// Requests of each kind
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_REQUESTS",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub requests: u32,
+    /// Only addresses that hold this text
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_ONLY",
+        value_name = "TEXT",
+        default_value = ""
+    )]
+    pub only: String,
+    /// Query plans that are shown: those of the slowest lists
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_PLANS",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    pub plans: usize,
 }
 
 #[cfg(test)]

@@ -2,24 +2,25 @@
 //! determination; the lists show valid ones that pass the project's default filters, unless a
 //! request says otherwise (`ui.md` §A.8, `domain-rules.md` §11).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use super::Occurrence;
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
-use crate::entity::{
-    classification, detection, identification, occurrence, session, station, taxon,
-};
+use crate::entity::{classification, detection, identification, occurrence, session, taxon};
 use crate::export::members;
-use crate::order::{Orders, way};
+use crate::order::Orders;
 use crate::taxa_list;
 
+/// Up to so many are looked up and sorted; of more, an order is walked until the page is full.
+const FEW: u64 = 5000;
+
 /// Which occurrences a list shows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OccurrenceFilter {
     /// Only this one.
     pub id: Option<i64>,
@@ -63,6 +64,17 @@ pub struct OccurrenceFilter {
     pub order: Orders,
 }
 
+/// How a database is to find the rows of a list.
+#[derive(Clone, Copy)]
+pub(super) enum Reach {
+    /// As it likes.
+    Free,
+    /// By what narrows the list, not by the project.
+    Narrow,
+    /// In the order of the list, along the index that has it.
+    Order,
+}
+
 impl OccurrenceFilter {
     /// The names in the API of what a list can be ordered by.
     pub const ORDERS: [&'static str; 13] = [
@@ -81,25 +93,84 @@ impl OccurrenceFilter {
         "duration",
     ];
 
+    /// Whether nothing narrows it but a project and default filters.
+    pub(crate) fn is_all_of_project(&self) -> bool {
+        let plain = OccurrenceFilter {
+            project_id: self.project_id,
+            visible: self.visible.clone(),
+            defaults: self.defaults.clone(),
+            order: self.order.clone(),
+            ..OccurrenceFilter::default()
+        };
+        *self == plain && self.project_id.is_some() && self.is_visible()
+    }
+
+    /// Whether its project is among those that may be seen.
+    fn is_visible(&self) -> bool {
+        let visible = self.visible.as_ref().zip(self.project_id);
+        visible.is_none_or(|(visible, project)| visible.contains(&project))
+    }
+
     /// The condition in SQL, on the table of occurrences alone.
     pub(crate) fn condition(&self) -> Condition {
+        let narrow = if self.is_narrow() {
+            Reach::Narrow
+        } else {
+            Reach::Free
+        };
+        self.reached(narrow)
+    }
+
+    /// Whether it asks for something by which its rows are found sooner than by their project.
+    fn is_narrow(&self) -> bool {
+        let ids = [
+            self.id,
+            self.station_id,
+            self.session_id,
+            self.capture_id,
+            self.capture_set_id,
+        ];
+        ids.iter().any(Option::is_some)
+            || self.verified == Some(true)
+            || self.verified_by.is_some_and(|(_, yes)| yes)
+            || self.from_day.is_some()
+            || self.to_day.is_some()
+    }
+
+    /// The condition, worded for how the rows are to be found: with `+` before a column, no index
+    /// that begins with it is used.
+    pub(super) fn reached(&self, by: Reach) -> Condition {
         use occurrence::Column as C;
         let numbers = [
             (C::Id, self.id),
-            (C::ProjectId, self.project_id),
             (C::StationId, self.station_id),
             (C::SessionId, self.session_id),
             (C::DeterminationId, self.determination_id),
         ];
+        let plain = |column: C| Expr::col((occurrence::Entity, column));
+        let project = match by {
+            Reach::Narrow => Expr::cust("+occurrence.project_id"),
+            Reach::Free | Reach::Order => plain(C::ProjectId),
+        };
+        let (score, taxon) = match by {
+            Reach::Free => (plain(C::DeterminationScore), plain(C::DeterminationId)),
+            Reach::Narrow | Reach::Order => (
+                Expr::cust("+occurrence.determination_score"),
+                Expr::cust("+occurrence.determination_id"),
+            ),
+        };
         let mut all = Condition::all()
-            .add(C::BoxesCount.gt(0))
-            .add(C::DeterminationId.is_not_null())
-            .add(self.defaults.condition());
+            .add(Expr::cust("+occurrence.boxes_count").gt(0))
+            .add(taxon.is_not_null())
+            .add(self.defaults.condition_on(score));
         for (column, value) in numbers {
             all = all.add_option(value.map(|value| column.eq(value)));
         }
         let visible = self.visible.as_ref();
-        all = all.add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())));
+        let visible = visible.filter(|_| self.project_id.is_none() || !self.is_visible());
+        all = all
+            .add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())))
+            .add_option(self.project_id.map(|id| project.eq(id)));
         all.add(self.of_taxa())
             .add(self.of_boxes())
             .add(self.of_people())
@@ -192,53 +263,6 @@ impl OccurrenceFilter {
     fn select(&self) -> Select<occurrence::Entity> {
         occurrence::Entity::find().filter(self.condition())
     }
-
-    /// Ordered so that the usual orders are those of an index: where no null can come, none is
-    /// spoken of, and the rows' numbers run the same way.
-    fn ordered(&self) -> Select<occurrence::Entity> {
-        use occurrence::Column as C;
-        let scored = self.defaults.threshold.is_some();
-        let mut select = self.select();
-        let mut last = None;
-        for (name, descending) in &self.order {
-            let direction = way(*descending);
-            let nullable = match *name {
-                "id" => (Expr::col((occurrence::Entity, C::Id)), false),
-                "created_at" => (Expr::col((occurrence::Entity, C::CreatedAt)), false),
-                "updated_at" => (Expr::col((occurrence::Entity, C::UpdatedAt)), false),
-                "detections_count" => (Expr::col((occurrence::Entity, C::BoxesCount)), false),
-                "determination_score" => (
-                    Expr::col((occurrence::Entity, C::DeterminationScore)),
-                    !scored,
-                ),
-                "first_appearance_timestamp" => {
-                    (Expr::col((occurrence::Entity, C::FirstSeenAt)), true)
-                }
-                "event" | "event__start" => (start_of_session(), true),
-                "deployment" | "deployment__name" => (name_of_station(), true),
-                "determination" | "determination__name" => (name_of_taxon(), true),
-                "duration" => (duration(), true),
-                _ => continue,
-            };
-            select = match nullable {
-                (what, true) => select.order_by_with_nulls(what, direction, NullOrdering::Last),
-                (what, false) => select.order_by(what, direction),
-            };
-            last = Some(*descending);
-        }
-        let Some(descending) = last else {
-            let by_score = match scored {
-                true => select.order_by_desc(C::DeterminationScore),
-                false => select.order_by_with_nulls(
-                    C::DeterminationScore,
-                    Order::Desc,
-                    NullOrdering::Last,
-                ),
-            };
-            return by_score.order_by_asc(C::Id);
-        };
-        select.order_by(C::Id, way(descending))
-    }
 }
 
 /// The occurrences that have a box of which this holds.
@@ -271,54 +295,6 @@ fn classified_by(algorithms: &[i64]) -> Expr {
     Expr::exists(by)
 }
 
-fn scalar(select: SelectStatement) -> Expr {
-    Expr::SubQuery(None, Box::new(select.into()))
-}
-
-fn start_of_session() -> Expr {
-    scalar(
-        Query::select()
-            .column((session::Entity, session::Column::StartAt))
-            .from(session::Entity)
-            .and_where(
-                Expr::col((session::Entity, session::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::SessionId)),
-            )
-            .to_owned(),
-    )
-}
-
-fn name_of_station() -> Expr {
-    scalar(
-        Query::select()
-            .column((station::Entity, station::Column::Name))
-            .from(station::Entity)
-            .and_where(
-                Expr::col((station::Entity, station::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::StationId)),
-            )
-            .to_owned(),
-    )
-}
-
-fn name_of_taxon() -> Expr {
-    scalar(
-        Query::select()
-            .column((taxon::Entity, taxon::Column::Name))
-            .from(taxon::Entity)
-            .and_where(
-                Expr::col((taxon::Entity, taxon::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::DeterminationId)),
-            )
-            .to_owned(),
-    )
-}
-
-/// Seconds, or whatever else grows with them: only compared.
-fn duration() -> Expr {
-    Expr::cust("occurrence.last_seen_at").sub(Expr::cust("occurrence.first_seen_at"))
-}
-
 impl Store {
     /// One page of occurrences, and how many there are in all.
     ///
@@ -331,8 +307,12 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
         let count = self.count_rows(filter.select()).await?;
-        let rows = filter.ordered().limit(limit).offset(offset);
-        Ok((rows.all(&self.db).await?, count))
+        let parts = filter.parts(count <= FEW, self.is_sqlite());
+        let ids = self.page_ids(parts, limit, offset).await?;
+        let rows = self.occurrences_by_id(&ids).await?;
+        let mut by_id: HashMap<i64, Occurrence> = rows.into_iter().map(|o| (o.id, o)).collect();
+        let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
+        Ok((rows, count))
     }
 
     /// How many occurrences a filter lets through, exactly or as [`Store::occurrences_page`]
