@@ -14,6 +14,8 @@ use crate::connection::{Store, StoreError, StoreResult};
 
 /// Lists up to this length are counted anew each time.
 const SHORT: u64 = 10_000;
+/// A list this long is not even looked at whether it has become short.
+const LONG: u64 = 10 * SHORT;
 /// How long the count of a longer list is taken as it is.
 const FRESH: Duration = Duration::from_secs(60);
 /// Counts kept at once.
@@ -33,6 +35,13 @@ impl Counts {
             *at = Instant::now(); // one reader renews it
         }
         Some((*count, is_old))
+    }
+
+    /// The kept count, where it is fresh and so high that the list will not be short meanwhile.
+    fn long(&self, key: &str) -> Option<u64> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, count) = kept.get(key)?;
+        (at.elapsed() <= FRESH && *count > LONG).then_some(*count)
     }
 
     fn put(&self, key: String, count: u64) {
@@ -57,12 +66,15 @@ impl Store {
         list: SelectStatement,
         about: Option<SelectStatement>,
     ) -> StoreResult<u64> {
+        let key = self.db.get_database_backend().build(&list).to_string();
+        if let Some(count) = self.counts.long(&key) {
+            return Ok(count);
+        }
         let mut bounded = list.clone();
         let short = self.count_all(bounded.limit(SHORT + 1).take()).await?;
         if short <= SHORT {
             return Ok(short);
         }
-        let key = self.db.get_database_backend().build(&list).to_string();
         let Some((count, is_old)) = self.counts.get(&key) else {
             let Some(about) = about else {
                 let count = self.count_all(list).await?;

@@ -64,15 +64,44 @@ pub struct OccurrenceFilter {
     pub order: Orders,
 }
 
-/// How a database is to find the rows of a list.
-#[derive(Clone, Copy)]
+/// How a database is to find the rows of a list: with `+` before a column, no index that begins
+/// with it is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// As it likes.
     Free,
+    /// By their taxa.
+    Taxa,
     /// By what narrows the list, not by the project.
     Narrow,
     /// In the order of the list, along the index that has it.
     Order,
+}
+
+impl Reach {
+    /// What stands for a column: itself, or hidden, where it is not by this that rows are found.
+    fn column(self, column: occurrence::Column, hidden: &'static str) -> Expr {
+        use occurrence::Column as C;
+        let hides = match column {
+            C::ProjectId => self == Reach::Narrow,
+            C::DeterminationScore => self != Reach::Free,
+            C::DeterminationId => matches!(self, Reach::Narrow | Reach::Order),
+            _ => self == Reach::Order,
+        };
+        match hides {
+            true => Expr::cust(hidden),
+            false => Expr::col((occurrence::Entity, column)),
+        }
+    }
+
+    fn id(self) -> Expr {
+        self.column(occurrence::Column::Id, "+occurrence.id")
+    }
+
+    fn taxon(self) -> Expr {
+        let taxon = occurrence::Column::DeterminationId;
+        self.column(taxon, "+occurrence.determination_id")
+    }
 }
 
 impl OccurrenceFilter {
@@ -113,12 +142,13 @@ impl OccurrenceFilter {
 
     /// The condition in SQL, on the table of occurrences alone.
     pub(crate) fn condition(&self) -> Condition {
-        let narrow = if self.is_narrow() {
-            Reach::Narrow
-        } else {
-            Reach::Free
-        };
-        self.reached(narrow)
+        let taxa = [self.taxon_id, self.taxa_list_id, self.determination_id];
+        let by_taxa = taxa.iter().any(Option::is_some) || self.rank.is_some();
+        self.reached(match self.is_narrow() {
+            true => Reach::Narrow,
+            false if by_taxa => Reach::Taxa,
+            false => Reach::Free,
+        })
     }
 
     /// Whether it asks for something by which its rows are found sooner than by their project.
@@ -137,51 +167,52 @@ impl OccurrenceFilter {
             || self.to_day.is_some()
     }
 
-    /// The condition, worded for how the rows are to be found: with `+` before a column, no index
-    /// that begins with it is used.
+    /// The condition, worded for how the rows are to be found.
     pub(super) fn reached(&self, by: Reach) -> Condition {
         use occurrence::Column as C;
+        let project = by.column(C::ProjectId, "+occurrence.project_id");
+        let score = by.column(C::DeterminationScore, "+occurrence.determination_score");
         let numbers = [
-            (C::Id, self.id),
-            (C::StationId, self.station_id),
-            (C::SessionId, self.session_id),
-            (C::DeterminationId, self.determination_id),
-        ];
-        let plain = |column: C| Expr::col((occurrence::Entity, column));
-        let project = match by {
-            Reach::Narrow => Expr::cust("+occurrence.project_id"),
-            Reach::Free | Reach::Order => plain(C::ProjectId),
-        };
-        let (score, taxon) = match by {
-            Reach::Free => (plain(C::DeterminationScore), plain(C::DeterminationId)),
-            Reach::Narrow | Reach::Order => (
-                Expr::cust("+occurrence.determination_score"),
-                Expr::cust("+occurrence.determination_id"),
+            (by.id(), self.id),
+            (
+                by.column(C::StationId, "+occurrence.station_id"),
+                self.station_id,
             ),
-        };
+            (
+                by.column(C::SessionId, "+occurrence.session_id"),
+                self.session_id,
+            ),
+            (by.taxon(), self.determination_id),
+            (project, self.project_id),
+        ];
         let mut all = Condition::all()
             .add(Expr::cust("+occurrence.boxes_count").gt(0))
-            .add(taxon.is_not_null())
+            .add(match by {
+                Reach::Free => Expr::col((occurrence::Entity, C::DeterminationId)).is_not_null(),
+                _ => Expr::cust("+occurrence.determination_id").is_not_null(),
+            })
             .add(self.defaults.condition_on(score));
         for (column, value) in numbers {
             all = all.add_option(value.map(|value| column.eq(value)));
         }
         let visible = self.visible.as_ref();
         let visible = visible.filter(|_| self.project_id.is_none() || !self.is_visible());
-        all = all
-            .add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())))
-            .add_option(self.project_id.map(|id| project.eq(id)));
-        all.add(self.of_taxa())
-            .add(self.of_boxes())
-            .add(self.of_people())
-            .add(self.of_days())
+        all = all.add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())));
+        all.add(self.of_taxa(by))
+            .add(self.of_boxes(by))
+            .add(self.of_people(by))
+            .add(self.of_days(by))
     }
 
-    fn of_taxa(&self) -> Condition {
-        let taxon = occurrence::Column::DeterminationId;
-        let listed = |id: i64| taxa_list::members_and_below(id);
+    fn of_taxa(&self, by: Reach) -> Condition {
+        let determination = match by {
+            Reach::Free | Reach::Taxa => "occurrence.determination_id",
+            Reach::Narrow | Reach::Order => "+occurrence.determination_id",
+        };
+        let listed = |id: i64| taxa_list::members_and_below(determination, id);
+        let below = |id: i64| taxa_list::is_or_below(determination, &[id]);
         Condition::all()
-            .add_option(self.taxon_id.map(|id| taxa_list::is_or_below(&[id])))
+            .add_option(self.taxon_id.map(below))
             .add_option(self.taxa_list_id.map(listed))
             .add_option(self.not_taxa_list_id.map(|id| listed(id).not()))
             .add_option(self.rank.as_ref().map(|rank| {
@@ -190,13 +221,12 @@ impl OccurrenceFilter {
                     .from(taxon::Entity)
                     .and_where(taxon::Column::Rank.eq(rank))
                     .to_owned();
-                taxon.in_subquery(of_rank)
+                by.taxon().in_subquery(of_rank)
             }))
     }
 
-    fn of_boxes(&self) -> Condition {
-        let id = occurrence::Column::Id;
-        let on = |which: Expr| id.in_subquery(boxes(which));
+    fn of_boxes(&self, by: Reach) -> Condition {
+        let on = |which: Expr| by.id().in_subquery(boxes(which));
         let capture = detection::Column::CaptureId;
         let mut all = Condition::all()
             .add_option(self.capture_id.map(|id| on(capture.eq(id))))
@@ -213,7 +243,7 @@ impl OccurrenceFilter {
         all
     }
 
-    fn of_people(&self) -> Condition {
+    fn of_people(&self, by: Reach) -> Condition {
         let identified = |user: Option<i64>| {
             let mut by = Query::select()
                 .column(identification::Column::OccurrenceId)
@@ -225,10 +255,9 @@ impl OccurrenceFilter {
             }
             by
         };
-        let id = occurrence::Column::Id;
-        let narrow = |yes: bool, by: SelectStatement| match yes {
-            true => id.in_subquery(by),
-            false => id.not_in_subquery(by),
+        let narrow = |yes: bool, people: SelectStatement| match yes {
+            true => by.id().in_subquery(people),
+            false => by.id().not_in_subquery(people),
         };
         Condition::all()
             .add_option(self.verified.map(|yes| narrow(yes, identified(None))))
@@ -238,7 +267,7 @@ impl OccurrenceFilter {
             )
     }
 
-    fn of_days(&self) -> Condition {
+    fn of_days(&self, by: Reach) -> Condition {
         if self.from_day.is_none() && self.to_day.is_none() {
             return Condition::all();
         }
@@ -257,7 +286,8 @@ impl OccurrenceFilter {
         if let Some(project) = self.project_id {
             nights.and_where(session::Column::ProjectId.eq(project));
         }
-        Condition::all().add(occurrence::Column::SessionId.in_subquery(nights))
+        let session = by.column(occurrence::Column::SessionId, "+occurrence.session_id");
+        Condition::all().add(session.in_subquery(nights))
     }
 
     fn select(&self) -> Select<occurrence::Entity> {

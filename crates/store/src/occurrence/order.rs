@@ -95,7 +95,7 @@ fn of_other<E: EntityTrait, C: ColumnTrait>(
 impl OccurrenceFilter {
     /// The numbers of the list in its order, as parts that follow each other. `few` are looked up
     /// by what narrows the list and sorted.
-    pub(super) fn parts(&self, few: bool, sqlite: bool) -> Vec<SelectStatement> {
+    pub(crate) fn parts(&self, few: bool, sqlite: bool) -> Vec<SelectStatement> {
         let scored = self.defaults.threshold.is_some();
         let known = |(name, descending): &(&'static str, bool)| {
             Some((By::of(name, scored, sqlite)?, *descending))

@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// Taxon, occurrences, best score and last time of each taxon that a filter's occurrences are
 /// determined as.
-fn counted(seen: &OccurrenceFilter) -> SelectStatement {
+pub(crate) fn counted(seen: &OccurrenceFilter) -> SelectStatement {
     use occurrence::Column as C;
     let column = |column: C| Expr::col((occurrence::Entity, column));
     Query::select()
@@ -40,7 +40,7 @@ fn counted(seen: &OccurrenceFilter) -> SelectStatement {
 }
 
 /// The same, as it is kept.
-fn kept(project: i64) -> SelectStatement {
+pub(crate) fn kept(project: i64) -> SelectStatement {
     use seen_taxon::Column as C;
     let column = |column: C| Expr::col((seen_taxon::Entity, column));
     Query::select()
@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// Counts what a project has seen and keeps it; false where its filters changed meanwhile.
-    async fn count_taxa(&self, project: &Project) -> StoreResult<bool> {
+    pub(crate) async fn count_taxa(&self, project: &Project) -> StoreResult<bool> {
         use project::Column as P;
         let filter = OccurrenceFilter {
             project_id: Some(project.id),
