@@ -269,9 +269,13 @@ impl CaptureFilter {
                     true => Func::coalesce([by.clone(), by]).into(),
                     false => by,
                 };
-                self.select(small, walked)
-                    .order_by_expr(by, towards.clone())
-                    .to_owned()
+                let mut list = self.select(small, walked);
+                if waiting && by_time {
+                    // All alike, but said, no other index has the order.
+                    let processed = (capture::Entity, capture::Column::LastProcessedAt);
+                    list.order_by(processed, towards.clone());
+                }
+                list.order_by_expr(by, towards.clone()).to_owned()
             }
         };
         if first != CaptureOrder::Created {

@@ -13,7 +13,9 @@ use crate::order::way;
 enum By {
     /// Something of its own row that is always there.
     Own(Expr),
-    /// The same where it may be missing.
+    /// The score, where none is missing.
+    Score,
+    /// Something that may be missing.
     Maybe(Expr),
     /// When the session starts.
     Session,
@@ -43,7 +45,7 @@ impl By {
             "created_at" => By::Own(own(C::CreatedAt)),
             "updated_at" => By::Own(own(C::UpdatedAt)),
             "detections_count" => By::Own(own(C::BoxesCount)),
-            "determination_score" if scored => By::Own(own(C::DeterminationScore)),
+            "determination_score" if scored => By::Score,
             "determination_score" => By::Maybe(own(C::DeterminationScore)),
             "first_appearance_timestamp" => By::Maybe(own(C::FirstSeenAt)),
             "duration" => By::Maybe(duration(sqlite)),
@@ -59,6 +61,7 @@ impl By {
         use occurrence::Column as C;
         match self {
             By::Own(what) | By::Maybe(what) => what.clone(),
+            By::Score => own(C::DeterminationScore),
             By::Session => of_other(
                 session::Entity,
                 (session::Column::StartAt, session::Column::Id),
@@ -110,7 +113,7 @@ impl OccurrenceFilter {
             orders.extend(By::of("determination_score", scored, sqlite).map(|by| (by, true)));
         }
         match orders.as_slice() {
-            [(by, descending)] if !few => self.walked(by, &way(*descending), &tie),
+            [(by, descending)] if !few => self.walked(by, &way(*descending), &tie, sqlite),
             several => vec![self.sorted(several, tie)],
         }
     }
@@ -134,7 +137,7 @@ impl OccurrenceFilter {
         select.order_by(id, tie).to_owned()
     }
 
-    fn walked(&self, by: &By, towards: &Order, tie: &Order) -> Vec<SelectStatement> {
+    fn walked(&self, by: &By, towards: &Order, tie: &Order, sqlite: bool) -> Vec<SelectStatement> {
         use occurrence::Column as C;
         let id = (occurrence::Entity, C::Id);
         let ordered = |mut select: SelectStatement, by: &Expr| {
@@ -149,6 +152,13 @@ impl OccurrenceFilter {
             rest.and_where(null).order_by(id, tie.clone()).to_owned()
         };
         match by {
+            By::Score => {
+                let reach = match self.is_all_of_project() {
+                    true => Reach::Free, // the threshold is where the index ends
+                    false => Reach::Order,
+                };
+                vec![ordered(self.numbers(self.reached(reach)), &by.value())]
+            }
             By::Own(what) => vec![ordered(all(), what)],
             By::Maybe(what) => {
                 let mut with = all();
@@ -158,18 +168,36 @@ impl OccurrenceFilter {
             By::Session => {
                 let order = [session::Column::StartAt, session::Column::Id];
                 let project = Some(session::Column::ProjectId);
-                let with = self.along(session::Entity, order, (project, C::SessionId), towards);
+                let with = self.along(
+                    session::Entity,
+                    order,
+                    (project, C::SessionId),
+                    towards,
+                    sqlite,
+                );
                 vec![with, without(own(C::SessionId).is_null())]
             }
             By::Station => {
                 let order = [station::Column::Name, station::Column::Id];
                 let project = Some(station::Column::ProjectId);
-                let with = self.along(station::Entity, order, (project, C::StationId), towards);
+                let with = self.along(
+                    station::Entity,
+                    order,
+                    (project, C::StationId),
+                    towards,
+                    sqlite,
+                );
                 vec![with, without(own(C::StationId).is_null())]
             }
             By::Taxon => {
                 let order = [taxon::Column::Name, taxon::Column::Id];
-                vec![self.along(taxon::Entity, order, (None, C::DeterminationId), towards)]
+                vec![self.along(
+                    taxon::Entity,
+                    order,
+                    (None, C::DeterminationId),
+                    towards,
+                    sqlite,
+                )]
             }
         }
     }
@@ -181,10 +209,12 @@ impl OccurrenceFilter {
         order: [C; 2],
         (project, reference): (Option<C>, occurrence::Column),
         towards: &Order,
+        sqlite: bool,
     ) -> SelectStatement {
         let [first, id] = order;
         let condition = match project {
-            Some(_) => self.reached(Reach::Narrow),
+            Some(_) if sqlite => self.reached(Reach::Narrow),
+            Some(_) => self.reached(Reach::Free), // PostgreSQL knows how many there are
             None => self.reached(Reach::Order),
         };
         let mut select = Query::select();
