@@ -16,7 +16,6 @@ use crate::views::{self, View, view};
 
 pub mod capture_sets;
 pub mod captures;
-pub mod carried;
 pub mod choice;
 pub mod classifications;
 pub mod credentials;

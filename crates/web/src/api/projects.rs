@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
 use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
-use super::nested::Nested;
-use super::{carried, internal};
+use super::internal;
+use super::nested;
+use super::taxa::tree;
 use crate::call::{Call, number};
 use crate::pictures;
 use crate::views::{Answer, View, view};
@@ -187,14 +188,13 @@ async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiRes
     let pipeline = match project.default_pipeline_id {
         Some(id) => {
             let pipeline = store.pipeline(id).await.map_err(internal)?;
-            carried::pipeline(call, &pipeline)
+            nested::pipeline(call, &pipeline)
         }
         None => Value::Null,
     };
     let taxa = store.filter_taxa(project.id).await.map_err(internal)?;
-    let nested = Nested::within(call, project.id, ProjectFacts::default());
     let shown = |list: &[_]| -> Value {
-        let rows = list.iter().map(|taxon| nested.taxon(taxon));
+        let rows = list.iter().map(|taxon| tree::flat(call, taxon));
         rows.collect()
     };
     Ok(json!({
