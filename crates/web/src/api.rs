@@ -33,6 +33,7 @@ pub mod occurrences;
 pub mod pages;
 pub mod pipelines;
 pub mod places;
+mod plots;
 pub mod projects;
 pub mod schema;
 pub mod sessions;

@@ -23,6 +23,7 @@ use crate::call::{Call, found, number};
 use crate::views::{Answer, View, view};
 use tree::{RANKS, Tree};
 
+mod charts;
 pub mod lists;
 pub mod tree;
 
@@ -301,13 +302,13 @@ async fn whole(call: &Call, taxon: &Taxon) -> ApiResult<Value> {
     };
     let found = store.taxa_page(&filter, 1, 0).await.map_err(internal)?;
     let facts = found.0.first().and_then(|row| row.seen);
-    let (events, examples) = match &seen {
+    let (events, examples, charts) = match &seen {
         Some(seen) => {
             let events = store.sessions_seen(seen).await.map_err(internal)?;
             let examples = occurrences::examples(call, seen, EXAMPLES).await?;
-            (Some(events), examples)
+            (Some(events), examples, charts::draw(call, seen).await?)
         }
-        None => (None, Vec::new()),
+        None => (None, Vec::new(), json!([])),
     };
     let project = seen.as_ref().and_then(|seen| seen.project_id);
     let of = store
@@ -335,7 +336,7 @@ async fn whole(call: &Call, taxon: &Taxon) -> ApiResult<Value> {
         "inat_taxon_id": taxon.inat_taxon_id,
         "cover_image_url": taxon.cover_image_url,
         "cover_image_credit": taxon.cover_image_credit,
-        "summary_data": [],
+        "summary_data": charts,
         "common_name_en": taxon.common_name_en,
         "user_permissions": pipeline_permissions(call.who.caller()),
     }))
