@@ -95,6 +95,7 @@ pub const VIEWS: &[View] = &[
     .filters(FILTERS)
     .shows(ROW)
     .orders(&ResultOrder::NAMES)
+    .refused(&["POST"])
     .in_root(),
     view(
         "/classifications/{id}",
@@ -108,7 +109,8 @@ pub const VIEWS: &[View] = &[
                 .patch(only_jobs)
                 .delete(only_jobs)
         },
-    ),
+    )
+    .refused(&["PUT", "PATCH", "DELETE"]),
 ];
 
 /// The taxa and algorithms that classifications name, read once for all of them.
