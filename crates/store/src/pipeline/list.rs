@@ -16,6 +16,7 @@ use crate::entity::{
     algorithm, pipeline, pipeline_algorithm, processing_service, project_pipeline,
     service_pipeline, service_project,
 };
+use crate::job::list::holds;
 use crate::order::{Orders, clash, ordered};
 use crate::service::ProcessingService;
 
@@ -32,6 +33,8 @@ pub struct PipelineFilter {
     pub enabled_for: Option<i64>,
     /// Only those of one of these projects; `None` means all, also those without a project.
     pub visible: Option<Vec<i64>>,
+    /// Each of these words stands in the name.
+    pub search: Vec<String>,
     /// In this order.
     pub order: Orders,
 }
@@ -225,8 +228,11 @@ impl PipelineFilter {
                 .to_owned();
             pipeline::Column::Id.in_subquery(used)
         };
-        Condition::all()
-            .add_option(self.id.map(|id| pipeline::Column::Id.eq(id)))
+        let mut all = Condition::all();
+        for word in &self.search {
+            all = all.add(holds((pipeline::Entity, pipeline::Column::Name), word));
+        }
+        all.add_option(self.id.map(|id| pipeline::Column::Id.eq(id)))
             .add_option(self.project_id.map(|id| used(P::ProjectId.eq(id))))
             .add_option(
                 self.enabled_for

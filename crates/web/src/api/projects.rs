@@ -39,6 +39,7 @@ pub const VIEWS: &[View] = &[
     .shows(ROW)
     .filters(FILTERS)
     .orders(PROJECT_ORDERS)
+    .searched()
     .in_root(),
     view(
         "/projects/{id}",
@@ -82,6 +83,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     }
     let order = query.ordering(PROJECT_ORDERS);
     let filter = ProjectFilter {
+        search: call.query.search(),
         visible: call.visible().await?,
         member,
         order: order.iter().map(|o| (o.field, o.descending)).collect(),

@@ -88,6 +88,7 @@ pub const VIEWS: &[View] = &[
     )
     .filters(views::PROJECT)
     .orders(ORDERS)
+    .searched()
     .in_root(),
     view(
         "/ml/pipelines/{id}",
@@ -180,6 +181,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let filter = PipelineFilter {
         project_id: project,
         visible: call.visible().await?,
+        search: call.query.search(),
         order: call.order(ORDERS),
         ..Default::default()
     };
