@@ -3,6 +3,7 @@
 //! a panic in a job is its FAILURE, not the end of the process (`architecture.md` §5, 6).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use queue::Changed;
@@ -19,7 +20,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::context::{JobContext, Stopped};
 use crate::kind::{self, Outcome};
-use crate::{Tools, caretaker};
+use crate::{Tools, caretaker, health};
+
+/// How long a cancelled job may take to stop by itself.
+const CANCEL: Duration = Duration::from_millis(500);
 
 /// Runs jobs until it is told to stop.
 pub struct Runner {
@@ -49,6 +53,7 @@ impl Runner {
     pub async fn run(self, stop: CancellationToken) {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));
+        let health = tokio::spawn(health::run(runner.tools.clone(), stop.clone()));
         let slots = Arc::new(Semaphore::new(runner.tools.pace.jobs_at_once.max(1)));
         let running = TaskTracker::new();
         let mut events = runner.tools.bus.subscribe();
@@ -73,7 +78,7 @@ impl Runner {
         }
         running.close();
         running.wait().await;
-        let _ = care.await;
+        let _ = tokio::join!(care, health);
     }
 
     async fn claim(&self) -> Option<(Job, Fence)> {
@@ -168,7 +173,12 @@ impl Runner {
         mut work: JoinHandle<anyhow::Result<Outcome>>,
     ) -> Result<(), StoreError> {
         cx.stop.cancel();
-        match tokio::time::timeout(self.tools.pace.grace, &mut work).await {
+        let grace = match order {
+            // Somebody waits for it; what is cut off in the middle is rolled back.
+            Order::Cancel => self.tools.pace.grace.min(CANCEL),
+            Order::HandBack | Order::Lost => self.tools.pace.grace,
+        };
+        match tokio::time::timeout(grace, &mut work).await {
             // It was faster than the order.
             Ok(Ok(Ok(outcome))) if order != Order::Lost => {
                 let result = self.conclude(cx, Ok(Ok(outcome))).await;

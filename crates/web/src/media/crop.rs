@@ -2,6 +2,7 @@
 //! (`domain-rules.md` §14).
 
 use axum::body::Bytes;
+use domain::storage::crop_name;
 use files::{FilesError, Links};
 use image::DynamicImage;
 use rest::{ApiError, ApiResult};
@@ -12,7 +13,7 @@ use crate::api::internal;
 
 /// The address of a detection's crop.
 pub fn address(links: &Links, detection: i64) -> String {
-    links.relative("crops", &format!("detection_{detection}.jpg"))
+    links.relative("crops", &crop_name(detection))
 }
 
 /// What a signed link names: `detection_<id>.jpg`.
@@ -22,7 +23,7 @@ pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
         .and_then(|rest| rest.strip_suffix(".jpg"))
         .and_then(|id| id.parse().ok())
         .ok_or(ApiError::NotFound)?;
-    let key = format!("crops/detection_{id}.jpg");
+    let key = format!("crops/{}", crop_name(id));
     match state.files.get(&key).await {
         Ok(content) => return Ok(content),
         Err(FilesError::NotFound(_)) => {}
