@@ -3,6 +3,7 @@
 //! one sentence each.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,16 +143,24 @@ pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<To
     })
 }
 
+/// The files that the server itself keeps.
+///
+/// # Errors
+/// Where their folder cannot be made.
+pub fn kept(place: &Place) -> anyhow::Result<files::Files> {
+    let folder = place.data.join("files");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    files::Files::local(&folder)
+        .with_context(|| format!("cannot use the folder {}", folder.display()))
+}
+
 /// What the pages work with.
 ///
 /// # Errors
 /// Where the folder for files cannot be made.
 pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> {
-    let folder = place.data.join("files");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let files = files::Files::local(&folder)
-        .with_context(|| format!("cannot use the folder {}", folder.display()))?;
+    let files = kept(place)?;
     let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),
@@ -160,6 +169,20 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         tools.services.clone(),
     );
     Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
+}
+
+/// The folder of a built web client.
+///
+/// # Errors
+/// Where it holds no first page.
+pub fn client(folder: &Path) -> anyhow::Result<&Path> {
+    if !folder.join("index.html").is_file() {
+        bail!(
+            "{} holds no index.html: --ui needs the folder that the web client was built into",
+            folder.display()
+        );
+    }
+    Ok(folder)
 }
 
 /// Starts to listen.

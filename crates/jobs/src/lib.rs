@@ -5,6 +5,7 @@
 
 pub mod caretaker;
 pub mod context;
+pub mod crops;
 pub mod health;
 pub mod kind;
 mod kinds;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use files::Files;
 use futures_util::StreamExt;
 use queue::Changed;
 use store::StoreError;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::context::{JobContext, Stopped};
+use crate::crops::Cutter;
 use crate::kind::{self, Outcome};
 use crate::{Tools, caretaker, health};
 
@@ -29,6 +31,8 @@ const CANCEL: Duration = Duration::from_millis(500);
 pub struct Runner {
     tools: Tools,
     owner: String,
+    /// Where crops are kept that are cut ahead of time.
+    crops: Option<Files>,
 }
 
 /// Why a running job is being stopped from outside.
@@ -46,7 +50,18 @@ impl Runner {
     /// A runner with a name of its own.
     pub fn new(tools: Tools) -> Runner {
         let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-        Runner { tools, owner }
+        Runner {
+            tools,
+            owner,
+            crops: None,
+        }
+    }
+
+    /// Cuts crops of detections ahead of time, into these files.
+    #[must_use]
+    pub fn cutting(mut self, crops: Option<Files>) -> Runner {
+        self.crops = crops;
+        self
     }
 
     /// Runs jobs, and the caretaker beside them, until `stop` fires; then hands back what runs.
@@ -54,6 +69,10 @@ impl Runner {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));
         let health = tokio::spawn(health::run(runner.tools.clone(), stop.clone()));
+        let cutter = runner.crops.clone().map(|kept| {
+            let cutter = Cutter::new(runner.tools.clone(), kept);
+            tokio::spawn(cutter.run(stop.clone()))
+        });
         let slots = Arc::new(Semaphore::new(runner.tools.pace.jobs_at_once.max(1)));
         let running = TaskTracker::new();
         let mut events = runner.tools.bus.subscribe();
@@ -79,6 +98,9 @@ impl Runner {
         running.close();
         running.wait().await;
         let _ = tokio::join!(care, health);
+        if let Some(cutter) = cutter {
+            let _ = cutter.await;
+        }
     }
 
     async fn claim(&self) -> Option<(Job, Fence)> {

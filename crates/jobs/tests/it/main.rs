@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod choice;
+mod crops;
 mod faults;
 mod kinds;
 mod push;
