@@ -20,7 +20,7 @@ fn good(request: &Value) -> Act {
 #[tokio::test]
 async fn the_fastest_gets_the_work_and_the_next_when_it_dies() {
     for fresh in testing::fresh().await {
-        let world = World::new(&fresh.store, 300, 1).await;
+        let world = World::new(&fresh.store, 100, 1).await;
         let slow = Service::start(good).await;
         let fast = Service::start(good).await;
         let first = world.move_service(&slow.url).await;
@@ -38,7 +38,7 @@ async fn the_fastest_gets_the_work_and_the_next_when_it_dies() {
         let log = world.log(&job).await;
         assert_eq!(state(&job), JobState::Success, "{log}");
         let counts = world.counts(&job).await;
-        assert_eq!((counts.done, counts.detections), (300, 300));
+        assert_eq!((counts.done, counts.detections), (100, 100));
         assert!(slow.asked() > 0);
         assert!(log.contains("Fast is not online any more"), "{log}");
         let dead = world.store.service(second).await.unwrap();
