@@ -43,7 +43,14 @@ const MADE: &[&str] = &[
 ];
 
 /// Keys of addresses that each server signs or serves in its own way.
-const ADDRESSES: &[&str] = &["url", "image_url", "public_url", "image", "thumbnails"];
+const ADDRESSES: &[&str] = &[
+    "url",
+    "image_url",
+    "public_url",
+    "image",
+    "thumbnails",
+    "detection_images",
+];
 
 /// Keys of prose, which Hawkmoth words itself.
 const PROSE: &[&str] = &["description", "help_text"];

@@ -226,7 +226,7 @@ fn shown(call: &Call, row: &Shown) -> Value {
         "slug": p.slug,
         "description": p.description,
         "algorithms": algorithms.map(|a| described(call, a)).collect::<Vec<_>>(),
-        "stages": p.stages,
+        "stages": super::ml::pipelines::stages(&p.stages),
         "processing_services": services.collect::<Vec<_>>(),
         "project_pipeline_configs": configs.collect::<Vec<_>>(),
         "created_at": instant(p.created_at),
