@@ -92,44 +92,33 @@ const RESOURCES: &[Part] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn jobs_and_people_answer_as_recorded() {
-    replay(JOBS, true).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_resources_answer_as_recorded() {
-    replay(RESOURCES, false).await;
-}
-
-async fn replay(parts: &[Part], workers: bool) {
+async fn the_api_answers_as_recorded() {
     let Some(root) = std::env::var_os("HAWKMOTH_GOLDEN_DIR").filter(|dir| !dir.is_empty()) else {
         eprintln!("*** HAWKMOTH_GOLDEN_DIR is not set: the golden replay is skipped ***");
         return;
     };
     let root = PathBuf::from(root);
     let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").ok();
-    let databases = testing::fresh().await;
-    let tallies = databases.iter().map(|fresh| run(&root, parts, workers, fresh));
-    let tallies = join_all(tallies).await;
-    for (fresh, tally) in databases.iter().zip(&tallies) {
+    let (jobs, others) = (testing::fresh().await, testing::fresh().await);
+    let both = jobs.iter().zip(&others).map(|(jobs, others)| async {
+        let mut tally = Tally::new();
+        run(&root, JOBS, true, jobs, &mut tally).await;
+        run(&root, RESOURCES, false, others, &mut tally).await;
+        tally
+    });
+    let tallies = join_all(both).await;
+    for (fresh, tally) in jobs.iter().zip(&tallies) {
         tally.print(fresh, wanted.as_deref());
     }
     tallies.iter().for_each(Tally::judge);
 }
 
-async fn run(root: &Path, parts: &[Part], workers: bool, fresh: &Fresh) -> Tally {
-    let mut tally = Tally::new();
+/// Replays these parts over one database, with or without somebody who runs jobs.
+async fn run(root: &Path, parts: &[Part], workers: bool, fresh: &Fresh, tally: &mut Tally) {
     let mut replay = Replay::start(fresh, root, workers).await;
     for part in parts {
         replay.reach(earlier::at(part.at)).await;
         replay.make_jobs(part.folder).await;
-        let number = |step: &Step| -> usize {
-            let name = step.name.rsplit('/').next().unwrap_or_default();
-            name.split('-')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or(0)
-        };
         for step in recording::folder(root, part.folder) {
             if (part.from..=part.to).contains(&number(&step)) {
                 let outcome = replay.step(&step).await;
@@ -137,5 +126,11 @@ async fn run(root: &Path, parts: &[Part], workers: bool, fresh: &Fresh) -> Tally
             }
         }
     }
-    tally
+}
+
+/// `18` of `jobs-list/018-limit-2`.
+fn number(step: &Step) -> usize {
+    let file = step.name.rsplit('/').next().unwrap_or_default();
+    let digits = file.split('-').next().unwrap_or_default();
+    digits.parse().unwrap_or(0)
 }

@@ -34,14 +34,48 @@ const fn change(
     }
 }
 
+const FIRST_UPLOAD: &str = "13:39:35.3";
+
 const CHANGES: &[Change] = &[
+    // Sessions of this station were made by the first upload, and its files came later.
+    change("main_deployment", 6, FIRST_UPLOAD, "events_count", "0"),
+    change("main_deployment", 6, FIRST_UPLOAD, "captures_count", "24"),
+    change("main_deployment", 6, FIRST_UPLOAD, "occurrences_count", "0"),
+    change("main_deployment", 6, FIRST_UPLOAD, "taxa_count", "0"),
+    change(
+        "main_deployment",
+        6,
+        FIRST_UPLOAD,
+        "first_capture_timestamp",
+        "2025-06-02 02:00:00+00",
+    ),
+    change(
+        "main_deployment",
+        6,
+        FIRST_UPLOAD,
+        "last_capture_timestamp",
+        "2025-06-02 05:50:00+00",
+    ),
+    change(
+        "main_project",
+        1,
+        "13:39:12.78",
+        "updated_at",
+        "2026-11-23 13:13:12.908338+00",
+    ),
     // Cancelled jobs that the reference forgot, until its health check found them.
     change("jobs_job", 73, "13:45:00", "status", "PENDING"),
     change("jobs_job", 88, "13:45:00", "status", "PENDING"),
     change("main_sourceimage", 1, "13:39:31.4", "test_image", "f"),
     // Two people identified it.
     change("main_occurrence", 1, "13:40:30.17", "determination_id", "9"),
-    change("main_occurrence", 1, "13:40:30.17", "determination_score", "1"),
+    change(
+        "main_occurrence",
+        1,
+        "13:40:30.17",
+        "determination_score",
+        "1",
+    ),
 ];
 
 /// What occurrences were before a filter of small sizes said "Not identifiable": taxon and score
@@ -67,6 +101,7 @@ pub fn restore(table: &str, line: &mut Line, instant: DateTime<Utc>) {
     let id = line.known("id").and_then(|id| id.parse::<i64>().ok());
     if table == "jobs_job" && line.instant("finished_at").is_some_and(|end| end > instant) {
         line.clear("finished_at");
+        line.set("updated_at", &line.text("started_at"));
         line.set("status", JobState::Started.code());
     }
     if table == "main_occurrence" && instant < at(FILTERED) {

@@ -110,12 +110,25 @@ impl Replay<'_> {
         }
     }
 
-    /// Fetches and answers what is left of a job.
+    /// Fetches and answers what is left of a job, and what was given to those whom the reference
+    /// refused.
     pub async fn drain(&self, job: i64) {
         let path = format!("/api/v2/jobs/{job}/tasks/");
+        for (_, answer) in self.given.iter().filter(|(given, _)| *given == path) {
+            self.answer_tasks(&path, answer, 0).await;
+        }
         let call = self.posted(&path, &json!({"batch_size": 64}));
         let answer = read(call).await;
         self.answer_tasks(&path, &answer, 0).await;
+    }
+
+    /// Asks which jobs of the same pipeline wait, as a worker does that was given nothing.
+    pub async fn poll(&self, recorded: &Exchange) {
+        let slug = self.pipeline_of(&recorded.path).await;
+        let path = format!("/api/v2/jobs/?ids_only=1&pipeline__slug__in={slug}");
+        let call = self.http.get(format!("{}{path}", self.app.url));
+        let call = call.header("Authorization", self.authorized(recorded));
+        read(call).await;
     }
 
     /// Posts the results of the tasks of an answer, as the recorder did one by one.
@@ -148,6 +161,17 @@ impl Replay<'_> {
         call.body(body.to_string())
     }
 
+    /// Waits until a job's first stage has got somewhere.
+    pub async fn begun(&self, job: i64) {
+        for _ in 0..300 {
+            let stages = self.store.job(job).await.unwrap().own_stages();
+            if stages.first().is_some_and(|stage| stage.progress > 0.0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until the job of an answer rests, as the recorder did between requests.
     pub async fn settle(&self, answer: &Answer) {
         let Ok(body) = serde_json::from_str::<Value>(&answer.text) else {
@@ -157,7 +181,7 @@ impl Replay<'_> {
             .as_i64()
             .or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
         let Some(id) = id else { return };
-        for _ in 0..100 {
+        for _ in 0..500 {
             let Ok(job) = self.store.job(id).await else {
                 return;
             };
@@ -192,4 +216,3 @@ fn job_body(line: &Line) -> Value {
         "job_type_key": line.text("job_type_key"),
     })
 }
-

@@ -14,12 +14,12 @@ use store::testing::{Fresh, rows};
 use super::compare::{Compare, Difference, Rule};
 use super::recorder::named_job;
 use super::recording::{Exchange, Step, What};
-use super::request::{HOST, read};
+use super::request::{Answer, HOST, read};
 use super::service::{self, Service};
 use super::sheet::{self, Line};
 use super::tables::{self, Moment};
-use super::verdict::differences;
 use super::unwritten;
+use super::verdict::differences;
 use crate::app::TestApp;
 
 pub struct Replay<'a> {
@@ -34,6 +34,8 @@ pub struct Replay<'a> {
     pub made: Vec<(String, String)>,
     pub store: &'a store::Store,
     pub service: Service,
+    /// Tasks that were given to somebody whom the reference refused: by address.
+    pub given: Vec<(String, Answer)>,
     /// Whether jobs are run.
     workers: bool,
 }
@@ -84,6 +86,7 @@ impl<'a> Replay<'a> {
             made: vec![(service::ADDRESS.to_owned(), service.address.clone())],
             store: &fresh.store,
             service,
+            given: Vec::new(),
             workers,
         }
     }
@@ -126,13 +129,17 @@ impl<'a> Replay<'a> {
             return Outcome::Fault;
         }
         self.prepare(recorded).await;
+        if let Some(job) = unwritten::waiting(name) {
+            self.begun(job).await;
+        }
         let mut answer = self.send(name, recorded).await;
-        // A job may give way to another one that nobody works on; a worker then asks again.
+        // A job may give way to another one that nobody works on: the worker polls, and asks again.
         let tasks = recorded.answer["tasks"].as_array();
         for _ in 0..20 {
             if tasks.is_none_or(Vec::is_empty) || !answer.text.contains("\"tasks\":[]") {
                 break;
             }
+            self.poll(recorded).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
             answer = self.send(name, recorded).await;
         }
@@ -146,7 +153,11 @@ impl<'a> Replay<'a> {
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
-        outcome(differences(name, recorded, &answer))
+        let found = differences(name, recorded, &answer);
+        if recorded.status == 403 && answer.status == 200 {
+            self.given.push((recorded.path.clone(), answer));
+        }
+        outcome(found)
     }
 
     /// Compares the job at its end: keys, stages and figures.
@@ -205,4 +216,3 @@ fn outcome(found: Vec<Difference>) -> Outcome {
         Outcome::Differs(found)
     }
 }
-

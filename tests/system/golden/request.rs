@@ -41,14 +41,8 @@ impl Replay<'_> {
         if let Some(kind) = &recorded.content_type {
             set("Content-Type", kind);
         }
-        if let Some(text) = &recorded.authorization {
-            let role = text
-                .strip_prefix("Token <")
-                .and_then(|t| t.strip_suffix('>'));
-            match role {
-                Some(role) => set("Authorization", &format!("Token {}", self.tokens[role])),
-                None => set("Authorization", &self.renewed(text)),
-            }
+        if recorded.authorization.is_some() {
+            set("Authorization", &self.authorized(recorded));
         }
         let method = reqwest::Method::from_bytes(recorded.method.as_bytes()).unwrap();
         let call = self.http.request(method, url).headers(headers);
@@ -63,6 +57,16 @@ impl Replay<'_> {
             call.body(body)
         };
         self.told(read(call).await)
+    }
+
+    /// The words by which the recorded caller is known.
+    pub fn authorized(&self, recorded: &Exchange) -> String {
+        let text = recorded.authorization.as_deref().unwrap_or_default();
+        let role = text.strip_prefix("Token <");
+        match role.and_then(|role| role.strip_suffix('>')) {
+            Some(role) => format!("Token {}", self.tokens[role]),
+            None => self.renewed(text),
+        }
     }
 
     /// The answer with the address that the push service had.
@@ -125,4 +129,3 @@ fn body(recorded: &Exchange) -> Vec<u8> {
         other => other.to_string().into_bytes(),
     }
 }
-

@@ -31,7 +31,9 @@ impl Service {
             .route("/info", get(|| async move { Json(info) }))
             .route(
                 "/process",
-                post(|Json(request): Json<Value>| async move { Json(process(&request, &pipelines)) }),
+                post(
+                    |Json(request): Json<Value>| async move { Json(process(&request, &pipelines)) },
+                ),
             );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::compare::{Compare, Difference, Rule};
+use super::compare::{Compare, Difference, Rule, by_id};
 use super::recording::Exchange;
 use super::request::Answer;
 use super::unwritten;
@@ -83,13 +83,4 @@ fn body_holds(compare: &mut Compare, name: &str, recorded: &Exchange, answer: &A
             }
         }
     }
-}
-
-/// The list with its rows by number.
-fn by_id(list: &Value) -> Value {
-    let mut list = list.clone();
-    if let Some(Value::Array(rows)) = list.get_mut("results") {
-        rows.sort_by_key(|row| row["id"].as_i64());
-    }
-    list
 }

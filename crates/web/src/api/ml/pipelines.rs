@@ -158,8 +158,12 @@ fn in_order(object: &Value, keys: &[&str]) -> Value {
         return object.clone();
     };
     let known = keys.iter().filter_map(|key| object.get_key_value(*key));
-    let more = object.iter().filter(|(key, _)| !keys.contains(&key.as_str()));
-    let all = known.chain(more).map(|(key, value)| (key.clone(), value.clone()));
+    let more = object
+        .iter()
+        .filter(|(key, _)| !keys.contains(&key.as_str()));
+    let all = known
+        .chain(more)
+        .map(|(key, value)| (key.clone(), value.clone()));
     Value::Object(all.collect())
 }
 
