@@ -16,3 +16,4 @@ mod roles;
 mod seed;
 mod session;
 mod statements;
+mod ui;
