@@ -6,6 +6,7 @@ mod app;
 mod browse;
 mod browser;
 mod chaos;
+mod client;
 mod command;
 mod found;
 mod golden;
