@@ -141,6 +141,8 @@ pub struct Serve {
     #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]
+    pub requests: Requests,
+    #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
@@ -184,6 +186,30 @@ impl From<Leases> for domain::lease::LeaseTerms {
     }
 }
 
+/// How much those who run jobs do at once, and beside them.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Requests {
+    /// Requests that are with one push service at once, over all jobs and processes
+    #[arg(
+        long,
+        env = "HAWKMOTH_SERVICE_REQUESTS",
+        default_value_t = 4,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub service_requests: u32,
+    /// Cut crops of detections ahead of time, when no results come in, instead of when they are
+    /// first looked at
+    #[arg(
+        long,
+        env = "HAWKMOTH_CUT_CROPS",
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        value_name = "true|false"
+    )]
+    pub cut_crops: bool,
+}
+
 /// How others reach the server.
 #[derive(Args, Clone, Debug)]
 pub struct Public {
@@ -208,6 +234,8 @@ pub struct Work {
     pub public_url: url::Url,
     #[command(flatten)]
     pub leases: Leases,
+    #[command(flatten)]
+    pub requests: Requests,
     #[command(flatten)]
     pub clock: Clock,
 }

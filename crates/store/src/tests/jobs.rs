@@ -1,7 +1,9 @@
 //! Jobs: their changes of state, the feed, and the saving of results.
 
+mod claims;
 mod counterexamples;
 mod feeding;
 mod lives;
 mod results;
+mod waiting;
 mod world;
