@@ -139,7 +139,7 @@ impl<'a> Replay<'a> {
             if tasks.is_none_or(Vec::is_empty) || !answer.text.contains("\"tasks\":[]") {
                 break;
             }
-            self.poll(recorded).await;
+            self.poll(&recorded.path, &self.authorized(recorded)).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
             answer = self.send(name, recorded).await;
         }
