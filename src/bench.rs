@@ -2,7 +2,9 @@
 //! printed. Nothing is asserted.
 
 mod addresses;
+mod filling;
 mod lists;
+mod table;
 
 use crate::settings::BenchCommand;
 

@@ -4,26 +4,19 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use domain::permission::Role;
 use store::Store;
-use store::capture_set::NewCaptureSet;
-use store::job::NewJob;
-use store::project::NewProject;
-use store::testing::{self, large::Large, plan::Asked, plan::Watch};
-use store::user::NewUser;
+use store::testing::{self, plan::Watch};
 use tokio_util::sync::CancellationToken;
 
 use super::addresses::LISTS;
+use super::filling::{EMAIL, fill, names};
+use super::table::{Times, cell, milliseconds, number, print};
 use crate::settings::{BenchLists, Place};
 use crate::startup;
 
-/// What is slower than this is set in bold.
-const SLOW: Duration = Duration::from_millis(50);
 /// No list is asked for longer than this, though at least [`FEWEST`] times.
 const PATIENCE: Duration = Duration::from_secs(10);
 const FEWEST: usize = 30;
-
-const EMAIL: &str = "manager@example.org";
 
 /// A database that is measured.
 struct Database {
@@ -33,15 +26,6 @@ struct Database {
     url: Option<String>,
     /// On a PostgreSQL server: its name.
     name: String,
-}
-
-/// What one address took.
-#[derive(Clone)]
-struct Times {
-    first: Duration,
-    middle: Duration,
-    high: Duration,
-    slowest: Option<Asked>,
 }
 
 /// Measures and prints.
@@ -129,88 +113,6 @@ async fn filled(settings: &BenchLists, database: &Database) -> anyhow::Result<(P
         );
     }
     Ok((place, store))
-}
-
-async fn fill(store: &Store, captures: i64) -> anyhow::Result<()> {
-    let user = NewUser {
-        email: "other@example.org".to_owned(),
-        password: "not used".to_owned(),
-        name: "Bench".to_owned(),
-        ..Default::default()
-    };
-    let user = store.create_user(user).await?;
-    let new = NewProject {
-        name: "Large".to_owned(),
-        owner_id: Some(user.id),
-        ..Default::default()
-    };
-    let project = store.create_project(new).await?.id;
-    let config = serde_json::json!({
-        "name": "Bench", "slug": "bench", "version": 1,
-        "algorithms": [{"name": "bench", "key": "bench", "task_type": "detection"}],
-    });
-    let configs = [serde_json::from_value(config)?];
-    store
-        .register_pull_service(project, "Bench", &configs, true)
-        .await?;
-    let algorithm = store.algorithm_by_key("bench").await?;
-    let algorithm = algorithm.context("the algorithm was not made")?.id;
-    let mut sets = Vec::new();
-    for name in ["Everything", "Sample"] {
-        let set = NewCaptureSet {
-            project_id: project,
-            name: name.to_owned(),
-            method: "manual".to_owned(),
-            ..Default::default()
-        };
-        sets.push(store.create_capture_set(set).await?.id);
-    }
-    for n in 0..50 {
-        let job = NewJob {
-            name: format!("Job {n}"),
-            project_id: project,
-            kind: domain::job::POPULATE,
-            capture_set_id: Some(sets[1]),
-            ..Default::default()
-        };
-        store.create_job(job).await?;
-    }
-    let large = Large {
-        project,
-        user: user.id,
-        algorithm,
-        everything: sets[0],
-        sample: sets[1],
-        captures,
-    };
-    store.fill(large).await?;
-    let list = store.create_taxa_list(project, "Some", "").await?.id;
-    for (_, id) in names(store, "SPECIES", 50).await? {
-        store.list_taxon(list, id).await?;
-    }
-    let manager = NewUser {
-        email: EMAIL.to_owned(),
-        password: "not used".to_owned(),
-        name: "Manager".to_owned(),
-        ..Default::default()
-    };
-    let manager = store.create_user(manager).await?;
-    store
-        .set_role(project, manager.id, Role::ProjectManager)
-        .await?;
-    Ok(())
-}
-
-/// The first names of this rank, in the order of their numbers.
-async fn names(store: &Store, rank: &str, most: u64) -> anyhow::Result<Vec<(String, i64)>> {
-    let filter = store::taxon::list::TaxonFilter {
-        rank: Some(rank.to_owned()),
-        order: vec![("id", false)],
-        ..Default::default()
-    };
-    let (rows, _) = store.taxa_page(&filter, most, 0).await?;
-    let pair = |row: store::taxon::list::SeenTaxon| (row.taxon.name, row.taxon.id);
-    Ok(rows.into_iter().map(pair).collect())
 }
 
 /// What stands for the words in braces.
@@ -372,52 +274,4 @@ async fn plans(
         }
     }
     Ok(plans)
-}
-
-fn print(columns: &[(String, Vec<(String, Times)>)]) {
-    let Some((_, first)) = columns.first() else {
-        return;
-    };
-    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-    println!("| first page of | {} |", names.join(" | "));
-    println!("|---|{}", "---:|".repeat(columns.len()));
-    for (row, (address, _)) in first.iter().enumerate() {
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|(_, times)| cell(&times[row].1))
-            .collect();
-        println!("| `{address}` | {} |", cells.join(" | "));
-    }
-}
-
-/// Half of the requests and 99 of 100 took at most so many milliseconds; the very first.
-fn cell(times: &Times) -> String {
-    let bold = if times.high > SLOW { "**" } else { "" };
-    format!(
-        "{} / {bold}{}{bold} ({})",
-        milliseconds(times.middle),
-        milliseconds(times.high),
-        milliseconds(times.first),
-    )
-}
-
-fn milliseconds(took: Duration) -> String {
-    let ms = took.as_secs_f64() * 1000.0;
-    match ms {
-        ms if ms < 10.0 => format!("{ms:.1}"),
-        ms => format!("{ms:.0}"),
-    }
-}
-
-/// A number with commas.
-fn number(n: i64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -248,7 +248,7 @@ impl CaptureFilter {
         // What waits to be processed has an index in the order of time.
         let by_time = matches!(first, CaptureOrder::Taken | CaptureOrder::Processed);
         let waiting = self.processed == Some(false) && self.has_detections.is_none();
-        let walked = !few && !(by_time && waiting);
+        let walked = !(few || by_time && waiting);
         let mut with = match first {
             CaptureOrder::Station => self.along(
                 station::Entity,
