@@ -32,6 +32,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     };
     let mut tools = startup::tools(&settings.place, store, &url)?;
     tools.pace.leases = settings.leases.into();
+    tools.pace.silence = settings.rescue.silence();
     let state = startup::web_state(&settings.place, &tools)?
         .in_zone(zone)
         .linked(startup::linking(&settings.traces));
@@ -55,6 +56,7 @@ pub async fn work(settings: Work) -> anyhow::Result<()> {
     let url = settings.public_url.as_str().trim_end_matches('/');
     let mut tools = startup::tools(&settings.place, store, url)?;
     tools.pace.leases = settings.leases.into();
+    tools.pace.silence = settings.rescue.silence();
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
     Runner::new(tools).run(stop).await;

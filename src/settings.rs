@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bench;
+
+pub use bench::{BenchCommand, BenchDrain, BenchPull, Ground};
+
 /// The job server for automated insect monitoring.
 ///
 /// Camera traps photograph moths on lit sheets; Hawkmoth holds projects, stations and captures,
@@ -42,6 +46,9 @@ pub enum Command {
     User(UserCommand),
     /// The built-in processing service for photographs of insects on a lit sheet
     Detector(Detector),
+    /// Measure Hawkmoth on this machine
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// Where everything is kept.
@@ -141,6 +148,8 @@ pub struct Serve {
     #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]
+    pub rescue: Rescue,
+    #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
@@ -180,6 +189,28 @@ impl From<Leases> for domain::lease::LeaseTerms {
     }
 }
 
+/// When the work of a process that died is taken up by another one.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Rescue {
+    /// Seconds of silence after which whoever runs a job is taken for dead, and another one goes
+    /// on with it
+    #[arg(
+        long,
+        env = "HAWKMOTH_SILENCE_SECONDS",
+        default_value_t = 30,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(5..=3600)
+    )]
+    pub silence_seconds: u32,
+}
+
+impl Rescue {
+    /// As a span of time.
+    pub fn silence(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.silence_seconds.into())
+    }
+}
+
 /// How others reach the server.
 #[derive(Args, Clone, Debug)]
 pub struct Public {
@@ -204,6 +235,8 @@ pub struct Work {
     pub public_url: url::Url,
     #[command(flatten)]
     pub leases: Leases,
+    #[command(flatten)]
+    pub rescue: Rescue,
     #[command(flatten)]
     pub clock: Clock,
 }

@@ -4,4 +4,5 @@ mod counterexamples;
 mod feeding;
 mod lives;
 mod results;
+mod together;
 mod world;
