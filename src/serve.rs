@@ -33,9 +33,12 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     let mut tools = startup::tools(&settings.place, store, &url)?;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
-    let state = startup::web_state(&settings.place, &tools)?
+    let mut state = startup::web_state(&settings.place, &tools)?
         .in_zone(zone)
         .linked(startup::linking(&settings.traces));
+    if let Some(folder) = &settings.ui {
+        state = state.beside(startup::client(folder)?);
+    }
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
     let worker = with_worker.then(|| tokio::spawn(Runner::new(tools).run(stop.clone())));

@@ -153,6 +153,10 @@ pub struct Serve {
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
+    /// Folder of a built web client, such as Antenna's: it is served at /, and the pages of
+    /// Hawkmoth at /hawkmoth/
+    #[arg(long, env = "HAWKMOTH_UI", value_name = "DIR")]
+    pub ui: Option<PathBuf>,
 }
 
 /// On which terms images are handed out to remote workers, where a pipeline's settings say

@@ -3,6 +3,7 @@
 //! one sentence each.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,6 +161,20 @@ pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> 
         tools.services.clone(),
     );
     Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
+}
+
+/// The folder of a built web client.
+///
+/// # Errors
+/// Where it holds no first page.
+pub fn client(folder: &Path) -> anyhow::Result<&Path> {
+    if !folder.join("index.html").is_file() {
+        bail!(
+            "{} holds no index.html: --ui needs the folder that the web client was built into",
+            folder.display()
+        );
+    }
+    Ok(folder)
 }
 
 /// Starts to listen.

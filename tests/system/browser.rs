@@ -18,7 +18,7 @@ use crate::app::TestApp;
 mod axe;
 mod browsable;
 
-struct Driver {
+pub struct Driver {
     process: Child,
     url: String,
 }
@@ -30,7 +30,7 @@ fn required() -> bool {
 
 impl Driver {
     /// Starts chromedriver on a port of its own choice.
-    fn start() -> Option<Driver> {
+    pub fn start() -> Option<Driver> {
         let process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -53,7 +53,7 @@ impl Driver {
         Some(Driver { process, url })
     }
 
-    async fn browser(&self) -> fantoccini::Client {
+    pub async fn browser(&self) -> fantoccini::Client {
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -86,7 +86,7 @@ fn hyper_util_connector() -> hyper_util::client::legacy::connect::HttpConnector 
 
 /// The text of an element once it holds these words. Read in one step, because live updates
 /// exchange elements at any moment.
-async fn shown(browser: &fantoccini::Client, css: &str, words: &str) -> String {
+pub async fn shown(browser: &fantoccini::Client, css: &str, words: &str) -> String {
     let read = "return document.querySelector(arguments[0])?.innerText ?? '';";
     let mut text = String::new();
     for _ in 0..600 {

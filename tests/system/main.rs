@@ -17,3 +17,4 @@ mod roles;
 mod seed;
 mod session;
 mod statements;
+mod ui;

@@ -7,6 +7,7 @@ mod api;
 mod assets;
 mod auth;
 mod call;
+mod client;
 mod joblog;
 mod linking;
 mod live;

@@ -21,7 +21,7 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::{self, job::Fragment};
+use crate::pages::{self, job::Fragment, top::Top};
 
 /// A job is read this often at most.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -37,6 +37,8 @@ struct Inner {
     bus: Arc<dyn EventBus>,
     links: Links,
     zone: Zone,
+    /// Where the pages begin.
+    root: &'static str,
     watched: Mutex<HashMap<i64, broadcast::Sender<Arc<Fragment>>>>,
 }
 
@@ -47,6 +49,22 @@ impl Hub {
             bus,
             links,
             zone,
+            root: "",
+            watched: Mutex::default(),
+        }))
+    }
+
+    /// The same for pages that begin elsewhere; nobody may listen yet.
+    pub(crate) fn below(&self, root: &'static str) -> Hub {
+        let Inner {
+            store, bus, links, ..
+        } = &*self.0;
+        Hub(Arc::new(Inner {
+            store: store.clone(),
+            bus: bus.clone(),
+            links: links.clone(),
+            zone: self.0.zone,
+            root,
             watched: Mutex::default(),
         }))
     }
@@ -59,7 +77,12 @@ impl Hub {
         }
         let (sender, receiver) = broadcast::channel(64);
         watched.insert(job, sender.clone());
-        tokio::spawn(self.0.zone.around(follow(self.clone(), job, sender)));
+        let top = Top {
+            root: self.0.root,
+            ..Top::default()
+        };
+        let following = top.above(follow(self.clone(), job, sender));
+        tokio::spawn(self.0.zone.around(following));
         receiver
     }
 

@@ -12,7 +12,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::known;
 use crate::views;
-use crate::{AppState, api, assets, live, media, pages, shape};
+use crate::{AppState, api, assets, client, live, media, pages, shape};
 
 /// Largest body that is read, in bytes (`processing-service.md` §7.3).
 const MAX_BODY: usize = 100 * 1024 * 1024;
@@ -26,12 +26,15 @@ pub fn router(state: AppState) -> Router {
             HeaderValue::from_static(value),
         )
     };
-    Router::new()
-        .merge(page_routes())
-        .route("/media/{*name}", get(media::show))
-        .route("/assets/{name}", get(assets::show))
-        .fallback_service(api(&state))
-        .layer(middleware::from_fn_with_state(state.clone(), known::know))
+    let ours = page_routes(state.root()).route("/media/{*name}", get(media::show));
+    let all = match &state.client {
+        None => ours.merge(reset_routes()).fallback_service(api(&state)),
+        // The client has a page of its own for a new password, at the same address.
+        Some(folder) => ours
+            .route_service("/api/{*rest}", api(&state))
+            .fallback_service(client::serve(folder)),
+    };
+    all.layer(middleware::from_fn_with_state(state.clone(), known::know))
         .layer(CatchPanicLayer::custom(pages::panicked))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(header("x-content-type-options", "nosniff"))
@@ -57,24 +60,50 @@ fn api(state: &AppState) -> Router {
     Router::new().fallback_service(shape.layer(router))
 }
 
-fn page_routes() -> Router<AppState> {
-    Router::new()
-        .route("/", get(pages::projects::home))
+/// The pages, which begin at `root`, and signing in and out.
+fn page_routes(root: &str) -> Router<AppState> {
+    let below = |path: &str| format!("{root}{path}");
+    let moved = match root {
+        "" => Router::new(),
+        root => Router::new()
+            .route(root, get(pages::projects::home))
+            .route(&below("/{*rest}"), get(pages::not_found)),
+    };
+    moved
+        .route(&below("/"), get(pages::projects::home))
         .route(
             "/logout",
             get(pages::login::leave).post(pages::login::logout),
         )
-        .route("/projects/{project}/jobs", get(pages::jobs::show))
-        .route("/projects/{project}/jobs/{job}", get(pages::job::show))
+        .route(&below("/projects/{project}/jobs"), get(pages::jobs::show))
         .route(
-            "/projects/{project}/jobs/{job}/log.txt",
+            &below("/projects/{project}/jobs/{job}"),
+            get(pages::job::show),
+        )
+        .route(
+            &below("/projects/{project}/jobs/{job}/log.txt"),
             get(pages::job::log),
         )
-        .route("/projects/{project}/jobs/{job}/live", get(live::stream))
         .route(
-            "/projects/{project}/captures/{capture}",
+            &below("/projects/{project}/jobs/{job}/live"),
+            get(live::stream),
+        )
+        .route(
+            &below("/projects/{project}/captures/{capture}"),
             get(pages::capture::show),
         )
+        .route_layer(middleware::from_fn(known::guard_page))
+        .route(&below("/assets/{name}"), get(assets::show))
+        // Not guarded: who has an old cookie must be able to sign in again.
+        .route(
+            "/login",
+            get(pages::login::form).merge(post(pages::login::login)),
+        )
+}
+
+/// Choosing a new password.
+fn reset_routes() -> Router<AppState> {
+    Router::new()
         .route(
             "/auth/reset-password",
             get(pages::reset::ask).post(pages::reset::send),
@@ -84,9 +113,4 @@ fn page_routes() -> Router<AppState> {
             get(pages::reset::choose).post(pages::reset::replace),
         )
         .route_layer(middleware::from_fn(known::guard_page))
-        // Not guarded: who has an old cookie must be able to sign in again.
-        .route(
-            "/login",
-            get(pages::login::form).merge(post(pages::login::login)),
-        )
 }

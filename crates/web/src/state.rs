@@ -1,5 +1,6 @@
 //! What handlers work with: one value, cheap to clone.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::lease::LeaseTerms;
@@ -14,6 +15,9 @@ use crate::auth::limit::Limiter;
 use crate::linking::Linking;
 use crate::live::Hub;
 use crate::pull::Desk;
+
+/// Where the pages lie when a web client has the addresses that they have otherwise.
+const MOVED: &str = "/hawkmoth";
 
 /// Shared by all requests.
 #[derive(Clone)]
@@ -38,6 +42,8 @@ pub struct AppState {
     pub(crate) linking: Option<Linking>,
     /// The clock on which pages and API tell times.
     pub(crate) zone: Zone,
+    /// Folder of a built web client, which then has every address that is not ours.
+    pub(crate) client: Option<Arc<Path>>,
     /// Fires when the server ends: live streams must not hold it up.
     pub(crate) stop: CancellationToken,
 }
@@ -64,6 +70,7 @@ impl AppState {
             limiter: Limiter::default(),
             linking: None,
             zone: Zone::default(),
+            client: None,
             stop: CancellationToken::new(),
         }
     }
@@ -80,7 +87,7 @@ impl AppState {
     pub fn in_zone(self, zone: Zone) -> AppState {
         let (store, bus, links) = (self.store.clone(), self.bus.clone(), self.links.clone());
         AppState {
-            hub: Hub::new(store, bus, links, zone),
+            hub: Hub::new(store, bus, links, zone).below(self.root()),
             zone,
             ..self
         }
@@ -89,6 +96,21 @@ impl AppState {
     /// Keeps traces of what is asked for, and links lines of logs to them.
     pub fn linked(self, linking: Option<Linking>) -> AppState {
         AppState { linking, ..self }
+    }
+
+    /// Serves a built web client from this folder; the pages of this server move below
+    /// `/hawkmoth`.
+    #[must_use]
+    pub fn beside(mut self, client: &Path) -> AppState {
+        self.hub = self.hub.below(MOVED);
+        self.client = Some(Arc::from(client));
+        self
+    }
+
+    /// Where our own pages begin: empty, or where a web client has `/`, the folder below which
+    /// they lie then.
+    pub(crate) fn root(&self) -> &'static str {
+        self.client.as_ref().map_or("", |_| MOVED)
     }
 
     pub(crate) fn ending_with(mut self, stop: CancellationToken) -> AppState {

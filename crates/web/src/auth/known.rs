@@ -116,7 +116,8 @@ fn address(request: &Request) -> String {
 
 async fn recognise(state: &AppState, request: Request) -> (Request, Known) {
     let path = request.uri().path();
-    if path.starts_with("/media/") || path.starts_with("/assets/") {
+    let asset = path.strip_prefix(state.root());
+    if path.starts_with("/media/") || asset.is_some_and(|path| path.starts_with("/assets/")) {
         return (request, Known::Nobody); // open to whoever has the link
     }
     match token(request.headers()) {

@@ -10,6 +10,7 @@ use rest::ApiError;
 use rest::query::Query;
 use serde::Deserialize;
 
+use super::top::Top;
 use super::{PageError, PageResult};
 use crate::AppState;
 use crate::api::internal;
@@ -54,19 +55,19 @@ pub struct Leave {
 }
 
 /// A path on this server to go on to; anything else leads to the first page.
-fn onward(next: &str) -> &str {
+fn onward(next: &str) -> String {
     let path = next.starts_with('/') && !next.starts_with("//");
     let sound = |c: char| c != '\\' && c.is_ascii_graphic();
     if path && next.chars().all(sound) {
-        next
+        next.to_owned()
     } else {
-        "/"
+        format!("{}/", Top::root())
     }
 }
 
 fn asked_next(query: Option<&str>) -> String {
     let query = Query::parse(query.unwrap_or_default());
-    onward(query.get("next").unwrap_or_default()).to_owned()
+    onward(query.get("next").unwrap_or_default())
 }
 
 /// The sign-in form.
@@ -116,7 +117,7 @@ pub async fn login(
     Extension(known): Extension<Known>,
     Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
-    let next = onward(&sent.next).to_owned();
+    let next = onward(&sent.next);
     let refused = |status, words: &str| {
         let email = sent.email.clone();
         shown(
@@ -177,7 +178,7 @@ pub async fn logout(
         state.store.end_login(secret).await.map_err(internal)?;
     }
     let gone = cookie::set(&state.links, cookie::SESSION, "", 0);
-    Ok(go(onward(&sent.next), gone))
+    Ok(go(&onward(&sent.next), gone))
 }
 
 fn go(next: &str, set: HeaderValue) -> Response {

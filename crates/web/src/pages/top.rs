@@ -15,6 +15,8 @@ tokio::task_local! {
 /// What the bar shows.
 #[derive(Clone, Debug, Default)]
 pub struct Top {
+    /// Where our own pages begin; empty unless a web client has `/`.
+    pub root: &'static str,
     /// Name of the person who is signed in.
     pub person: Option<String>,
     /// What forms of the page must send back in `csrfmiddlewaretoken`; empty where no cookie
@@ -32,8 +34,10 @@ impl Top {
         let comes_back = !["/login", "/logout", "/auth/"]
             .iter()
             .any(|path| address.starts_with(path));
-        let next = if comes_back { address } else { "/" };
+        let home = format!("{}/", state.root());
+        let next = if comes_back { address } else { &home };
         Top {
+            root: state.root(),
             person: user.map(|user| match user.name.trim() {
                 "" => user.email.clone(),
                 name => name.to_owned(),
@@ -46,6 +50,11 @@ impl Top {
     /// Shows this bar on all pages of a future.
     pub async fn above<F: Future>(self, future: F) -> F::Output {
         TOP.scope(self, future).await
+    }
+
+    /// Where the pages begin that the one being made leads to.
+    pub fn root() -> &'static str {
+        TOP.try_with(|top| top.root).unwrap_or_default()
     }
 
     /// The bar of the page that is being made.
