@@ -78,14 +78,13 @@ async fn alone(settings: &BenchPull) -> anyhow::Result<()> {
         .station("Pull", &folder, captures(settings.images))
         .await?;
     let job = farm.job(&station).await?;
-    let began = Instant::now();
+    let began = store::now();
     let pipelines = [PIPELINE.to_owned()];
-    let worked = work(settings, &farm.server.url, &farm.worker, &pipelines);
-    let (seen, ended) = tokio::try_join!(worked, async {
-        let ended = farm.ended(job.id).await?;
-        Ok((ended, began.elapsed()))
-    })?;
-    let (ended, took) = ended;
+    let seen = work(settings, &farm.server.url, &farm.worker, &pipelines).await?;
+    let ended = farm.ended(job.id).await?;
+    // Without the polls at the end that bring nothing.
+    let took = ended.finished_at.unwrap_or_else(store::now) - began;
+    let took = took.to_std().unwrap_or_default();
     let audit = farm.store.audit(&ended).await?;
     let failures = farm
         .store

@@ -21,6 +21,9 @@ const SHARE: u32 = 20;
 /// Errors of one moment that are told in full.
 const TOLD: usize = 50;
 
+/// A line for a job's log.
+type Line = (Level, String);
+
 /// What is gathered, by job.
 #[derive(Default)]
 pub struct Tally(Mutex<HashMap<i64, Gathered>>);
@@ -40,7 +43,7 @@ struct Gathered {
 
 impl Gathered {
     /// The lines for the log; they are told once.
-    fn lines(&mut self) -> Vec<(Level, String)> {
+    fn lines(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
         let Saved {
             done,
@@ -132,7 +135,7 @@ impl Tally {
 
     /// Takes out what can be told now: lines, captures to count if it is time for that, and
     /// whether anything is left behind for later.
-    fn take(&self, job: i64, last: bool) -> Option<(Vec<(Level, String)>, Vec<i64>)> {
+    fn take(&self, job: i64, last: bool) -> Option<(Vec<Line>, Vec<i64>)> {
         let mut all = self.all();
         let one = all.get_mut(&job)?;
         let lines = one.lines();
