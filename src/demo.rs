@@ -1,11 +1,15 @@
 //! `hawkmoth demo`: a folder of photographs becomes sessions, detections and a finished job.
 //! The idea: nothing here is special. The demo makes a project as a person would, asks for its
-//! jobs through the HTTP API, and watches the same rows that the pages show; run again on the
-//! same data folder, it goes on.
+//! jobs through the HTTP API, and watches the same rows that the pages show; when the job has
+//! ended, people say what some of it really is. Run again on the same data folder, it goes on.
 
+mod api;
 mod captures;
+mod naming;
+mod pages;
 mod prepare;
 mod show;
+mod team;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -100,7 +104,12 @@ async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> 
         Some(job) => job.id,
         None => prepared.api.run_job(&prepared.detection()).await?,
     };
-    show::watch(store, prepared, job).await
+    let job = show::watch(store, prepared, job).await?;
+    if job.job_state() == JobState::Success {
+        let team = team::gather(store, prepared.project).await?;
+        naming::name(store, prepared, &team).await?;
+    }
+    Ok(job)
 }
 
 async fn until_final(store: &store::Store, id: i64) -> anyhow::Result<Job> {

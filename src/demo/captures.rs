@@ -4,10 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use detector::scene::{self, Scene};
 use domain::capture::is_image_key;
+use domain::permission::Permit;
 use store::Store;
 use store::capture::NewCapture;
-use store::station::{NewStation, Station};
+use store::place::{PlaceFilter, PlaceKind};
+use store::station::{NewStation, Station, StationChange};
 
 use crate::settings::Demo;
 
@@ -17,18 +20,41 @@ pub struct Found {
     pub captures: Vec<NewCapture>,
     /// How many have no time in their name.
     pub without_time: usize,
+    /// What is really on them, where they were drawn here.
+    pub scenes: Vec<Scene>,
     name: String,
+    device: &'static str,
 }
 
-/// Finds the photographs of the folder that the person named, or draws some.
-pub async fn find(settings: &Demo) -> anyhow::Result<Found> {
-    let (folder, name) = match &settings.captures {
-        Some(folder) => (folder.clone(), folder_name(folder)),
-        None => (
-            drawn(&settings.place.data).await?,
-            "Drawn light sheet".to_owned(),
+/// Finds the photographs of the folder that the person named, or draws those of two stations.
+pub async fn find(settings: &Demo) -> anyhow::Result<Vec<Found>> {
+    if let Some(folder) = &settings.captures {
+        let found = found(folder, folder_name(folder), "Camera trap", Vec::new());
+        return Ok(vec![found.await?]);
+    }
+    let data = &settings.place.data;
+    let mut all = Vec::new();
+    for (folder, name, scenes) in [
+        ("drawn", "Drawn light sheet", scene::demo_nights()),
+        (
+            "drawn-wood",
+            "Drawn sheet by the wood",
+            scene::demo_wood_nights(),
         ),
-    };
+    ] {
+        let folder = drawn(&data.join(folder), &scenes).await?;
+        let device = "Hawkmoth's drawing board";
+        all.push(found(&folder, name.to_owned(), device, scenes).await?);
+    }
+    Ok(all)
+}
+
+async fn found(
+    folder: &Path,
+    name: String,
+    device: &'static str,
+    scenes: Vec<Scene>,
+) -> anyhow::Result<Found> {
     let folder = folder
         .canonicalize()
         .with_context(|| format!("cannot read the folder {}", folder.display()))?;
@@ -40,7 +66,9 @@ pub async fn find(settings: &Demo) -> anyhow::Result<Found> {
         without_time: captures.iter().filter(|c| c.taken_at.is_none()).count(),
         folder,
         captures,
+        scenes,
         name,
+        device,
     })
 }
 
@@ -69,14 +97,35 @@ pub async fn station(store: &Store, project: i64, found: &Found) -> anyhow::Resu
     if let Some(station) = store.station_of_source(source.id).await? {
         return Ok(station);
     }
+    let site = place(store, PlaceKind::Site, project, &found.name).await?;
+    let device = place(store, PlaceKind::Device, project, found.device).await?;
     Ok(store
         .create_station(NewStation {
             project_id: project,
             name: found.name.clone(),
             source_id: Some(source.id),
+            more: StationChange {
+                site_id: Some(Some(site)),
+                device_id: Some(Some(device)),
+                ..Default::default()
+            },
             ..Default::default()
         })
         .await?)
+}
+
+/// The project's site or device with this name, found or made.
+async fn place(store: &Store, kind: PlaceKind, project: i64, name: &str) -> anyhow::Result<i64> {
+    let filter = PlaceFilter {
+        project_id: Some(project),
+        ..Default::default()
+    };
+    let (places, _) = store.places(kind, &filter, 1000, 0).await?;
+    if let Some(place) = places.iter().find(|place| place.name == name) {
+        return Ok(place.id);
+    }
+    let made = store.create_place(Permit::BY_PROGRAM, kind, project, name, "");
+    Ok(made.await?.id)
 }
 
 /// Reads names, sizes and dimensions of all photographs below a folder.
@@ -122,35 +171,34 @@ fn capture(folder: &Path, file: files::Entry) -> NewCapture {
     }
 }
 
-/// Draws two nights of sheets into the data folder, unless they are there.
-async fn drawn(data: &Path) -> anyhow::Result<PathBuf> {
-    let folder = data.join("drawn");
-    std::fs::create_dir_all(&folder)
+/// Draws these sheets into a folder, unless they are there.
+async fn drawn(folder: &Path, scenes: &[Scene]) -> anyhow::Result<PathBuf> {
+    std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let scenes = detector::scene::demo_nights();
-    let missing: Vec<_> = scenes
-        .into_iter()
-        .filter(|scene| !folder.join(&scene.name).exists())
-        .collect();
+    let missing = scenes
+        .iter()
+        .filter(|scene| !folder.join(&scene.name).exists());
+    let missing: Vec<&Scene> = missing.collect();
     if missing.is_empty() {
-        return Ok(folder);
+        return Ok(folder.to_owned());
     }
     println!("Drawing {} light sheets", missing.len());
     let halves = std::thread::available_parallelism().map_or(1, usize::from);
     let size = missing.len().div_ceil(halves);
     let mut tasks = tokio::task::JoinSet::new();
     for part in missing.chunks(size) {
-        let (part, folder) = (part.to_vec(), folder.clone());
+        let part: Vec<Scene> = part.iter().map(|scene| (*scene).clone()).collect();
+        let folder = folder.to_owned();
         tasks.spawn_blocking(move || part.iter().try_for_each(|scene| write(&folder, scene)));
     }
     while let Some(done) = tasks.join_next().await {
         done??;
     }
-    Ok(folder)
+    Ok(folder.to_owned())
 }
 
 /// Writes one scene beside its name first, so that a half-written file is never taken for one.
-fn write(folder: &Path, scene: &detector::scene::Scene) -> anyhow::Result<()> {
+fn write(folder: &Path, scene: &Scene) -> anyhow::Result<()> {
     let target = folder.join(&scene.name);
     let half = target.with_extension("part");
     std::fs::write(&half, scene.jpeg())

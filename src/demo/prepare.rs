@@ -3,15 +3,19 @@
 //! first, so a second run makes nothing twice.
 
 use anyhow::{Context, bail};
+use detector::scene::Scene;
+use domain::permission::Permit;
 use domain::state::JobState;
 use jobs::Tools;
 use serde_json::{Value, json};
 use store::Store;
 use store::job::Job;
-use store::project::NewProject;
+use store::project::{NewProject, Project, ProjectChange};
 use store::user::{NewUser, User};
 
+use super::api::Api;
 use super::captures::{self, Found};
+use super::pages;
 use crate::settings::Demo;
 
 const EMAIL: &str = "demo@hawkmoth.local";
@@ -29,30 +33,32 @@ pub struct Prepared {
     /// Speaks to the server as the superuser.
     pub api: Api,
     pub project: i64,
-    pub station: i64,
+    /// Stations with what was drawn of them; nothing where a folder was named.
+    pub stations: Vec<(i64, Vec<Scene>)>,
     pub set: i64,
     pub pipeline: i64,
 }
 
 impl Prepared {
     /// Jobs that come before the detection.
-    pub fn groundwork(&self) -> [Value; 2] {
-        [
+    pub fn groundwork(&self) -> Vec<Value> {
+        let regroup = self.stations.iter().map(|(station, _)| {
             json!({
-                "name": format!("Regroup sessions for deployment {}", self.station),
+                "name": format!("Regroup sessions for deployment {station}"),
                 "delay": 0,
                 "project_id": self.project,
-                "deployment_id": self.station,
+                "deployment_id": station,
                 "job_type_key": domain::job::REGROUP,
-            }),
-            json!({
-                "name": format!("Populate captures for capture set {}", self.set),
-                "delay": 0,
-                "project_id": self.project,
-                "source_image_collection_id": self.set,
-                "job_type_key": domain::job::POPULATE,
-            }),
-        ]
+            })
+        });
+        let populate = json!({
+            "name": format!("Populate captures for capture set {}", self.set),
+            "delay": 0,
+            "project_id": self.project,
+            "source_image_collection_id": self.set,
+            "job_type_key": domain::job::POPULATE,
+        });
+        regroup.chain([populate]).collect()
     }
 
     /// The job that the demo is about.
@@ -86,24 +92,38 @@ pub async fn prepare(
     url: &str,
     detector: &str,
 ) -> anyhow::Result<Prepared> {
+    pages::write(store).await?;
     let user = superuser(store).await?;
     let project = project(store, &user).await?;
-    let found = captures::find(settings).await?;
-    let station = captures::station(store, project, &found).await?;
-    say(&found, &station.name);
-    let (new, total) = store.upsert_captures(&station, &found.captures).await?;
+    let mut stations = Vec::new();
+    let (mut new, mut total) = (0, 0);
+    for found in captures::find(settings).await? {
+        let station = captures::station(store, project.id, &found).await?;
+        say(&found, &station.name);
+        let (added, known) = store.upsert_captures(&station, &found.captures).await?;
+        (new, total) = (new + added, total + known);
+        stations.push((station.id, found.scenes));
+    }
     println!("Captures: {total} in the database, {new} of them new");
 
     let set = store
-        .capture_set_by_name(project, SET)
+        .capture_set_by_name(project.id, SET)
         .await?
         .with_context(|| format!("the project has lost its capture set \"{SET}\""))?;
-    let pipeline = register(store, tools, project, detector).await?;
+    let pipeline = register(store, tools, project.id, detector).await?;
+    if project.default_pipeline_id.is_none() {
+        let default = ProjectChange {
+            default_pipeline_id: Some(Some(pipeline)),
+            ..Default::default()
+        };
+        let permit = Permit::BY_PROGRAM;
+        store.change_project(permit, project.id, default).await?;
+    }
     Ok(Prepared {
         url: url.to_owned(),
         api: Api::new(url, store.create_token(user.id, "demo").await?),
-        project,
-        station: station.id,
+        project: project.id,
+        stations,
         set: set.id,
         pipeline,
     })
@@ -134,18 +154,27 @@ async fn superuser(store: &Store) -> anyhow::Result<User> {
     if let Some(user) = store.user_by_email(EMAIL).await? {
         return Ok(user);
     }
-    let password = password();
-    let user = store
-        .create_user(NewUser {
-            email: EMAIL.to_owned(),
-            password: password.clone(),
-            name: "Demo".to_owned(),
-            is_staff: true,
-            is_superuser: true,
-        })
-        .await?;
-    println!("Superuser {EMAIL}, password {password}  (shown only now)");
+    let (user, password) = person(store, EMAIL, "Demo", true).await?;
+    println!("Superuser {EMAIL}, password {password}  (passwords are shown only now)");
     Ok(user)
+}
+
+/// Makes somebody with a password that nobody else knows.
+pub async fn person(
+    store: &Store,
+    email: &str,
+    name: &str,
+    superuser: bool,
+) -> anyhow::Result<(User, String)> {
+    let password = password();
+    let new = NewUser {
+        email: email.to_owned(),
+        password: password.clone(),
+        name: name.to_owned(),
+        is_staff: superuser,
+        is_superuser: superuser,
+    };
+    Ok((store.create_user(new).await?, password))
 }
 
 /// 16 characters without those that are easily mistaken for others.
@@ -156,9 +185,9 @@ fn password() -> String {
         .collect()
 }
 
-async fn project(store: &Store, user: &User) -> anyhow::Result<i64> {
+async fn project(store: &Store, user: &User) -> anyhow::Result<Project> {
     if let Some(project) = store.project_by_name(PROJECT, user.id).await? {
-        return Ok(project.id);
+        return Ok(project);
     }
     let project = store
         .create_project(NewProject {
@@ -168,11 +197,11 @@ async fn project(store: &Store, user: &User) -> anyhow::Result<i64> {
             ..NewProject::default()
         })
         .await?;
-    // The detector is pushed to; without the flag, jobs are for remote workers.
-    store
-        .set_flag(project.id, "async_pipeline_workers", false)
-        .await?;
-    Ok(project.id)
+    // The detector is pushed to; with the first flag, jobs would be for remote workers.
+    for (flag, on) in [("async_pipeline_workers", false), ("tags", true)] {
+        store.set_flag(project.id, flag, on).await?;
+    }
+    Ok(project)
 }
 
 /// Registers what the detector offers, as any processing service is registered.
@@ -217,42 +246,4 @@ async fn register(
         SERVICE, pipeline.name
     );
     Ok(pipeline.id)
-}
-
-/// The HTTP API, as a program of the superuser's uses it.
-pub struct Api {
-    http: reqwest::Client,
-    jobs: String,
-    token: String,
-}
-
-impl Api {
-    fn new(url: &str, token: String) -> Api {
-        Api {
-            http: reqwest::Client::new(),
-            jobs: format!("{url}/api/v2/jobs/?start_now"),
-            token,
-        }
-    }
-
-    /// Makes a job and starts it; returns its id.
-    pub async fn run_job(&self, request: &Value) -> anyhow::Result<i64> {
-        let answer = self
-            .http
-            .post(&self.jobs)
-            .header("Authorization", format!("Token {}", self.token))
-            .json(request)
-            .send()
-            .await
-            .context("the server does not answer")?;
-        let status = answer.status();
-        let body: Value = answer
-            .json()
-            .await
-            .context("the server's answer is no JSON")?;
-        match body.get("id").and_then(Value::as_i64) {
-            Some(id) if status.is_success() => Ok(id),
-            _ => bail!("the server refused the job: {status} {body}"),
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod browse;
 mod browser;
 mod chaos;
+mod client;
 mod command;
 mod found;
 mod golden;

@@ -184,6 +184,16 @@ pub fn demo_nights() -> Vec<Scene> {
     scenes
 }
 
+/// Two short nights of a second station, eight photographs each, the first of them on the last
+/// night of [`demo_nights`].
+pub fn demo_wood_nights() -> Vec<Scene> {
+    let first = NaiveDate::from_ymd_opt(2026, 7, 15).unwrap_or_default();
+    let second = first.succ_opt().unwrap_or(first);
+    let mut scenes = night_of(first, 0, 0x4c61_7265_6e74_0303, 8, 0.6);
+    scenes.extend(night_of(second, 1, 0x4163_6865_726f_0404, 8, 0.8));
+    scenes
+}
+
 /// The photographs of one night that starts on the evening of `date`. `busy` scales the
 /// number of insects: 1 is about twenty at the height of the night.
 pub fn night_of(date: NaiveDate, night: usize, seed: u64, count: usize, busy: f32) -> Vec<Scene> {

@@ -1,7 +1,9 @@
-//! Numbers behind a project's charts (`ui.md` §A.3): captures and detections by hour, captures,
-//! occurrences and species by month, the taxa seen most. The idea: what has been counted already
+//! Numbers behind the charts of projects (`ui.md` §A.3) and taxa: captures and detections by hour,
+//! captures, occurrences and species by month, the taxa seen most. The idea: what has been counted already
 //! is read from sessions, and what has not is read from an index, so that a chart of a million
 //! captures costs little more than one of a thousand.
+
+use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{
@@ -11,10 +13,12 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreResult};
 use crate::entity::{capture, occurrence, session, taxon};
+use crate::occurrence::list::OccurrenceFilter;
 use crate::project::Project;
 
-/// Captures that the charts by hour look at: the newest.
-const NEWEST: u64 = 100_000;
+/// Rows that the charts by hour look at: of captures the newest, of a taxon's occurrences the
+/// surest.
+const MOST: u64 = 100_000;
 
 /// What happened in one hour of the day, over all days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +86,7 @@ impl Store {
             .and_where(Expr::col(C::ProjectId).eq(project))
             .and_where(Expr::col(C::TakenAt).is_not_null())
             .order_by(C::TakenAt, Order::Desc)
-            .limit(NEWEST)
+            .limit(MOST)
             .to_owned();
         let taken = || Expr::col(C::TakenAt);
         let select = Query::select()
@@ -220,6 +224,44 @@ impl Store {
             .into_iter()
             .filter_map(|(id, number)| Some((name(id)?, number)))
             .collect())
+    }
+
+    /// Occurrences that a filter lets through, by hour of the day and by month of when they were
+    /// last seen: the surest of them, so that a taxon seen a million times costs no more.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn occurrences_by_time(
+        &self,
+        filter: &OccurrenceFilter,
+    ) -> StoreResult<(Vec<(u32, i64)>, Months)> {
+        use occurrence::Column as O;
+        let surest = Query::select()
+            .column(O::LastSeenAt)
+            .from(occurrence::Entity)
+            .cond_where(filter.condition())
+            .and_where(O::LastSeenAt.is_not_null())
+            .order_by((occurrence::Entity, O::DeterminationScore), Order::Desc)
+            .limit(MOST)
+            .to_owned();
+        let seen = || Expr::col(O::LastSeenAt);
+        let select = Query::select()
+            .expr_as(self.part(seen(), "hour"), "hour")
+            .expr_as(self.part(seen(), "month"), "month")
+            .expr_as(Func::count(seen()), "number")
+            .from_subquery(surest, "surest")
+            .group_by_col("hour")
+            .group_by_col("month")
+            .to_owned();
+        let rows: Vec<(i32, i32, i64)> = self.tuples(select).await?;
+        let mut hours = BTreeMap::new();
+        for (hour, _, number) in &rows {
+            if let Ok(hour) = u32::try_from(*hour) {
+                *hours.entry(hour).or_insert(0) += number;
+            }
+        }
+        let by_month = rows.iter().map(|(_, month, number)| (*month, *number));
+        Ok((hours.into_iter().collect(), months(by_month.collect())))
     }
 }
 

@@ -23,7 +23,6 @@ pub use crate::entity::category_map::Model as CategoryMap;
 pub use crate::entity::pipeline::Model as Pipeline;
 
 mod register;
-pub mod shown;
 
 /// What a registration made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,6 @@ use crate::views::{self, View, view};
 
 pub mod capture_sets;
 pub mod captures;
-pub mod carried;
 pub mod choice;
 pub mod classifications;
 pub mod credentials;
@@ -34,6 +33,7 @@ pub mod occurrences;
 pub mod pages;
 pub mod pipelines;
 pub mod places;
+mod plots;
 pub mod projects;
 pub mod schema;
 pub mod sessions;

@@ -196,7 +196,7 @@ fn answer(
             let kinds = crate::api::schema::OFFERED.iter();
             return kinds.map(|(_, kind)| (*kind, json!({}))).collect();
         }
-        Answer::Nothing | Answer::Moved | Answer::Refused => return Vec::new(),
+        Answer::Nothing | Answer::Moved => return Vec::new(),
     };
     vec![("application/json", schema)]
 }

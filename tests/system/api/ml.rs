@@ -260,7 +260,7 @@ async fn pipelines_are_listed_edited_and_tried() {
         ];
         assert_eq!(keys(row), expected);
         assert_eq!(
-            row["algorithms"][1]["category_map"]["user_permissions"],
+            row["algorithms"][0]["category_map"]["user_permissions"],
             json!([])
         );
         assert_eq!(row["processing_services"][0]["is_async"], false);

@@ -12,6 +12,7 @@ use super::CaptureSet;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{capture_set, capture_set_member, job};
 use crate::job::Job;
+use crate::job::list::holds;
 
 /// Jobs of one set or capture that are shown: the newest.
 const JOBS: i64 = 100;
@@ -25,6 +26,8 @@ pub struct CaptureSetFilter {
     pub visible: Option<Vec<i64>>,
     /// Only of this method.
     pub method: Option<&'static str>,
+    /// Each of these words stands in the name.
+    pub search: Vec<String>,
 }
 
 /// What a list of capture sets is ordered by.
@@ -116,10 +119,13 @@ impl Store {
     ) -> StoreResult<(Vec<CaptureSet>, u64)> {
         use capture_set::Column as C;
         let visible = filter.visible.as_ref();
-        let all = Condition::all()
+        let mut all = Condition::all()
             .add_option(filter.project_id.map(|id| C::ProjectId.eq(id)))
             .add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())))
             .add_option(filter.method.map(|method| C::Method.eq(method)));
+        for word in &filter.search {
+            all = all.add(holds((capture_set::Entity, C::Name), word));
+        }
         let mut select = capture_set::Entity::find().filter(all);
         let count = self.count_rows(select.clone()).await?;
         for (by, descending) in order {

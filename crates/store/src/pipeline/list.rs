@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::sea_query::{ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
     JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, prelude::Json,
@@ -16,6 +16,7 @@ use crate::entity::{
     algorithm, pipeline, pipeline_algorithm, processing_service, project_pipeline,
     service_pipeline, service_project,
 };
+use crate::job::list::holds;
 use crate::order::{Orders, clash, ordered};
 use crate::service::ProcessingService;
 
@@ -28,8 +29,12 @@ pub struct PipelineFilter {
     pub id: Option<i64>,
     /// Only those of this project.
     pub project_id: Option<i64>,
+    /// Only those that this project uses and has enabled.
+    pub enabled_for: Option<i64>,
     /// Only those of one of these projects; `None` means all, also those without a project.
     pub visible: Option<Vec<i64>>,
+    /// Each of these words stands in the name.
+    pub search: Vec<String>,
     /// In this order.
     pub order: Orders,
 }
@@ -107,6 +112,10 @@ impl Store {
         for (link, algorithm) in links.all(&self.db).await? {
             let list = parts.algorithms.entry(link.pipeline_id).or_default();
             list.extend(algorithm);
+        }
+        for list in parts.algorithms.values_mut() {
+            // By bytes, as the reference's database sorts.
+            list.sort_by(|a, b| (&a.name, a.version).cmp(&(&b.name, b.version)));
         }
         let mut links = service_pipeline::Entity::find()
             .filter(service_pipeline::Column::PipelineId.is_in(pipelines.iter().copied()));
@@ -219,9 +228,16 @@ impl PipelineFilter {
                 .to_owned();
             pipeline::Column::Id.in_subquery(used)
         };
-        Condition::all()
-            .add_option(self.id.map(|id| pipeline::Column::Id.eq(id)))
+        let mut all = Condition::all();
+        for word in &self.search {
+            all = all.add(holds((pipeline::Entity, pipeline::Column::Name), word));
+        }
+        all.add_option(self.id.map(|id| pipeline::Column::Id.eq(id)))
             .add_option(self.project_id.map(|id| used(P::ProjectId.eq(id))))
+            .add_option(
+                self.enabled_for
+                    .map(|id| used(P::ProjectId.eq(id).and(P::Enabled.eq(true)))),
+            )
             .add_option(
                 self.visible
                     .as_ref()

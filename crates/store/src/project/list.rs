@@ -9,6 +9,7 @@ use sea_orm::{
 use super::Project;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{job, membership, occurrence, project, station};
+use crate::job::list::holds;
 
 /// Which projects a list shows, and in which order.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct ProjectFilter {
     pub visible: Option<Vec<i64>>,
     /// Only those that this person owns or has joined.
     pub member: Option<i64>,
+    /// Each of these words stands in the name.
+    pub search: Vec<String>,
     /// By which of [`PROJECT_ORDERS`]; true means descending. Without an order: by priority, then
     /// the oldest first.
     pub order: Vec<(&'static str, bool)>,
@@ -97,6 +100,9 @@ impl Store {
                 .add(C::OwnerId.eq(user))
                 .add(C::Id.in_subquery(joined));
             select = select.filter(own);
+        }
+        for word in &filter.search {
+            select = select.filter(holds((project::Entity, C::Name), word));
         }
         let count = select.clone().count(&self.db).await?;
         for (name, descending) in &filter.order {

@@ -13,6 +13,7 @@ use crate::capture::Capture;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{capture, job, station};
 use crate::job::Job;
+use crate::job::list::holds;
 
 /// Which stations a list shows, and in which order.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct StationFilter {
     pub project_id: Option<i64>,
     /// Only of these projects; `None` means all.
     pub visible: Option<Vec<i64>>,
+    /// Each of these words stands in the name.
+    pub search: Vec<String>,
     /// By which of [`STATION_ORDERS`]; true means descending. Without an order: by name.
     pub order: Vec<(&'static str, bool)>,
 }
@@ -71,6 +74,9 @@ impl Store {
         }
         if let Some(ids) = &filter.visible {
             select = select.filter(C::ProjectId.is_in(ids.iter().copied()));
+        }
+        for word in &filter.search {
+            select = select.filter(holds((station::Entity, C::Name), word));
         }
         let count = select.clone().count(&self.db).await?;
         for (name, descending) in &filter.order {

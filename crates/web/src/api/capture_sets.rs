@@ -42,6 +42,7 @@ pub const VIEWS: &[View] = &[
     )
     .filters(fields::FILTERS)
     .orders(&CaptureSetOrder::NAMES)
+    .searched()
     .in_root(),
     view(
         "/captures/collections/{id}",
@@ -122,6 +123,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     };
     let methods: Vec<&str> = nested_fields::METHODS.iter().map(|(key, _)| *key).collect();
     let filter = CaptureSetFilter {
+        search: call.query.search(),
         project_id: query.integer("project_id", 0)?,
         visible: call.visible().await?,
         method: query.choice("method", &methods)?,

@@ -38,7 +38,7 @@ pub const THUMBNAILS: &[View] = &[
         &[],
         || get(thumbnails::list),
     )
-    .got(&[Answer::Refused])
+    .refused(&["GET"])
     .in_root(),
     view(
         "/captures/thumbnails/{id}",
@@ -90,6 +90,7 @@ pub const VIEWS: &[View] = &[
     .filters(fields::FILTERS)
     .shows(fields::ROW)
     .fails(&[409])
+    .refused(&["POST"])
     .orders(&CaptureOrder::NAMES)
     .in_root(),
     view(

@@ -19,6 +19,7 @@ use store::taxon::Taxon;
 
 use super::choice::{row, rows};
 use super::nested::{Nested, fields as nested};
+use super::taxa::tree;
 use super::{internal, only_jobs};
 use crate::call::{Call, number};
 use crate::views::{View, view};
@@ -43,7 +44,7 @@ const FILTERS: &[Field] = &[
 ];
 
 const TOP_N: &[Field] = &[
-    Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)),
     Field::shown("score", "Score", Kind::Float),
     Field::shown("logit", "Logit", Kind::Float).nullable(),
 ];
@@ -52,7 +53,7 @@ const TOP_N: &[Field] = &[
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(nested::TAXON_IN_TREE)).nullable(),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)).nullable(),
     Field::new("score", "Score", Kind::Float).nullable(),
     Field::shown("algorithm", "Algorithm", Kind::Nested(nested::ALGORITHM)).nullable(),
     Field::new("scores", "Scores", Kind::Floats)
@@ -94,6 +95,7 @@ pub const VIEWS: &[View] = &[
     .filters(FILTERS)
     .shows(ROW)
     .orders(&ResultOrder::NAMES)
+    .refused(&["POST"])
     .in_root(),
     view(
         "/classifications/{id}",
@@ -107,7 +109,8 @@ pub const VIEWS: &[View] = &[
                 .patch(only_jobs)
                 .delete(only_jobs)
         },
-    ),
+    )
+    .refused(&["PUT", "PATCH", "DELETE"]),
 ];
 
 /// The taxa and algorithms that classifications name, read once for all of them.
@@ -141,7 +144,7 @@ impl Named {
     /// Its taxon.
     pub fn taxon(&self, nested: &Nested<'_>, row: &Classification) -> Option<Value> {
         let taxon = self.taxa.get(&row.taxon_id?)?;
-        Some(nested.taxon_in_tree(taxon, &self.taxa))
+        Some(nested.taxon(taxon, &self.taxa))
     }
 
     /// Its algorithm.
@@ -239,7 +242,7 @@ pub async fn detail(call: Call, Path(id): Path<String>) -> ApiResult<Json<Value>
         .map(|label| {
             let taxon = label.taxon.as_ref();
             json!({
-                "taxon": taxon.map(|taxon| nested.taxon_in_tree(taxon, &label.above)),
+                "taxon": taxon.map(|taxon| nested.taxon(taxon, &label.above)),
                 "score": label.score,
                 "logit": label.logit,
             })

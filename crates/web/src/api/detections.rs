@@ -89,6 +89,8 @@ pub const VIEWS: &[View] = &[
     .filters(FILTERS)
     .shows(ROW)
     .orders(&ResultOrder::NAMES)
+    .fails(&[400])
+    .refused(&["POST"])
     .in_root(),
     view(
         "/detections/{id}",
@@ -103,7 +105,8 @@ pub const VIEWS: &[View] = &[
                 .delete(only_jobs)
         },
     )
-    .shows(ROW),
+    .shows(ROW)
+    .refused(&["PUT", "PATCH", "DELETE"]),
 ];
 
 fn head(nested: &Nested<'_>, call: &Call, detection: &Detection) -> Map<String, Value> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use domain::permission::{
     JobFacts, ProjectFacts, capture_permissions, capture_set_permissions, deployment_permissions,
-    job_permissions, pipeline_permissions,
+    job_permissions, pipeline_permissions, project_permissions,
 };
 use domain::session::{session_label, session_name};
 use domain::storage::Location;
@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 use store::capture::{Capture, Found, Seen};
 use store::capture_set::CaptureSet;
 use store::job::Job;
-use store::pipeline::Algorithm;
+use store::pipeline::{Algorithm, Pipeline};
+use store::project::Project;
 use store::session::Session;
 use store::station::Station;
 use store::taxon::Taxon;
 
+use super::taxa::tree;
 use crate::call::Call;
-use crate::media;
+use crate::{media, pictures};
 
 pub mod fields;
 
@@ -213,48 +215,15 @@ impl<'a> Nested<'a> {
         json!({
             "id": occurrence.id,
             "details": self.link("occurrences", occurrence.id),
-            "determination": seen.determination.as_ref().map(|taxon| self.taxon(taxon)),
+            "determination": seen.determination.as_ref().map(|taxon| tree::flat(self.call, taxon)),
             "determination_score": occurrence.determination_score,
             "user_permissions": self.shared_permissions(),
         })
     }
 
-    /// A taxon.
-    pub fn taxon(&self, taxon: &Taxon) -> Value {
-        let mut map = self.named(taxon);
-        map.insert("user_permissions".into(), self.shared_permissions());
-        Value::Object(map)
-    }
-
-    fn named(&self, taxon: &Taxon) -> Map<String, Value> {
-        let mut map = Map::new();
-        map.insert("id".into(), json!(taxon.id));
-        map.insert("name".into(), json!(taxon.name));
-        map.insert("rank".into(), json!(taxon.rank));
-        map.insert("details".into(), json!(self.link("taxa", taxon.id)));
-        map.insert("gbif_taxon_key".into(), json!(taxon.gbif_key));
-        for key in [
-            "fieldguide_id",
-            "inat_taxon_id",
-            "cover_image_url",
-            "cover_image_credit",
-        ] {
-            map.insert(key.into(), Value::Null);
-        }
-        map
-    }
-
-    /// A taxon with the one above it and all those above.
-    pub fn taxon_in_tree(&self, taxon: &Taxon, taxa: &HashMap<i64, Taxon>) -> Value {
-        let mut map = self.named(taxon);
-        let parent = taxon.parent_id.and_then(|id| taxa.get(&id));
-        map.insert(
-            "parent".into(),
-            json!(parent.map(|parent| self.taxon(parent))),
-        );
-        map.insert("parents".into(), taxon.parents.clone());
-        map.insert("user_permissions".into(), self.shared_permissions());
-        Value::Object(map)
+    /// A taxon with all above it.
+    pub fn taxon(&self, taxon: &Taxon, taxa: &HashMap<i64, Taxon>) -> Value {
+        tree::whole(self.call, taxon, taxa)
     }
 
     /// An algorithm.
@@ -288,4 +257,31 @@ impl<'a> Nested<'a> {
 /// The edges of a box: left, upper, right, lower.
 pub fn bbox(detection: &store::capture::Detection) -> Option<[f64; 4]> {
     Some([detection.x1?, detection.y1?, detection.x2?, detection.y2?])
+}
+
+/// A project inside another row.
+pub fn project(call: &Call, project: &Project, facts: &ProjectFacts) -> Value {
+    json!({
+        "id": project.id,
+        "name": project.name,
+        "image": pictures::address(&call.state.links, project.image.as_deref()),
+        "details": call.addresses.row("projects", project.id),
+        "user_permissions": project_permissions(call.who.caller(), facts),
+    })
+}
+
+/// A pipeline inside another row.
+pub fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {
+    json!({
+        "id": pipeline.id,
+        "details": call.addresses.row("ml/pipelines", pipeline.id),
+        "name": pipeline.name,
+        "slug": pipeline.slug,
+        "description": pipeline.description,
+        "version": pipeline.version,
+        "version_name": pipeline.version_name,
+        "created_at": instant(pipeline.created_at),
+        "updated_at": instant(pipeline.updated_at),
+        "user_permissions": pipeline_permissions(call.who.caller()),
+    })
 }

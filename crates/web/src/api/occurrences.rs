@@ -64,6 +64,7 @@ pub const VIEWS: &[View] = &[
     .orders(&OccurrenceFilter::ORDERS)
     .shows(fields::ROW)
     .fails(&[400])
+    .refused(&["POST"])
     .in_root(),
     view(
         "/occurrences/algorithms",

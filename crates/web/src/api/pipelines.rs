@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
-use domain::permission::{Action, list_permissions, pipeline_permissions};
+use domain::permission::{Action, list_permissions};
 use domain::wire::PipelineConfigResponse;
 use rest::allow::LIST;
 use rest::document::{self, Member, Shape};
@@ -15,11 +15,10 @@ use rest::validate::Input;
 use rest::{ApiError, ApiResult, JsonBody};
 use serde_json::{Value, json};
 use store::StoreError;
-use store::pipeline::Algorithm;
-use store::pipeline::shown::Shown;
-use store::service::{ONLINE_SECONDS, ProcessingService, is_online};
+use store::pipeline::list::PipelineFilter;
 
 use super::internal;
+use super::ml::pipelines::{self, ORDERS};
 use super::projects::find;
 use crate::call::{Call, number};
 use crate::views::{Answer, View, view};
@@ -35,12 +34,9 @@ pub const VIEWS: &[View] = &[view(
     fields::REGISTER_FIELDS,
     || get(of_project).post(register),
 )
-.shows(fields::PIPELINE)
+.shows(pipelines::FIELDS)
 .posted(&[(201, Answer::Object(fields::REGISTERED))])
-.orders(&ORDERS)];
-
-/// What pipelines can be ordered by.
-const ORDERS: [&str; 4] = ["id", "name", "created_at", "updated_at"];
+.orders(ORDERS)];
 
 const PARAM: Shape = Shape::Model(&[
     Member::required("name", Shape::Text),
@@ -192,101 +188,15 @@ pub async fn of_project(call: Call, Path(id): Path<String>) -> ApiResult<Json<En
     let words = words.into_iter().map(str::to_owned).collect();
     let path = format!("projects/{}/pipelines", project.id);
     let page = Page::read(&call.query);
-    let by = call.query.ordering(&ORDERS);
-    let order: Vec<(&str, bool)> = by.iter().map(|by| (by.field, by.descending)).collect();
-    let store = call.store();
-    let found = store.pipelines_of(project.id, &order, page.limit, page.offset);
+    let filter = PipelineFilter {
+        enabled_for: Some(project.id),
+        order: call.order(ORDERS),
+        ..Default::default()
+    };
+    let found = call
+        .store()
+        .pipelines_page(&filter, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
-    let rows = rows.iter().map(|row| shown(&call, row)).collect();
+    let rows = pipelines::rows(&call, &rows, Some(project.id)).await?;
     Ok(Json(call.envelope(&path, page, count, rows, words)))
-}
-
-fn words(call: &Call) -> Vec<&'static str> {
-    pipeline_permissions(call.who.caller())
-}
-
-fn shown(call: &Call, row: &Shown) -> Value {
-    let p = &row.pipeline;
-    let services = row.services.iter().map(|service| brief(call, service));
-    let algorithms = row.algorithms.iter();
-    let configs = row.configs.iter().map(|config| {
-        json!({
-            "id": config.id,
-            "project": call.addresses.row("projects", config.project_id),
-            "pipeline": call.addresses.row("ml/pipelines", config.pipeline_id),
-            "enabled": config.enabled,
-            "config": config.config,
-            "user_permissions": words(call),
-        })
-    });
-    json!({
-        "id": p.id,
-        "details": call.addresses.row("ml/pipelines", p.id),
-        "name": p.name,
-        "slug": p.slug,
-        "description": p.description,
-        "algorithms": algorithms.map(|a| described(call, a)).collect::<Vec<_>>(),
-        "stages": p.stages,
-        "processing_services": services.collect::<Vec<_>>(),
-        "project_pipeline_configs": configs.collect::<Vec<_>>(),
-        "created_at": instant(p.created_at),
-        "updated_at": instant(p.updated_at),
-        "user_permissions": words(call),
-    })
-}
-
-/// A service as a pipeline shows it.
-fn brief(call: &Call, s: &ProcessingService) -> Value {
-    json!({
-        "name": s.name,
-        "id": s.id,
-        "details": call.addresses.row("ml/processing_services", s.id),
-        "endpoint_url": s.endpoint_url,
-        "is_async": pulls(s),
-        "last_seen": s.last_seen_at.map(instant),
-        "last_seen_live": live(s),
-        "created_at": instant(s.created_at),
-        "updated_at": instant(s.updated_at),
-        "user_permissions": words(call),
-    })
-}
-
-fn pulls(service: &ProcessingService) -> bool {
-    service.endpoint_url.as_ref().is_none_or(String::is_empty)
-}
-
-/// A pull service is live as long as it was heard of within a minute.
-fn live(service: &ProcessingService) -> Option<bool> {
-    let minute = chrono::Duration::seconds(ONLINE_SECONDS);
-    match pulls(service) {
-        true => service.last_seen_live.map(|_| is_online(service, minute)),
-        false => service.last_seen_live,
-    }
-}
-
-/// An algorithm; only lists of algorithms count its classes.
-fn described(call: &Call, a: &Algorithm) -> Value {
-    let map = a.category_map_id.map(|id| {
-        json!({
-            "id": id,
-            "details": call.addresses.row("ml/labels", id),
-            "user_permissions": words(call),
-        })
-    });
-    json!({
-        "id": a.id,
-        "details": call.addresses.row("ml/algorithms", a.id),
-        "name": a.name,
-        "key": a.key,
-        "description": a.description,
-        "uri": a.uri,
-        "version": a.version,
-        "version_name": a.version_name,
-        "task_type": a.task_type,
-        "category_map": map,
-        "category_count": null,
-        "created_at": instant(a.created_at),
-        "updated_at": instant(a.updated_at),
-        "user_permissions": words(call),
-    })
 }

@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
 use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
-use super::nested::Nested;
-use super::{carried, internal};
+use super::internal;
+use super::nested;
+use super::taxa::tree;
 use crate::call::{Call, number};
 use crate::pictures;
 use crate::views::{Answer, View, view};
@@ -38,6 +39,7 @@ pub const VIEWS: &[View] = &[
     .shows(ROW)
     .filters(FILTERS)
     .orders(PROJECT_ORDERS)
+    .searched()
     .in_root(),
     view(
         "/projects/{id}",
@@ -81,6 +83,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     }
     let order = query.ordering(PROJECT_ORDERS);
     let filter = ProjectFilter {
+        search: call.query.search(),
         visible: call.visible().await?,
         member,
         order: order.iter().map(|o| (o.field, o.descending)).collect(),
@@ -187,14 +190,13 @@ async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiRes
     let pipeline = match project.default_pipeline_id {
         Some(id) => {
             let pipeline = store.pipeline(id).await.map_err(internal)?;
-            carried::pipeline(call, &pipeline)
+            nested::pipeline(call, &pipeline)
         }
         None => Value::Null,
     };
     let taxa = store.filter_taxa(project.id).await.map_err(internal)?;
-    let nested = Nested::within(call, project.id, ProjectFacts::default());
     let shown = |list: &[_]| -> Value {
-        let rows = list.iter().map(|taxon| nested.taxon(taxon));
+        let rows = list.iter().map(|taxon| tree::flat(call, taxon));
         rows.collect()
     };
     Ok(json!({

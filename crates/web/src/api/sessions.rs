@@ -40,6 +40,7 @@ pub const VIEWS: &[View] = &[
     )
     .filters(fields::FILTERS)
     .orders(&SessionOrder::NAMES)
+    .refused(&["POST"])
     .in_root()
     .shows(fields::ROW),
     view(
@@ -55,7 +56,8 @@ pub const VIEWS: &[View] = &[
                 .delete(only_jobs)
         },
     )
-    .filters(fields::ONE),
+    .filters(fields::ONE)
+    .refused(&["PUT", "PATCH", "DELETE"]),
     view(
         "/events/{id}/timeline",
         "timeline",

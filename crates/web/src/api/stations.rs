@@ -39,6 +39,7 @@ pub const VIEWS: &[View] = &[
     .shows(ROW)
     .filters(views::PROJECT)
     .orders(STATION_ORDERS)
+    .searched()
     .in_root(),
     view(
         "/deployments/{id}",
@@ -79,6 +80,7 @@ pub const VIEWS: &[View] = &[
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let order = call.query.ordering(STATION_ORDERS);
     let filter = StationFilter {
+        search: call.query.search(),
         project_id: call.query.integer("project_id", 0)?,
         visible: call.visible().await?,
         order: order.iter().map(|o| (o.field, o.descending)).collect(),

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::permission::pipeline_permissions;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
-use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
 use rest::time::{instant, naive};
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
@@ -21,8 +20,11 @@ use store::taxon::list::{SeenTaxon, TaxonFilter};
 use super::{defaults, internal, occurrences};
 use crate::call::{Call, found, number};
 use crate::views::{Answer, View, view};
+use fields::{ASKED, ASSIGNED, FIELDS, FILTERS, ROW, TAGS};
 use tree::{RANKS, Tree};
 
+mod charts;
+mod fields;
 pub mod lists;
 pub mod tree;
 
@@ -37,107 +39,6 @@ const PATH: &str = "taxa";
 const EXAMPLES: u64 = 10;
 /// Suggestions where nobody says how many.
 const SUGGESTIONS: u64 = 10;
-
-/// The fields of a taxon.
-pub const FIELDS: &[Field] = &[
-    Field::id(),
-    tree::NAME,
-    tree::RANK,
-    Field::shown("parent", "Parent", Kind::Nested(tree::PARENT)).nullable(),
-    Field {
-        required: true,
-        ..Field::link("parent_id", "Parent id", "taxa")
-    },
-    Field::shown("parents", "Parents", Kind::Rows(tree::ABOVE)),
-    Field::details(),
-    Field::shown("occurrences_count", "Occurrences count", Kind::Any),
-    Field::shown("verified_count", "Verified count", Kind::Any),
-    Field::shown("events_count", "Events count", Kind::Any),
-    Field::shown(
-        "occurrences",
-        "Occurrences",
-        Kind::Rows(occurrences::fields::EXAMPLE),
-    )
-    // The answer to POST is without them.
-    .sometimes(),
-    tree::GBIF,
-    Field::shown("tags", "Tags", Kind::Any),
-    Field::shown("last_detected", "Last detected", Kind::Any),
-    Field::shown(
-        "best_determination_score",
-        "Best determination score",
-        Kind::Any,
-    ),
-    tree::FIELDGUIDE,
-    tree::INAT,
-    tree::COVER,
-    tree::CREDIT,
-    Field::shown("summary_data", "Summary data", Kind::Any),
-    Field::new("common_name_en", "Common name en", Kind::Text(Some(255)))
-        .nullable()
-        .blank(),
-];
-
-/// The fields of a taxon in lists.
-pub const ROW: &[Field] = &[
-    Field::id(),
-    tree::NAME,
-    tree::RANK,
-    Field::shown("parent_id", "Parent id", Kind::Any),
-    Field::shown("parents", "Parents", Kind::Rows(tree::ABOVE)),
-    Field::details(),
-    Field::shown("occurrences_count", "Occurrences count", Kind::Any),
-    Field::shown("verified_count", "Verified count", Kind::Any),
-    Field::shown("occurrences", "Occurrences", Kind::Any),
-    Field::shown("tags", "Tags", Kind::Any),
-    Field::shown("last_detected", "Last detected", Kind::Any),
-    Field::shown(
-        "best_determination_score",
-        "Best determination score",
-        Kind::Any,
-    ),
-    Field::shown("cover_image_url", "Cover image url", Kind::Any),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
-];
-
-/// What the list can be narrowed by.
-pub const FILTERS: &[Field] = &[
-    Field::new("project_id", "Project", Kind::Link("projects")),
-    Field::new("name", "Name", Kind::Text(None)),
-    tree::RANK,
-    Field::new("parent", "Parent", Kind::Link("taxa")),
-    Field::new("taxon", "Taxon", Kind::Link("taxa")),
-    Field::new("event", "Event", Kind::Link("events")),
-    Field::new("deployment", "Deployment", Kind::Link("deployments")),
-    Field::new("include_unobserved", "Include unobserved", Kind::Boolean),
-    Field::new("verified", "Verified", Kind::Boolean),
-    Field::new("taxa_list_id", "Taxa list", Kind::Link("taxa/lists")),
-    Field::new(
-        "not_taxa_list_id",
-        "Not taxa list",
-        Kind::Link("taxa/lists"),
-    ),
-    Field::new("tag_id", "Tag", Kind::Link("tags")),
-    Field::new("not_tag_id", "Not tag", Kind::Link("tags")),
-    Field::new("apply_defaults", "Apply defaults", Kind::Boolean),
-];
-
-const TAGS: &[Field] = &[Field::new("tag_ids", "Tag ids", Kind::Links("tags")).required()];
-
-const ASSIGNED: &[Field] = &[
-    Field::shown("taxon_id", "Taxon", Kind::Integer(None, None)),
-    Field::shown("assigned_tag_ids", "Its tags", Kind::Integers),
-];
-
-const ASKED: &[Field] = &[
-    Field::new("q", "Part of a name", Kind::Text(None)),
-    Field::new(
-        "limit",
-        "At most so many taxa",
-        Kind::Integer(Some(1), None),
-    ),
-];
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
@@ -301,13 +202,13 @@ async fn whole(call: &Call, taxon: &Taxon) -> ApiResult<Value> {
     };
     let found = store.taxa_page(&filter, 1, 0).await.map_err(internal)?;
     let facts = found.0.first().and_then(|row| row.seen);
-    let (events, examples) = match &seen {
+    let (events, examples, charts) = match &seen {
         Some(seen) => {
             let events = store.sessions_seen(seen).await.map_err(internal)?;
             let examples = occurrences::examples(call, seen, EXAMPLES).await?;
-            (Some(events), examples)
+            (Some(events), examples, charts::draw(call, seen).await?)
         }
-        None => (None, Vec::new()),
+        None => (None, Vec::new(), json!([])),
     };
     let project = seen.as_ref().and_then(|seen| seen.project_id);
     let of = store
@@ -335,7 +236,7 @@ async fn whole(call: &Call, taxon: &Taxon) -> ApiResult<Value> {
         "inat_taxon_id": taxon.inat_taxon_id,
         "cover_image_url": taxon.cover_image_url,
         "cover_image_credit": taxon.cover_image_credit,
-        "summary_data": [],
+        "summary_data": charts,
         "common_name_en": taxon.common_name_en,
         "user_permissions": pipeline_permissions(call.who.caller()),
     }))

@@ -184,7 +184,7 @@ fn refuses(view: &View, method: &str, reads_body: bool, status: u16) -> bool {
         403 => !contract.open,
         404 | 406 => true,
         413 | 415 => reads_body,
-        405 => method == "GET" && matches!(contract.got, [Answer::Refused]),
+        405 => method == "GET" && contract.refused.contains(&method),
         409 | 429 if method == "GET" => false,
         other => contract.fails.contains(&other),
     }
@@ -196,9 +196,11 @@ fn successes(view: &View, method: &str) -> Vec<(u16, Vec<Answer>)> {
     let is_list = allows(view, "GET") && allows(view, "POST");
     let shown = view.row_fields();
     let one = |status, answer| vec![(status, vec![answer])];
+    if contract.refused.contains(&method) {
+        return Vec::new();
+    }
     match method {
         "GET" if matches!(contract.got, [Answer::Moved]) => one(302, Answer::Moved),
-        "GET" if matches!(contract.got, [Answer::Refused]) => Vec::new(),
         "GET" if !contract.got.is_empty() => vec![(200, contract.got.to_vec())],
         "GET" if is_list || view.searched || view.name.ends_with(" List") => {
             one(200, Answer::Page(shown))

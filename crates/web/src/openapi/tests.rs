@@ -47,15 +47,19 @@ fn every_method_of_every_address_is_described_under_a_name_of_its_own() {
             let said = operation["description"].as_str().unwrap();
             assert!(!said.is_empty(), "{name} has no description");
             let declared = operation["responses"].as_object().unwrap();
-            let wanted = match (method, view.contract.got) {
-                ("GET", [Answer::Refused]) => "405",
-                ("GET", [Answer::Moved]) => "302",
+            let refused = view.contract.refused.contains(&method);
+            let wanted = match (method, refused, view.contract.got) {
+                ("GET", true, _) => "405",
+                ("GET", _, [Answer::Moved]) => "302",
+                (_, true, _) => "4",
                 _ => "2",
             };
             assert!(
                 declared.keys().any(|status| status.starts_with(wanted)),
                 "{name}"
             );
+            let succeeds = declared.keys().any(|status| status.starts_with('2'));
+            assert!(!(refused && succeeds), "{name}");
             for parameter in view.path.split('/').filter_map(|p| p.strip_prefix('{')) {
                 let wanted = parameter.trim_end_matches('}');
                 let parameters = operation["parameters"].as_array().unwrap();

@@ -24,8 +24,6 @@ pub enum Answer {
     Map,
     /// Leads elsewhere.
     Moved,
-    /// Always refuses the method, though it is allowed.
-    Refused,
     /// Plain text.
     Text,
     /// A page for people.
@@ -45,6 +43,8 @@ pub struct Contract {
     pub posted: &'static [(u16, Answer)],
     /// Answer to PUT and PATCH.
     pub edited: Option<Answer>,
+    /// Methods that it always refuses, though it allows them as the reference does.
+    pub refused: &'static [&'static str],
     /// What POST takes.
     pub takes: Option<&'static [Field]>,
     /// What PUT and PATCH take.
@@ -71,6 +71,7 @@ impl Contract {
         got: &[],
         posted: &[],
         edited: None,
+        refused: &[],
         takes: None,
         edits: None,
         removal: &[],
@@ -108,6 +109,14 @@ impl View {
     pub const fn edited(self, answer: Answer) -> View {
         self.with(Contract {
             edited: Some(answer),
+            ..self.contract
+        })
+    }
+
+    /// Always refuses these methods.
+    pub const fn refused(self, refused: &'static [&'static str]) -> View {
+        self.with(Contract {
+            refused,
             ..self.contract
         })
     }

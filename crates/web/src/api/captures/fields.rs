@@ -41,7 +41,7 @@ pub const ONE: &[Field] =
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)).nullable(),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::NAMED)).nullable(),
     Field::shown("event", "Event", Kind::Nested(nested::SESSION)).nullable(),
     Field::shown("url", "Url", Kind::Any),
     Field::new("path", "Path", Kind::Text(Some(255))),

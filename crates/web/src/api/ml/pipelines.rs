@@ -16,7 +16,7 @@ use store::pipeline::Pipeline;
 use store::pipeline::list::{PipelineChange, PipelineFilter, PipelineParts, ProjectPipeline};
 use store::service::ProcessingService;
 
-use super::algorithms;
+use super::{algorithms, services};
 use crate::api::internal;
 use crate::call::{Call, number};
 use crate::views::{self, Answer, View, view};
@@ -88,6 +88,7 @@ pub const VIEWS: &[View] = &[
     )
     .filters(views::PROJECT)
     .orders(ORDERS)
+    .searched()
     .in_root(),
     view(
         "/ml/pipelines/{id}",
@@ -112,14 +113,15 @@ pub const VIEWS: &[View] = &[
 
 /// A service as it stands in a pipeline.
 fn service(call: &Call, service: &ProcessingService) -> Value {
+    let signs = services::Signs::of(service);
     json!({
         "name": service.name,
         "id": service.id,
         "details": call.addresses.row("ml/processing_services", service.id),
         "endpoint_url": service.endpoint_url,
-        "is_async": service.endpoint_url.is_none(),
+        "is_async": signs.pulls,
         "last_seen": service.last_seen_at.map(instant),
-        "last_seen_live": service.last_seen_live,
+        "last_seen_live": signs.live,
         "created_at": instant(service.created_at),
         "updated_at": instant(service.updated_at),
         "user_permissions": pipeline_permissions(call.who.caller()),
@@ -159,39 +161,38 @@ fn shown(call: &Call, pipeline: &Pipeline, parts: &PipelineParts) -> Value {
     })
 }
 
+/// Pipelines as every list shows them; with a project, only its services and settings.
+pub async fn rows(call: &Call, rows: &[Pipeline], project: Option<i64>) -> ApiResult<Vec<Value>> {
+    let ids: Vec<i64> = rows.iter().map(|pipeline| pipeline.id).collect();
+    let parts = call.store().pipeline_parts(&ids, project).await;
+    let parts = parts.map_err(internal)?;
+    Ok(rows.iter().map(|row| shown(call, row, &parts)).collect())
+}
+
 async fn answer(call: &Call, pipeline: &Pipeline) -> ApiResult<Json<Value>> {
     let project = call.active_project().await?;
-    let parts = call.store().pipeline_parts(&[pipeline.id], project).await;
-    Ok(Json(shown(call, pipeline, &parts.map_err(internal)?)))
+    let mut rows = rows(call, std::slice::from_ref(pipeline), project).await?;
+    Ok(Json(rows.pop().unwrap_or_default()))
 }
 
 /// A page of pipelines.
 pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     let project = call.active_project().await?;
     let filter = PipelineFilter {
-        id: None,
         project_id: project,
         visible: call.visible().await?,
+        search: call.query.search(),
         order: call.order(ORDERS),
+        ..Default::default()
     };
     let page = Page::read(&call.query);
-    let store = call.store();
-    let found = store.pipelines_page(&filter, page.limit, page.offset);
-    let (rows, count) = found.await.map_err(internal)?;
-    let ids: Vec<i64> = rows.iter().map(|pipeline| pipeline.id).collect();
-    let parts = store
-        .pipeline_parts(&ids, project)
-        .await
-        .map_err(internal)?;
-    let rows = rows.iter().map(|pipeline| shown(&call, pipeline, &parts));
+    let found = call
+        .store()
+        .pipelines_page(&filter, page.limit, page.offset);
+    let (found, count) = found.await.map_err(internal)?;
+    let rows = rows(&call, &found, project).await?;
     let words = call.list_words("pipeline").await?;
-    Ok(Json(call.envelope(
-        PATH,
-        page,
-        count,
-        rows.collect(),
-        words,
-    )))
+    Ok(Json(call.envelope(PATH, page, count, rows, words)))
 }
 
 /// The pipeline, where the caller may see a project that uses it.

@@ -12,12 +12,10 @@ use rest::page::{Envelope, Page};
 use rest::time::instant;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Value, json};
-use store::pipeline::Pipeline;
-use store::service::ProcessingService;
 use store::service::list::{ServiceChange, ServiceFilter, ServiceParts};
+use store::service::{ONLINE_SECONDS, ProcessingService, is_online};
 
-use super::algorithms::INT;
-use crate::api::internal;
+use crate::api::{internal, nested};
 use crate::call::{Call, found, number};
 use crate::views::{Answer, View, view};
 
@@ -31,18 +29,6 @@ const REGISTER: &str = "Ask a service what it offers, and register it for all it
 
 const PATH: &str = "ml/processing_services";
 
-const PIPELINE: &[Field] = &[
-    Field::id(),
-    Field::details(),
-    Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("slug", "Slug", Kind::Slug(255)).required(),
-    Field::new("description", "Description", Kind::Text(None)),
-    Field::new("version", "Version", INT),
-    Field::new("version_name", "Version name", Kind::Text(Some(255))),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
-];
-
 /// The fields of a service.
 pub const FIELDS: &[Field] = &[
     Field::id(),
@@ -52,7 +38,11 @@ pub const FIELDS: &[Field] = &[
     Field::shown("projects", "Projects", Kind::Any),
     Field::new("endpoint_url", "Endpoint url", Kind::Text(Some(1024))).nullable(),
     Field::shown("is_async", "Is async", Kind::Boolean),
-    Field::shown("pipelines", "Pipelines", Kind::Rows(PIPELINE)),
+    Field::shown(
+        "pipelines",
+        "Pipelines",
+        Kind::Rows(nested::fields::PIPELINE),
+    ),
     Field::shown("created_at", "Created at", Kind::DateTime),
     Field::shown("updated_at", "Updated at", Kind::DateTime),
     Field::new("last_seen", "Last seen", Kind::DateTime).nullable(),
@@ -120,22 +110,29 @@ pub const VIEWS: &[View] = &[
     .fails(&[400]),
 ];
 
-fn pipeline(call: &Call, pipeline: &Pipeline) -> Value {
-    json!({
-        "id": pipeline.id,
-        "details": call.addresses.row("ml/pipelines", pipeline.id),
-        "name": pipeline.name,
-        "slug": pipeline.slug,
-        "description": pipeline.description,
-        "version": pipeline.version,
-        "version_name": pipeline.version_name,
-        "created_at": instant(pipeline.created_at),
-        "updated_at": instant(pipeline.updated_at),
-        "user_permissions": pipeline_permissions(call.who.caller()),
-    })
+/// Signs of life of a service.
+pub struct Signs {
+    /// Whether it fetches its work instead of being sent it.
+    pub pulls: bool,
+    /// Whether it lives; one that pulls does as long as it was heard of within a minute.
+    pub live: Option<bool>,
+}
+
+impl Signs {
+    /// Of this service.
+    pub fn of(service: &ProcessingService) -> Signs {
+        let pulls = service.endpoint_url.as_ref().is_none_or(String::is_empty);
+        let minute = chrono::Duration::seconds(ONLINE_SECONDS);
+        let live = match pulls {
+            true => service.last_seen_live.map(|_| is_online(service, minute)),
+            false => service.last_seen_live,
+        };
+        Signs { pulls, live }
+    }
 }
 
 fn shown(call: &Call, service: &ProcessingService, parts: &ServiceParts) -> Value {
+    let signs = Signs::of(service);
     let pipelines = parts.pipelines.get(&service.id).into_iter().flatten();
     json!({
         "id": service.id,
@@ -144,12 +141,12 @@ fn shown(call: &Call, service: &ProcessingService, parts: &ServiceParts) -> Valu
         "description": service.description,
         "projects": parts.projects.get(&service.id).cloned().unwrap_or_default(),
         "endpoint_url": service.endpoint_url,
-        "is_async": service.endpoint_url.is_none(),
-        "pipelines": pipelines.map(|p| pipeline(call, p)).collect::<Vec<_>>(),
+        "is_async": signs.pulls,
+        "pipelines": pipelines.map(|p| nested::pipeline(call, p)).collect::<Vec<_>>(),
         "created_at": instant(service.created_at),
         "updated_at": instant(service.updated_at),
         "last_seen": service.last_seen_at.map(instant),
-        "last_seen_live": service.last_seen_live,
+        "last_seen_live": signs.live,
         "user_permissions": pipeline_permissions(call.who.caller()),
     })
 }

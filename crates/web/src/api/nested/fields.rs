@@ -3,9 +3,44 @@
 use rest::field::{Field, Kind};
 use rest::shape;
 
+use crate::api::taxa::tree;
+
 /// A whole number of 32 bits.
 pub const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
 const LONG: Kind = Kind::Integer(Some(i64::MIN), Some(i64::MAX));
+
+/// A counter that OPTIONS calls writable, as the reference does; what is sent is not kept.
+pub const fn counter(name: &'static str, label: &'static str) -> Field {
+    Field::new(name, label, INT).nullable()
+}
+
+/// The fields of something with a name of at most 80 characters.
+pub const NAMED: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(80))).required(),
+    Field::details(),
+];
+
+/// The fields of a project inside another row.
+pub const PROJECT: &[Field] = &[
+    Field::id(),
+    Field::new("name", "Name", Kind::Text(Some(80))).required(),
+    Field::new("image", "Image", Kind::Image).nullable(),
+    Field::details(),
+];
+
+/// The fields of a pipeline inside another row.
+pub const PIPELINE: &[Field] = &[
+    Field::id(),
+    Field::details(),
+    Field::new("name", "Name", Kind::Text(Some(255))).required(),
+    Field::new("slug", "Slug", Kind::Slug(255)).required(),
+    Field::new("description", "Description", Kind::Text(None)).blank(),
+    Field::new("version", "Version", INT),
+    Field::new("version_name", "Version name", Kind::Text(Some(255))).blank(),
+    Field::shown("created_at", "Created at", Kind::DateTime),
+    Field::shown("updated_at", "Updated at", Kind::DateTime),
+];
 
 /// The width of a photograph.
 pub const WIDTH: Field = Field::new("width", "Width", INT).nullable();
@@ -15,13 +50,6 @@ pub const HEIGHT: Field = Field::new("height", "Height", INT).nullable();
 pub const SIZE: Field = Field::new("size", "Size", LONG)
     .nullable()
     .help("Size of the image file in bytes, read from the source file in image storage.");
-
-/// A station.
-pub const STATION: &[Field] = &[
-    Field::id(),
-    Field::new("name", "Name", Kind::Text(Some(80))).required(),
-    Field::details(),
-];
 
 /// A session.
 pub const SESSION: &[Field] = &[
@@ -88,69 +116,6 @@ pub const JOB: &[Field] = &[
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
 
-const RANKS: &[(&str, &str)] = &[
-    ("KINGDOM", "KINGDOM"),
-    ("PHYLUM", "PHYLUM"),
-    ("CLASS", "CLASS"),
-    ("ORDER", "ORDER"),
-    ("SUPERFAMILY", "SUPERFAMILY"),
-    ("FAMILY", "FAMILY"),
-    ("SUBFAMILY", "SUBFAMILY"),
-    ("TRIBE", "TRIBE"),
-    ("SUBTRIBE", "SUBTRIBE"),
-    ("GENUS", "GENUS"),
-    ("SPECIES", "SPECIES"),
-    ("UNKNOWN", "UNKNOWN"),
-];
-
-const TAXON_NAME: Field = Field::new("name", "Name", Kind::Text(Some(255))).required();
-const RANK: Field = Field::new("rank", "Rank", Kind::Choice(RANKS)).nullable();
-const GBIF: Field = Field::new("gbif_taxon_key", "GBIF taxon key", LONG).nullable();
-const FIELDGUIDE: Field =
-    Field::new("fieldguide_id", "Fieldguide id", Kind::Text(Some(255))).nullable();
-const INAT: Field = Field::new("inat_taxon_id", "INaturalist taxon ID", LONG).nullable();
-const COVER: Field = Field::new("cover_image_url", "Cover image url", Kind::Url(255)).nullable();
-const CREDIT: Field = Field::new(
-    "cover_image_credit",
-    "Cover image credit",
-    Kind::Text(Some(255)),
-)
-.nullable();
-
-/// A taxon.
-pub const TAXON: &[Field] = &[
-    Field::id(),
-    TAXON_NAME,
-    RANK,
-    Field::details(),
-    GBIF,
-    FIELDGUIDE,
-    INAT,
-    COVER,
-    CREDIT,
-];
-
-const ABOVE: &[Field] = &[
-    Field::new("id", "Id", Kind::Integer(None, None)).required(),
-    Field::new("name", "Name", Kind::Text(None)).required(),
-    Field::shown("rank", "Rank", Kind::Any),
-];
-
-/// A taxon with those above it.
-pub const TAXON_IN_TREE: &[Field] = &[
-    Field::id(),
-    TAXON_NAME,
-    RANK,
-    Field::details(),
-    GBIF,
-    FIELDGUIDE,
-    INAT,
-    COVER,
-    CREDIT,
-    Field::shown("parent", "Parent", Kind::Nested(TAXON)).nullable(),
-    Field::shown("parents", "Parents", Kind::Rows(ABOVE)),
-];
-
 const MAP: &[Field] = &[Field::id(), Field::details()];
 
 /// An algorithm.
@@ -176,7 +141,7 @@ pub const ALGORITHM: &[Field] = &[
 const SEEN: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("determination", "Determination", Kind::Nested(TAXON)).nullable(),
+    Field::shown("determination", "Determination", Kind::Nested(tree::PARENT)).nullable(),
     Field::new("determination_score", "Determination score", Kind::Float).nullable(),
 ];
 
@@ -211,7 +176,7 @@ pub const APPLIED_TO: Field =
 pub const CLASSIFICATION: &[Field] = &[
     Field::id(),
     Field::details(),
-    Field::shown("taxon", "Taxon", Kind::Nested(TAXON_IN_TREE)).nullable(),
+    Field::shown("taxon", "Taxon", Kind::Nested(tree::FIELDS)).nullable(),
     Field::new("score", "Score", Kind::Float).nullable(),
     Field::new("terminal", "Terminal", Kind::Boolean)
         .help("Is this the final classification from a series of classifiers in a pipeline?"),

@@ -27,23 +27,3 @@ pub const REGISTERED: &[Field] = &[
 ];
 
 const OBJECTS: Shape = Shape::List(&shape::OBJECT);
-
-/// The fields of a pipeline.
-pub const PIPELINE: &[Field] = &[
-    Field::id(),
-    Field::details(),
-    Field::new("name", "Name", Kind::Text(Some(255))).required(),
-    Field::new("slug", "Slug", Kind::Slug(255)).required(),
-    Field::new("description", "Description", Kind::Text(None)),
-    Field::shown("algorithms", "Algorithms", Kind::Any).holds(OBJECTS),
-    Field::shown("stages", "Stages", Kind::Any).holds(OBJECTS),
-    Field::shown("processing_services", "Processing services", Kind::Any).holds(OBJECTS),
-    Field::shown(
-        "project_pipeline_configs",
-        "Project pipeline configs",
-        Kind::Any,
-    )
-    .holds(OBJECTS),
-    Field::shown("created_at", "Created at", Kind::DateTime),
-    Field::shown("updated_at", "Updated at", Kind::DateTime),
-];

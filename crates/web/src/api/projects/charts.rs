@@ -6,57 +6,21 @@ use axum::extract::Path;
 use domain::permission::Action;
 use rest::ApiResult;
 use serde_json::{Value, json};
-use store::chart::{Hour, Months};
+use store::chart::Hour;
 use store::project::Project;
 
-use super::super::internal;
+use super::super::{internal, plots};
 use super::find;
 use crate::call::Call;
 
 /// Taxa that the chart of the most seen shows.
 const TOP: u64 = 10;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// `10:00 PM`
-fn clock(hour: u32) -> String {
-    let half = if hour < 12 { "AM" } else { "PM" };
-    let shown = match hour % 12 {
-        0 => 12,
-        hour => hour,
-    };
-    format!("{shown}:00 {half}")
-}
-
-/// A plot of averages by hour. A night begins at noon, so that it is not cut in two.
+/// A plot of averages by hour.
 fn by_hour(title: &str, hours: &[Hour], number: fn(&Hour) -> i64) -> Value {
-    let mut hours: Vec<&Hour> = hours.iter().collect();
-    hours.sort_by_key(|hour| (hour.hour + 12) % 24);
-    let x: Vec<String> = hours.iter().map(|hour| clock(hour.hour)).collect();
-    let average = |hour: &&Hour| (number(hour) as f64 / hour.days.max(1) as f64).round();
-    let y: Vec<f64> = hours.iter().map(average).collect();
-    let ticks: Vec<&String> = match (x.first(), x.last()) {
-        (Some(first), Some(last)) => vec![first, last],
-        _ => Vec::new(),
-    };
-    json!({"title": title, "data": {"x": x, "y": y, "ticktext": ticks}, "type": "bar"})
-}
-
-fn by_month(title: &str, months: Months) -> Value {
-    json!({
-        "title": title,
-        "data": {"x": MONTHS, "y": months, "tickvals": MONTHS},
-        "type": "bar",
-    })
-}
-
-fn top(title: &str, taxa: &[(String, i64)]) -> Value {
-    // The most seen stands on top, which is last.
-    let x: Vec<i64> = taxa.iter().rev().map(|taxon| taxon.1).collect();
-    let y: Vec<&String> = taxa.iter().rev().map(|taxon| &taxon.0).collect();
-    json!({"title": title, "data": {"x": x, "y": y}, "type": "bar", "orientation": "h"})
+    let average = |hour: &Hour| (number(hour) as f64 / hour.days.max(1) as f64).round();
+    let hours = hours.iter().map(|hour| (hour.hour, json!(average(hour))));
+    plots::hours(title, hours.collect())
 }
 
 /// All charts of a project, in a fixed number of statements.
@@ -70,15 +34,15 @@ pub async fn draw(call: &Call, project: &Project) -> ApiResult<Value> {
     Ok(json!([
         {"id": "captures", "title": "Captures", "plots": [
             by_hour("Average captures per hour", &hours, |hour| hour.captures),
-            by_month("Captures per month", captures.map_err(internal)?),
+            plots::months("Captures per month", captures.map_err(internal)?),
         ]},
         {"id": "occurrences", "title": "Occurrences", "plots": [
             by_hour("Average detections per hour", &hours, |hour| hour.detections),
-            by_month("Occurrences per month", occurrences.map_err(internal)?),
+            plots::months("Occurrences per month", occurrences.map_err(internal)?),
         ]},
         {"id": "taxa", "title": "Taxa", "plots": [
-            top("Top species observed", &taxa),
-            by_month("Unique species per month", species.map_err(internal)?),
+            plots::most("Top species observed", &taxa),
+            plots::months("Unique species per month", species.map_err(internal)?),
         ]},
     ]))
 }
@@ -114,7 +78,6 @@ mod tests {
             "type": "bar",
         });
         assert_eq!(plot, expected);
-        assert_eq!(clock(12), "12:00 PM");
         let empty = by_hour("t", &[], |hour| hour.captures);
         assert_eq!(empty["data"], json!({"x": [], "y": [], "ticktext": []}));
     }

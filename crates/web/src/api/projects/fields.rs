@@ -3,8 +3,8 @@
 use rest::field::{Field, Kind};
 use rest::shape::{self, Shape};
 
-use super::super::carried::{PIPELINE, counter};
-use super::super::nested::fields::TAXON;
+use super::super::nested::fields::{PIPELINE, counter};
+use super::super::taxa::tree::PARENT as TAXON;
 
 /// About projects.
 pub const ABOUT: &str = "Projects: what stations, captures, jobs and people belong to.";

@@ -56,7 +56,7 @@ pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::shown("name", "Name", Kind::Any),
     Field::details(),
-    Field::shown("deployment", "Deployment", Kind::Nested(nested::STATION)).nullable(),
+    Field::shown("deployment", "Deployment", Kind::Nested(nested::NAMED)).nullable(),
     Field::link("deployment_id", "Deployment id", "deployments").required(),
     Field::shown("start", "Start", Kind::DateTime).nullable(),
     Field::shown("end", "End", Kind::DateTime).nullable(),

@@ -3,8 +3,7 @@
 use rest::field::{Field, Kind};
 use rest::shape;
 
-use super::super::carried::{NAMED, PROJECT, counter};
-use super::super::nested::fields::JOB;
+use super::super::nested::fields::{JOB, NAMED, PROJECT, counter};
 
 /// About stations.
 pub const ABOUT: &str = "Stations: camera traps, each at a place and with a folder of captures.";

@@ -18,9 +18,9 @@ use store::project::Project;
 use store::session::Session;
 use store::station::Station;
 
-use super::super::nested::Nested;
+use super::super::internal;
+use super::super::nested::{self, Nested};
 use super::super::storage::{Place as Lies, uri};
-use super::super::{carried, internal};
 use crate::call::Call;
 use crate::{media, pictures};
 
@@ -110,7 +110,7 @@ impl<'a> Around<'a> {
             "captures_count": station.captures_count,
             "occurrences_count": station.occurrences_count,
             "taxa_count": station.taxa_count,
-            "project": project.map(|project| carried::project(call, project, &facts)),
+            "project": project.map(|project| nested::project(call, project, &facts)),
             "created_at": instant(station.created_at),
             "updated_at": instant(station.updated_at),
             "latitude": station.latitude,

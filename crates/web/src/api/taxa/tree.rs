@@ -111,6 +111,49 @@ pub const SUGGESTION: &[Field] = &[
     Field::permissions(),
 ];
 
+fn named(call: &Call, taxon: &Taxon) -> Map<String, Value> {
+    let pairs = [
+        ("id", json!(taxon.id)),
+        ("name", json!(taxon.name)),
+        ("rank", json!(taxon.rank)),
+        ("details", json!(call.addresses.row("taxa", taxon.id))),
+        ("gbif_taxon_key", json!(taxon.gbif_key)),
+        ("fieldguide_id", json!(taxon.fieldguide_id)),
+        ("inat_taxon_id", json!(taxon.inat_taxon_id)),
+        ("cover_image_url", json!(taxon.cover_image_url)),
+        ("cover_image_credit", json!(taxon.cover_image_credit)),
+    ];
+    let pairs = pairs
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value));
+    pairs.collect()
+}
+
+fn words(call: &Call) -> Value {
+    json!(pipeline_permissions(call.who.caller()))
+}
+
+/// A taxon without what stands above it.
+pub fn flat(call: &Call, taxon: &Taxon) -> Value {
+    let mut map = named(call, taxon);
+    map.insert("user_permissions".into(), words(call));
+    Value::Object(map)
+}
+
+fn parent(call: &Call, taxon: &Taxon, taxa: &HashMap<i64, Taxon>) -> Value {
+    let parent = taxon.parent_id.and_then(|id| taxa.get(&id));
+    parent.map_or(Value::Null, |parent| flat(call, parent))
+}
+
+/// A taxon with all above it; the one right above is looked for among these.
+pub fn whole(call: &Call, taxon: &Taxon, taxa: &HashMap<i64, Taxon>) -> Value {
+    let mut map = named(call, taxon);
+    map.insert("parent".into(), parent(call, taxon, taxa));
+    map.insert("parents".into(), taxon.parents.clone());
+    map.insert("user_permissions".into(), words(call));
+    Value::Object(map)
+}
+
 /// Taxa by number, with those right above them.
 pub struct Tree<'a> {
     call: &'a Call,
@@ -130,48 +173,17 @@ impl<'a> Tree<'a> {
         Ok(Tree { call, taxa })
     }
 
-    fn named(&self, taxon: &Taxon) -> Map<String, Value> {
-        let pairs = [
-            ("id", json!(taxon.id)),
-            ("name", json!(taxon.name)),
-            ("rank", json!(taxon.rank)),
-            ("details", json!(self.call.addresses.row("taxa", taxon.id))),
-            ("gbif_taxon_key", json!(taxon.gbif_key)),
-            ("fieldguide_id", json!(taxon.fieldguide_id)),
-            ("inat_taxon_id", json!(taxon.inat_taxon_id)),
-            ("cover_image_url", json!(taxon.cover_image_url)),
-            ("cover_image_credit", json!(taxon.cover_image_credit)),
-        ];
-        let pairs = pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value));
-        pairs.collect()
-    }
-
-    fn words(&self) -> Value {
-        json!(pipeline_permissions(self.call.who.caller()))
-    }
-
     /// The taxon right above this one.
     pub fn parent(&self, taxon: &Taxon) -> Value {
-        let Some(parent) = taxon.parent_id.and_then(|id| self.taxa.get(&id)) else {
-            return Value::Null;
-        };
-        let mut map = self.named(parent);
-        map.insert("user_permissions".into(), self.words());
-        Value::Object(map)
+        parent(self.call, taxon, &self.taxa)
     }
 
     /// The taxon with all above it.
     pub fn taxon(&self, id: Option<i64>) -> Value {
-        let Some(taxon) = id.and_then(|id| self.taxa.get(&id)) else {
-            return Value::Null;
-        };
-        let mut map = self.named(taxon);
-        map.insert("parent".into(), self.parent(taxon));
-        map.insert("parents".into(), taxon.parents.clone());
-        map.insert("user_permissions".into(), self.words());
-        Value::Object(map)
+        match id.and_then(|id| self.taxa.get(&id)) {
+            Some(taxon) => whole(self.call, taxon, &self.taxa),
+            None => Value::Null,
+        }
     }
 
     /// The taxon as what something is determined as.
@@ -196,7 +208,7 @@ impl<'a> Tree<'a> {
             "name": taxon.name,
             "rank": taxon.rank,
             "parent": self.parent(taxon),
-            "user_permissions": self.words(),
+            "user_permissions": words(self.call),
         })
     }
 }
