@@ -4,7 +4,7 @@
 use jobs::Runner;
 use rest::Zone;
 
-use crate::settings::{Serve, Work};
+use crate::settings::{Place, Requests, Serve, Work};
 use crate::startup;
 
 /// `hawkmoth serve`: pages, API and jobs.
@@ -33,6 +33,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     let mut tools = startup::tools(&settings.place, store, &url)?;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
+    tools.pace.requests_per_service = settings.requests.service_requests;
     let mut state = startup::web_state(&settings.place, &tools)?
         .in_zone(zone)
         .linked(startup::linking(&settings.traces));
@@ -41,7 +42,9 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     }
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
-    let worker = with_worker.then(|| tokio::spawn(Runner::new(tools).run(stop.clone())));
+    let crops = cropped(&settings.place, settings.requests)?;
+    let runner = with_worker.then(|| Runner::new(tools).cutting(crops));
+    let worker = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
     web::serve(listener, state, stop.clone()).await?;
     stop.cancel();
     if let Some(worker) = worker {
@@ -60,8 +63,15 @@ pub async fn work(settings: Work) -> anyhow::Result<()> {
     let mut tools = startup::tools(&settings.place, store, url)?;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
+    tools.pace.requests_per_service = settings.requests.service_requests;
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
-    Runner::new(tools).run(stop).await;
+    let crops = cropped(&settings.place, settings.requests)?;
+    Runner::new(tools).cutting(crops).run(stop).await;
     Ok(())
+}
+
+/// Where crops are kept that are cut ahead of time, if they are.
+fn cropped(place: &Place, requests: Requests) -> anyhow::Result<Option<files::Files>> {
+    requests.cut_crops.then(|| startup::kept(place)).transpose()
 }

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod bench;
+mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchPull, Ground};
+pub use running::{Leases, Requests, Rescue};
 
 /// The job server for automated insect monitoring.
 ///
@@ -150,6 +152,8 @@ pub struct Serve {
     #[command(flatten)]
     pub rescue: Rescue,
     #[command(flatten)]
+    pub requests: Requests,
+    #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
@@ -157,62 +161,6 @@ pub struct Serve {
     /// Hawkmoth at /hawkmoth/
     #[arg(long, env = "HAWKMOTH_UI", value_name = "DIR")]
     pub ui: Option<PathBuf>,
-}
-
-/// On which terms images are handed out to remote workers, where a pipeline's settings say
-/// nothing else.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Leases {
-    /// Seconds that a remote worker may keep an image without an answer; then it is handed out
-    /// again
-    #[arg(
-        long,
-        env = "HAWKMOTH_LEASE_SECONDS",
-        default_value_t = 300,
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u32).range(1..=86_400)
-    )]
-    pub lease_seconds: u32,
-    /// How often an image is handed out before it counts as failed
-    #[arg(
-        long,
-        env = "HAWKMOTH_MAX_DELIVERIES",
-        default_value_t = 2,
-        value_name = "N",
-        value_parser = clap::value_parser!(i32).range(1..=100)
-    )]
-    pub max_deliveries: i32,
-}
-
-impl From<Leases> for domain::lease::LeaseTerms {
-    fn from(leases: Leases) -> domain::lease::LeaseTerms {
-        domain::lease::LeaseTerms {
-            seconds: leases.lease_seconds,
-            deliveries: leases.max_deliveries,
-        }
-    }
-}
-
-/// When the work of a process that died is taken up by another one.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Rescue {
-    /// Seconds of silence after which whoever runs a job is taken for dead, and another one goes
-    /// on with it
-    #[arg(
-        long,
-        env = "HAWKMOTH_SILENCE_SECONDS",
-        default_value_t = 30,
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u32).range(5..=3600)
-    )]
-    pub silence_seconds: u32,
-}
-
-impl Rescue {
-    /// As a span of time.
-    pub fn silence(self) -> std::time::Duration {
-        std::time::Duration::from_secs(self.silence_seconds.into())
-    }
 }
 
 /// How others reach the server.
@@ -241,6 +189,8 @@ pub struct Work {
     pub leases: Leases,
     #[command(flatten)]
     pub rescue: Rescue,
+    #[command(flatten)]
+    pub requests: Requests,
     #[command(flatten)]
     pub clock: Clock,
 }

@@ -143,16 +143,24 @@ pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<To
     })
 }
 
+/// The files that the server itself keeps.
+///
+/// # Errors
+/// Where their folder cannot be made.
+pub fn kept(place: &Place) -> anyhow::Result<files::Files> {
+    let folder = place.data.join("files");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    files::Files::local(&folder)
+        .with_context(|| format!("cannot use the folder {}", folder.display()))
+}
+
 /// What the pages work with.
 ///
 /// # Errors
 /// Where the folder for files cannot be made.
 pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> {
-    let folder = place.data.join("files");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let files = files::Files::local(&folder)
-        .with_context(|| format!("cannot use the folder {}", folder.display()))?;
+    let files = kept(place)?;
     let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),

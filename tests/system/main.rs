@@ -14,6 +14,7 @@ mod golden;
 mod insects;
 mod pages;
 mod pull;
+mod push;
 mod roles;
 mod seed;
 mod session;

@@ -9,6 +9,11 @@ pub const S3: &str = "s3";
 /// The public base of photographs that the server itself keeps, because people uploaded them.
 pub const KEPT: &str = "media:";
 
+/// The name of a detection's crop in its link, and of its file below `crops/`.
+pub fn crop_name(detection: i64) -> String {
+    format!("detection_{detection}.jpg")
+}
+
 /// The place of a capture's photograph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {

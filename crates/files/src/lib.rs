@@ -7,6 +7,8 @@ mod key;
 mod link;
 mod local;
 mod pattern;
+pub mod photograph;
+pub mod picture;
 mod s3;
 mod seal;
 mod vault;

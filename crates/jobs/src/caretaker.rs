@@ -2,8 +2,6 @@
 //! process may do at any time, so every worker process runs one and none of them leads
 //! (`architecture.md` §6, `protocol.md` §2: rescue, finalise, dead letter).
 
-use std::time::{Duration, Instant};
-
 use domain::job::DispatchMode;
 use queue::Changed;
 use store::log::Level;
@@ -21,16 +19,9 @@ const STEPS: usize = 5;
 
 /// Looks after all jobs until `stop` fires. An error is traced and the next round tries again.
 pub async fn run(tools: Tools, stop: CancellationToken) {
-    let mut last_health: Option<Instant> = None;
     loop {
         if let Err(error) = round(&tools).await {
             tracing::warn!(%error, "the caretaker could not finish its round");
-        }
-        if last_health.is_none_or(|at| at.elapsed() >= tools.pace.health) {
-            last_health = Some(Instant::now());
-            if let Err(error) = check_services(&tools, &stop).await {
-                tracing::warn!(%error, "the services could not be asked");
-            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -61,6 +52,10 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
             // What a killed process left uncounted is counted now.
             tools.store.refresh_counters_of_job(&job).await?;
         }
+    }
+    for job in tools.store.fail_hopeless_jobs().await? {
+        announce(tools, job.id, false);
+        tools.store.refresh_counters_of_job(&job).await?;
     }
     for _ in 0..STEPS {
         if !tools.store.recount_step().await? {
@@ -102,25 +97,6 @@ async fn bury(tools: &Tools, id: i64) -> StoreResult<()> {
         let text = format!("{} captures failed: {reason}", saved.failed);
         tools.store.write_log(id, &[(Level::Error, text)]).await?;
         announce(tools, id, false);
-    }
-    Ok(())
-}
-
-async fn check_services(tools: &Tools, stop: &CancellationToken) -> StoreResult<()> {
-    let silence = chrono::Duration::seconds(store::service::ONLINE_SECONDS);
-    tools.store.expire_pull_services(silence).await?;
-    for service in tools.store.services_with_address().await? {
-        if stop.is_cancelled() {
-            return Ok(());
-        }
-        let Some(url) = &service.endpoint_url else {
-            continue;
-        };
-        let health = tools.services.ready(url, Duration::from_secs(8)).await;
-        tools
-            .store
-            .service_seen(service.id, health.live, health.latency.as_secs_f64())
-            .await?;
     }
     Ok(())
 }

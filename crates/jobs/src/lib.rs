@@ -5,6 +5,8 @@
 
 pub mod caretaker;
 pub mod context;
+pub mod crops;
+pub mod health;
 pub mod kind;
 mod kinds;
 mod log;
@@ -42,20 +44,27 @@ pub struct Tools {
 pub struct Pace {
     /// Jobs that one process runs at once.
     pub jobs_at_once: usize,
-    /// Batches of one push job that are with services at once.
-    pub batches_in_flight: usize,
+    /// Requests that are with one push service at once, over all jobs of all processes. A job has
+    /// no more batches than that in flight.
+    pub requests_per_service: u32,
     /// How often the runner looks for a waiting job when nobody wakes it.
     pub poll: Duration,
     /// How often a runner says that it lives.
     pub beat: Duration,
     /// A runner that has been silent for so long is dead.
     pub silence: Duration,
-    /// How long a cancelled or stopping job may take to stop by itself.
+    /// How long a stopping job may take to stop by itself.
     pub grace: Duration,
     /// How often the caretaker looks.
     pub care: Duration,
     /// How often push services are asked whether they are ready.
     pub health: Duration,
+    /// How often a dead service is asked while a job could use it.
+    pub revive: Duration,
+    /// How long a batch waits before the same service gets it again.
+    pub retry: Duration,
+    /// How long a job waits for a service when none is online.
+    pub patience: Duration,
     /// On which terms images are handed out to remote workers.
     pub leases: LeaseTerms,
 }
@@ -64,13 +73,18 @@ impl Default for Pace {
     fn default() -> Pace {
         Pace {
             jobs_at_once: 4,
-            batches_in_flight: 4,
+            // As many as jobs at once, for the reference has one request of each job.
+            requests_per_service: 4,
             poll: Duration::from_secs(1),
-            beat: Duration::from_secs(2),
+            // A cancel from another process is learnt of by the next beat.
+            beat: Duration::from_secs(1),
             silence: Duration::from_secs(30),
             grace: Duration::from_secs(5),
             care: Duration::from_secs(1),
             health: Duration::from_secs(300),
+            revive: Duration::from_secs(10),
+            retry: Duration::from_millis(500),
+            patience: Duration::from_secs(30),
             leases: LeaseTerms::default(),
         }
     }

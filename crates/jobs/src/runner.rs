@@ -3,7 +3,9 @@
 //! a panic in a job is its FAILURE, not the end of the process (`architecture.md` §5, 6).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use files::Files;
 use futures_util::StreamExt;
 use queue::Changed;
 use store::StoreError;
@@ -18,13 +20,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::context::{JobContext, Stopped};
+use crate::crops::Cutter;
 use crate::kind::{self, Outcome};
-use crate::{Tools, caretaker};
+use crate::{Tools, caretaker, health};
+
+/// How long a cancelled job may take to stop by itself.
+const CANCEL: Duration = Duration::from_millis(500);
 
 /// Runs jobs until it is told to stop.
 pub struct Runner {
     tools: Tools,
     owner: String,
+    /// Where crops are kept that are cut ahead of time.
+    crops: Option<Files>,
 }
 
 /// Why a running job is being stopped from outside.
@@ -42,13 +50,29 @@ impl Runner {
     /// A runner with a name of its own.
     pub fn new(tools: Tools) -> Runner {
         let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-        Runner { tools, owner }
+        Runner {
+            tools,
+            owner,
+            crops: None,
+        }
+    }
+
+    /// Cuts crops of detections ahead of time, into these files.
+    #[must_use]
+    pub fn cutting(mut self, crops: Option<Files>) -> Runner {
+        self.crops = crops;
+        self
     }
 
     /// Runs jobs, and the caretaker beside them, until `stop` fires; then hands back what runs.
     pub async fn run(self, stop: CancellationToken) {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));
+        let health = tokio::spawn(health::run(runner.tools.clone(), stop.clone()));
+        let cutter = runner.crops.clone().map(|kept| {
+            let cutter = Cutter::new(runner.tools.clone(), kept);
+            tokio::spawn(cutter.run(stop.clone()))
+        });
         let slots = Arc::new(Semaphore::new(runner.tools.pace.jobs_at_once.max(1)));
         let running = TaskTracker::new();
         let mut events = runner.tools.bus.subscribe();
@@ -73,7 +97,10 @@ impl Runner {
         }
         running.close();
         running.wait().await;
-        let _ = care.await;
+        let _ = tokio::join!(care, health);
+        if let Some(cutter) = cutter {
+            let _ = cutter.await;
+        }
     }
 
     async fn claim(&self) -> Option<(Job, Fence)> {
@@ -168,7 +195,12 @@ impl Runner {
         mut work: JoinHandle<anyhow::Result<Outcome>>,
     ) -> Result<(), StoreError> {
         cx.stop.cancel();
-        match tokio::time::timeout(self.tools.pace.grace, &mut work).await {
+        let grace = match order {
+            // Somebody waits for it; what is cut off in the middle is rolled back.
+            Order::Cancel => self.tools.pace.grace.min(CANCEL),
+            Order::HandBack | Order::Lost => self.tools.pace.grace,
+        };
+        match tokio::time::timeout(grace, &mut work).await {
             // It was faster than the order.
             Ok(Ok(Ok(outcome))) if order != Order::Lost => {
                 let result = self.conclude(cx, Ok(Ok(outcome))).await;

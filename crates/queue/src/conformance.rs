@@ -33,6 +33,7 @@ fn ask(max: usize, ttl: Duration, max_deliveries: Option<i32>) -> Ask {
         ttl,
         max_deliveries,
         worker: None,
+        claim: None,
     }
 }
 

@@ -63,6 +63,7 @@ impl TaskQueue for Embedded {
             ttl: span(ask.ttl),
             max_deliveries: ask.max_deliveries,
             worker: ask.worker,
+            claim: ask.claim,
         };
         let handout = self.store.lease_tickets(job, terms).await?;
         let key = handout.receipt_key;

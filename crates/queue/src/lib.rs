@@ -55,6 +55,9 @@ pub struct Ask {
     pub max_deliveries: Option<i32>,
     /// The machine that gets them, where it is known.
     pub worker: Option<i64>,
+    /// The claim by which a runner that asks for itself holds the job: when it has lost the job
+    /// it gets nothing.
+    pub claim: Option<i64>,
 }
 
 /// How a lease ends.

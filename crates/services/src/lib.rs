@@ -9,6 +9,7 @@ use domain::wire::{
     PipelineRequest, PipelineResultsResponse, ProcessingServiceInfoResponse, Readiness,
 };
 use futures_util::StreamExt;
+use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 
 /// Why a service gave no usable answer.
@@ -28,6 +29,9 @@ pub enum ServiceError {
         /// What it said about it.
         text: String,
     },
+    /// It sends us elsewhere. A batch is not sent on to an address that nobody has entered.
+    #[error("HTTP {0}: the service redirects to {1:?}; enter that address as the service's own")]
+    Elsewhere(u16, String),
     /// Its answer cannot be read.
     #[error("the answer cannot be read: {0}")]
     Broken(String),
@@ -39,8 +43,15 @@ impl ServiceError {
         match self {
             ServiceError::Unreachable(_) => true,
             ServiceError::Status { code, .. } => *code >= 500,
-            ServiceError::Silent(_) | ServiceError::Broken(_) => false,
+            ServiceError::Silent(_) | ServiceError::Elsewhere(..) | ServiceError::Broken(_) => {
+                false
+            }
         }
+    }
+
+    /// True when the service itself may be in trouble, and not only with this batch.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, ServiceError::Silent(_)) || self.may_pass()
     }
 }
 
@@ -68,7 +79,10 @@ const MAX_READY: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct ServiceClient {
     http: reqwest::Client,
+    /// The same without following redirects, for what is posted.
+    straight: reqwest::Client,
     process_timeout: Duration,
+    most: usize,
 }
 
 impl ServiceClient {
@@ -77,14 +91,23 @@ impl ServiceClient {
     /// # Errors
     /// Where the HTTP client cannot be built: no cryptography provider.
     pub fn new(process_timeout: Duration) -> Result<ServiceClient, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .user_agent(concat!("hawkmoth/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let builder = || {
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(10))
+                .user_agent(concat!("hawkmoth/", env!("CARGO_PKG_VERSION")))
+        };
         Ok(ServiceClient {
-            http,
+            http: builder().build()?,
+            straight: builder().redirect(Policy::none()).build()?,
             process_timeout,
+            most: MAX_RESULTS,
         })
+    }
+
+    /// The same, reading answers to `/process` only up to so many bytes.
+    #[must_use]
+    pub fn bounded(self, most: usize) -> ServiceClient {
+        ServiceClient { most, ..self }
     }
 
     /// What the service offers.
@@ -127,8 +150,8 @@ impl ServiceClient {
         endpoint: &str,
         request: &PipelineRequest,
     ) -> Result<PipelineResultsResponse, ServiceError> {
-        let call = self.http.post(join(endpoint, "process")).json(request);
-        self.send(call, self.process_timeout, MAX_RESULTS).await
+        let call = self.straight.post(join(endpoint, "process")).json(request);
+        self.send(call, self.process_timeout, self.most).await
     }
 
     async fn send<T: DeserializeOwned>(
@@ -140,6 +163,9 @@ impl ServiceClient {
         let answer = tokio::time::timeout(limit, async {
             let response = call.send().await.map_err(unreachable)?;
             let status = response.status();
+            if status.is_redirection() {
+                return Err(elsewhere(&response));
+            }
             let body = read(response, most).await?;
             if !status.is_success() {
                 return Err(ServiceError::Status {
@@ -147,7 +173,7 @@ impl ServiceClient {
                     text: explain(&body),
                 });
             }
-            serde_json::from_slice(&body).map_err(|e| ServiceError::Broken(e.to_string()))
+            serde_json::from_slice(&body).map_err(|error| unreadable(&body, &error))
         });
         answer
             .await
@@ -160,18 +186,46 @@ fn join(endpoint: &str, call: &str) -> String {
     format!("{}/{call}", endpoint.trim_end_matches('/'))
 }
 
+fn elsewhere(response: &reqwest::Response) -> ServiceError {
+    let place = response.headers().get(reqwest::header::LOCATION);
+    let place = place.and_then(|place| place.to_str().ok());
+    let place = place.unwrap_or_default().chars().take(200).collect();
+    ServiceError::Elsewhere(response.status().as_u16(), place)
+}
+
 async fn read(response: reqwest::Response, most: usize) -> Result<Vec<u8>, ServiceError> {
+    let too_long = || ServiceError::Broken(format!("longer than {} MiB", most / 1024 / 1024));
+    let told = response.content_length().unwrap_or(0);
+    if usize::try_from(told).map_or(true, |told| told > most) {
+        return Err(too_long());
+    }
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(unreachable)?;
         if body.len() + chunk.len() > most {
-            let most = most / 1024 / 1024;
-            return Err(ServiceError::Broken(format!("longer than {most} MiB")));
+            return Err(too_long());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Why an answer is no JSON. Programs in Python write numbers that JSON does not have: said in
+/// so many words, for "expected value" helps nobody.
+fn unreadable(body: &[u8], error: &serde_json::Error) -> ServiceError {
+    let mut lines = body.split(|byte| *byte == b'\n');
+    let line = lines.nth(error.line().saturating_sub(1));
+    let from = error.column().saturating_sub(2);
+    let rest = line.and_then(|line| line.get(from..)).unwrap_or_default();
+    let near = &rest[..rest.len().min(12)];
+    let stands = |word: &&str| near.windows(word.len()).any(|part| part == word.as_bytes());
+    let word = ["NaN", "Infinity"].into_iter().find(stands);
+    ServiceError::Broken(match word {
+        Some(word) => format!("{word} is no number in JSON ({error})"),
+        None if error.is_eof() => format!("it breaks off after {} bytes ({error})", body.len()),
+        None => error.to_string(),
+    })
 }
 
 /// The causes of a broken connection, in one line and without the address.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::wire::PipelineRequest;
 use serde_json::json;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -72,4 +73,48 @@ async fn an_endless_answer_is_cut_off() {
     assert!(!client().ready(&server.uri(), short).await.live);
     let info = client().info(&server.uri()).await;
     assert!(matches!(info, Err(ServiceError::Status { code: 404, .. })));
+}
+
+fn request() -> PipelineRequest {
+    PipelineRequest {
+        pipeline: "p".to_owned(),
+        source_images: Vec::new(),
+        detections: Vec::new(),
+        config: serde_json::Map::new(),
+    }
+}
+
+/// What a service's answer to `/process` is said to be.
+async fn said(answer: ResponseTemplate) -> String {
+    let server = MockServer::start().await;
+    let mock = Mock::given(method("POST")).and(path("/a/b/process"));
+    mock.respond_with(answer).mount(&server).await;
+    let address = format!("{}/a/b", server.uri());
+    let client = client().bounded(1024 * 1024);
+    let said = client.process(&address, &request()).await;
+    said.map_or_else(|error| error.to_string(), |answer| answer.pipeline)
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_results_is_said() {
+    let good = r#"{"pipeline": "p", "total_time": 1, "source_images": [], "detections": []}"#;
+    let text = |body: &str| ResponseTemplate::new(200).set_body_string(body);
+    assert_eq!(said(text(good)).await, "p");
+    let nan = said(text(&good.replace("1,", "NaN,"))).await;
+    assert!(nan.contains("NaN is no number in JSON"), "{nan}");
+    let endless = said(text(&good.replace("1,", "\n-Infinity,"))).await;
+    assert!(
+        endless.contains("Infinity is no number in JSON"),
+        "{endless}"
+    );
+    let half = said(text(&good[..40])).await;
+    assert!(half.contains("it breaks off after 40 bytes"), "{half}");
+    let long = said(text(&" ".repeat(1024 * 1024 + 1))).await;
+    assert!(long.ends_with("longer than 1 MiB"), "{long}");
+    let away = ResponseTemplate::new(307).insert_header("Location", "http://127.0.0.1:1/process");
+    let away = said(away).await;
+    assert!(
+        away.contains("HTTP 307: the service redirects to"),
+        "{away}"
+    );
 }

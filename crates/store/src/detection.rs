@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrde
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::{capture, capture_set_member, classification, detection};
 
+mod ahead;
 mod label;
 
 pub use crate::entity::classification::Model as Classification;

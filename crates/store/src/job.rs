@@ -20,6 +20,7 @@ pub mod list;
 pub mod offer;
 pub mod request;
 pub mod steer;
+pub mod waiting;
 
 pub use crate::entity::job::Model as Job;
 pub use change::JobChange;

@@ -17,6 +17,7 @@ pub mod chart;
 pub mod counters;
 pub mod defaults;
 pub mod detection;
+pub mod duty;
 pub mod export;
 pub mod identification;
 pub mod job;

@@ -236,7 +236,7 @@ pub fn compose(job: &Job, counts: Counts) -> Progress {
             COLLECT_STAGE => {}
             _ => continue,
         }
-        close(stage, state, whole, counts);
+        close(stage, state, counts);
         if pulled {
             warn(stage, whole, counts);
         }
@@ -287,11 +287,9 @@ fn warn(stage: &mut Stage, whole: i64, counts: Counts) {
 }
 
 /// A stage of an ended job says how it ended.
-fn close(stage: &mut Stage, state: JobState, whole: i64, counts: Counts) {
+fn close(stage: &mut Stage, state: JobState, counts: Counts) {
     match state {
-        JobState::Failure
-            if stage.key == PROCESS_STAGE && too_many_failed(whole, counts.failed) =>
-        {
+        JobState::Failure if stage.key == PROCESS_STAGE && counts.failed > 0 => {
             stage.status = JobState::Failure;
         }
         JobState::Failure | JobState::Revoked

@@ -11,6 +11,7 @@ use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{pipeline, processing_service, service_pipeline, service_project};
 
 pub mod list;
+pub mod slot;
 
 pub use crate::entity::processing_service::Model as ProcessingService;
 

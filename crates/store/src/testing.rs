@@ -59,6 +59,15 @@ pub async fn fresh_sqlite() -> Fresh {
     opened(url, Cleanup::File(file)).await
 }
 
+/// Makes a duty due now.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn duty_due(store: &Store, name: &str) {
+    let due = format!("UPDATE duty SET due_at = 0 WHERE name = '{name}'");
+    store.db.execute_unprepared(&due).await.expect("writable");
+}
+
 /// Makes a database look as if a newer program had changed its schema.
 ///
 /// # Panics

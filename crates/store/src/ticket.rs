@@ -34,6 +34,8 @@ pub struct Terms {
     pub max_deliveries: Option<i32>,
     /// The machine that gets them, where it is known.
     pub worker: Option<i64>,
+    /// Only while somebody holds the job by the claim of this number: a runner leases for itself.
+    pub claim: Option<i64>,
 }
 
 /// What a lease handed out, and the key that signs its receipts.
@@ -67,7 +69,7 @@ fn clock() -> i64 {
 
 impl Store {
     /// Leases images of a job. Nothing is handed out unless the job is STARTED and not paused at
-    /// that moment (`protocol.md` §2, lease).
+    /// that moment (`protocol.md` §2, lease), nor to a runner that has lost the job.
     ///
     /// # Errors
     /// Errors of the database. An unknown job has no tickets.
@@ -75,7 +77,12 @@ impl Store {
         use ticket::Column as C;
         let tx = self.write().await?;
         let row = job::Entity::find_by_id(job).lock_shared().one(&*tx).await?;
-        let Some(row) = row.filter(|j| j.job_state().is_active() && !j.paused) else {
+        let held = |job: &job::Model| {
+            let holds = |claim| job.owner.is_some() && job.claim_no == claim;
+            terms.claim.is_none_or(holds)
+        };
+        let hands_out = |job: &job::Model| job.job_state().is_active() && !job.paused && held(job);
+        let Some(row) = row.filter(hands_out) else {
             return Ok(Handout::default());
         };
         let at = clock();

@@ -60,6 +60,26 @@ async fn settings_are_nested_in_json_and_dotted_in_forms() {
             assert_eq!(&refused["settings"][field], words);
         }
 
+        // Shown where it is set, for recorded answers do not have it.
+        let wait = async |minutes: Value| {
+            let change = json!({"settings": {"worker_wait_minutes": minutes}});
+            let answer = manager.patch(&one, change).await;
+            (
+                answer.status.as_u16(),
+                answer.json()["settings"]["worker_wait_minutes"].clone(),
+            )
+        };
+        assert_eq!(wait(json!(45)).await, (200, json!(45)));
+        let shown = manager.get(&one).await.json()["settings"]["worker_wait_minutes"].clone();
+        assert_eq!(shown, 45);
+        for (bad, words) in [
+            (json!(0), "Ensure this value is greater than or equal to 1."),
+            (json!("soon"), "A valid integer is required."),
+        ] {
+            assert_eq!(wait(bad).await, (400, json!([words])));
+        }
+        assert_eq!(wait(Value::Null).await, (200, Value::Null));
+
         let fields = [
             ("name", "Renamed"),
             ("settings.session_time_gap_seconds", "900"),

@@ -2,7 +2,12 @@
 //! database that can be had.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod choice;
+mod crops;
+mod faults;
 mod kinds;
 mod push;
+mod reprocess;
+mod service;
 mod stops;
 mod world;

@@ -210,24 +210,9 @@ async fn the_next_service_takes_over_when_the_best_breaks_down() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 3, 1).await;
         world.answers(good).await;
-        let store = &world.store;
-        let config = store.pipeline(world.pipeline).await.unwrap();
-        let broken = store
-            .put_service(world.project, "Broken", "", Some("http://127.0.0.1:1/"))
-            .await
-            .unwrap();
-        let offered = serde_json::from_value(json!({
-            "name": config.name, "slug": config.slug, "version": 1, "algorithms": [],
-        }))
-        .unwrap();
-        store
-            .register_pipelines(broken.id, &[world.project], &[offered])
-            .await
-            .unwrap();
-        store
-            .service_seen(broken.id, true, 0.000_001)
-            .await
-            .unwrap();
+        world
+            .add_service("Broken", "http://127.0.0.1:1/", 0.000_001)
+            .await;
         let job = world.run(world.ml()).await;
         assert_eq!(state(&job), JobState::Success, "{}", world.log(&job).await);
     }

@@ -1,13 +1,16 @@
 //! Cancels, deaths and shutdowns in the middle of a job.
 
-use domain::permission::Permit;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
+use domain::permission::Permit;
 use domain::state::JobState;
 use jobs::Runner;
+use services::ServiceClient;
 use store::testing;
 use tokio_util::sync::CancellationToken;
 
+use super::service::{Act, Service};
 use super::world::{World, good, state};
 
 fn slowly(request: &serde_json::Value) -> wiremock::ResponseTemplate {
@@ -106,5 +109,38 @@ async fn a_runner_that_dies_is_replaced() {
             (JobState::Success, 30, 0)
         );
         assert_eq!(counts.detections, 30, "each image counts once");
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_drops_requests_that_hang() {
+    for fresh in testing::fresh().await {
+        let mut world = World::new(&fresh.store, 20, 1).await;
+        world.tools.services = ServiceClient::new(Duration::from_secs(3600)).unwrap();
+        let service = Service::start(|_| Act::Hang).await;
+        world.move_service(&service.url).await;
+        let id = world.store.create_job(world.ml()).await.unwrap().id;
+        let stop = CancellationToken::new();
+        let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
+        let inside = || service.seen.inside.load(Ordering::SeqCst);
+        world.until(id, |_| inside() == 4).await;
+        let start = Instant::now();
+        let cancelled = world.store.cancel_job(Permit::BY_PROGRAM, id).await;
+        assert!(cancelled.unwrap().changed);
+        let job = world.until(id, |job| job.job_state().is_final()).await;
+        println!(
+            "final after {:?} with four requests hanging",
+            start.elapsed()
+        );
+        assert_eq!(state(&job), JobState::Revoked);
+        let dropped = || service.seen.dropped.load(Ordering::SeqCst);
+        world.until(id, |_| dropped() == 4).await;
+        let counts = world.counts(&job).await;
+        assert_eq!((counts.done, counts.failed), (0, 0));
+        let depth = world.store.ticket_depth(id, None).await.unwrap();
+        assert_eq!(depth.waiting + depth.leased, 0);
+        assert_eq!(service.asked(), 4, "nothing is handed out any more");
+        stop.cancel();
+        runner.await.unwrap();
     }
 }

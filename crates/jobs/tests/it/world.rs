@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::job::DispatchMode;
 use domain::state::JobState;
+use domain::wire::PipelineConfigResponse;
 use jobs::{Pace, Runner, Tools};
 use queue::{Embedded, LocalBus};
 use serde_json::{Value, json};
@@ -116,6 +117,8 @@ impl World {
                     i / 60 % 60,
                     i % 60
                 )),
+                width: Some(200),
+                height: Some(100),
                 ..Default::default()
             })
             .collect();
@@ -173,6 +176,42 @@ impl World {
             .await;
     }
 
+    /// The captures of the set, by id.
+    pub async fn captures(&self) -> Vec<i64> {
+        let scope = store::capture::Scope::Set(self.set);
+        let ids = self.store.capture_ids_after(&scope, i64::MIN, 100_000);
+        ids.await.unwrap()
+    }
+
+    /// Gives the pipeline's service another address.
+    pub async fn move_service(&self, url: &str) -> i64 {
+        let moved = self
+            .store
+            .put_service(self.project, "Service", "", Some(url));
+        moved.await.unwrap().id
+    }
+
+    /// A further service of the pipeline, that answered last within so many seconds.
+    pub async fn add_service(&self, name: &str, url: &str, latency: f64) -> i64 {
+        let store = &self.store;
+        let service = store.put_service(self.project, name, "", Some(url)).await;
+        let service = service.unwrap().id;
+        let pipeline = store.pipeline(self.pipeline).await.unwrap();
+        let offered = serde_json::from_value(json!({
+            "name": pipeline.name, "slug": pipeline.slug, "version": 1, "algorithms": [],
+        }));
+        self.register(service, offered.unwrap()).await;
+        store.service_seen(service, true, latency).await.unwrap();
+        service
+    }
+
+    /// Registers a pipeline that a service offers.
+    pub async fn register(&self, service: i64, offered: PipelineConfigResponse) {
+        let (projects, offered) = ([self.project], [offered]);
+        let made = self.store.register_pipelines(service, &projects, &offered);
+        made.await.unwrap();
+    }
+
     pub fn ml(&self) -> NewJob {
         NewJob {
             name: "Job".to_owned(),
@@ -208,12 +247,12 @@ impl World {
     }
 
     pub async fn until(&self, id: i64, there: impl Fn(&Job) -> bool) -> Job {
-        for _ in 0..2400 {
+        for _ in 0..12_000 {
             let job = self.store.job(id).await.unwrap();
             if there(&job) {
                 return job;
             }
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let job = self.store.job(id).await.unwrap();
         panic!("the job stays {} of {:?}", job.state, job.total);
@@ -247,13 +286,16 @@ pub fn tools(store: &Store) -> Tools {
         queue: Arc::new(Embedded::new(store.clone())),
         bus: Arc::new(LocalBus::new()),
         links: files::Links::new(files::Signer::new([1; 32], "/media"), "http://127.0.0.1:9"),
-        services: ServiceClient::new(Duration::from_secs(2)).unwrap(),
+        services: ServiceClient::new(Duration::from_secs(20)).unwrap(),
         pace: Pace {
             poll: Duration::from_millis(50),
             beat: Duration::from_millis(100),
             care: Duration::from_millis(50),
             silence: Duration::from_secs(5),
             grace: Duration::from_millis(500),
+            revive: Duration::from_millis(100),
+            retry: Duration::from_millis(20),
+            patience: Duration::from_millis(400),
             ..Pace::default()
         },
     }

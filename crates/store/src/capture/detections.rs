@@ -1,8 +1,9 @@
 //! What was found on captures: boxes with their occurrence and its determination, and how many
 //! of them pass a project's default filters. A fixed number of statements for a page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use domain::wire::AlgorithmReference;
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
@@ -10,7 +11,7 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
-use crate::entity::{detection, occurrence};
+use crate::entity::{algorithm, detection, occurrence};
 use crate::occurrence::Occurrence;
 use crate::taxon::Taxon;
 
@@ -59,6 +60,40 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The boxes on these captures that a detector drew, with that detector's name and key, in the
+    /// order in which they were made.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn boxes_on(
+        &self,
+        captures: &[i64],
+    ) -> StoreResult<Vec<(Detection, AlgorithmReference)>> {
+        let mut boxes = Vec::new();
+        for chunk in captures.chunks(1000) {
+            let rows = detection::Entity::find()
+                .filter(detection::Column::CaptureId.is_in(chunk.iter().copied()))
+                .filter(detection::Column::X1.is_not_null())
+                .order_by_asc(detection::Column::Id)
+                .all(&self.db)
+                .await?;
+            let ids: BTreeSet<i64> = rows.iter().filter_map(|d| d.algorithm_id).collect();
+            let algorithms: HashMap<i64, algorithm::Model> = algorithm::Entity::find()
+                .filter(algorithm::Column::Id.is_in(ids))
+                .all(&self.db)
+                .await?
+                .into_iter()
+                .map(|row| (row.id, row))
+                .collect();
+            boxes.extend(rows.into_iter().filter_map(|row| {
+                let by = algorithms.get(&row.algorithm_id?)?;
+                let (name, key) = (by.name.clone(), by.key.clone());
+                Some((row, AlgorithmReference { name, key }))
+            }));
+        }
+        Ok(boxes)
     }
 
     /// These individuals with their determinations.

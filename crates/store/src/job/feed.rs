@@ -3,7 +3,7 @@
 //! that dies between two pages loses nothing and its successor repeats nothing (`protocol.md` §3).
 
 use domain::job::FeedMode;
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{Expr, Func, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel,
     QueryFilter,
@@ -11,8 +11,9 @@ use sea_orm::{
 
 use super::Job;
 use super::life::{Fence, lock_fenced};
-use crate::connection::{Store, StoreResult, now};
+use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{task_result, ticket};
+use crate::progress;
 
 /// The cursor before the first page.
 pub const START: i64 = i64::MIN;
@@ -258,16 +259,58 @@ pub(crate) async fn strike_off<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Makes the tickets that a dead or leaving runner had leased visible again at once. Only
-/// where the server itself works on them: a remote worker's lease outlives the runner.
+/// Makes the tickets that a dead or leaving runner had leased visible again at once, before all
+/// others. Only where the server itself works on them: a remote worker's lease outlives the runner.
 pub(crate) async fn reopen_leases<C: ConnectionTrait>(tx: &C, job: &Job) -> StoreResult<()> {
+    use ticket::Column as T;
     if job.dispatch() == domain::job::DispatchMode::AsyncApi {
         return Ok(());
     }
     ticket::Entity::update_many()
-        .col_expr(ticket::Column::VisibleAt, Expr::value(0i64))
-        .filter(ticket::Column::JobId.eq(job.id))
+        .col_expr(T::VisibleAt, Expr::value(0i64))
+        .filter(T::JobId.eq(job.id))
+        .filter(T::VisibleAt.gt(now().timestamp_millis()))
         .exec(tx)
         .await?;
+    Ok(())
+}
+
+/// Writes down as failed every image of the present generation that has no answer, for the reason
+/// for which the job itself fails.
+pub(crate) async fn fail_open(tx: &Write, shard: i64, job: &Job, reason: &str) -> StoreResult<()> {
+    use task_result::Column as C_;
+    use ticket::Column as T;
+    let deliveries = Query::select()
+        .column((ticket::Entity, T::Deliveries))
+        .from(ticket::Entity)
+        .and_where(Expr::col((ticket::Entity, T::JobId)).eq(job.id))
+        .and_where(
+            Expr::col((ticket::Entity, T::CaptureId)).equals((task_result::Entity, C_::CaptureId)),
+        )
+        .to_owned();
+    let deliveries = Expr::SubQuery(None, Box::new(deliveries.into()));
+    let failed = task_result::Entity::update_many()
+        .col_expr(C_::Outcome, Expr::value(FAILED))
+        .col_expr(C_::Reason, Expr::value(reason))
+        .col_expr(
+            C_::Deliveries,
+            Func::coalesce([deliveries, Expr::value(0)]).into(),
+        )
+        .filter(C_::JobId.eq(job.id))
+        .filter(C_::RunNo.eq(job.run_no))
+        .filter(C_::Stage.eq(PROCESS))
+        .filter(C_::Generation.eq(job.generation))
+        .filter(C_::Outcome.eq(OPEN))
+        .exec(&**tx)
+        .await?
+        .rows_affected;
+    let failed = i64::try_from(failed).unwrap_or(i64::MAX);
+    if failed > 0 {
+        let counts = progress::Counts {
+            failed,
+            ..Default::default()
+        };
+        progress::bump(tx, job.id, job.generation, shard, counts).await?;
+    }
     Ok(())
 }

@@ -62,11 +62,14 @@ pub(crate) async fn lock(tx: &Write, id: i64) -> StoreResult<Job> {
         .ok_or(StoreError::NotFound("job"))
 }
 
+fn is_held(job: &Job, fence: &Fence) -> bool {
+    job.owner.as_deref() == Some(&fence.owner) && job.claim_no == fence.claim_no
+}
+
 /// Locks the row and demands that `fence` still holds it in a running state.
 pub(crate) async fn lock_fenced(tx: &Write, fence: &Fence) -> StoreResult<Job> {
     let job = lock(tx, fence.job).await?;
-    let mine = job.owner.as_deref() == Some(&fence.owner) && job.claim_no == fence.claim_no;
-    if mine && job.job_state() == JobState::Started {
+    if is_held(&job, fence) && job.job_state() == JobState::Started {
         Ok(job)
     } else {
         Err(StoreError::FenceLost)
@@ -254,7 +257,7 @@ impl Store {
             Err(StoreError::NotFound(_)) => return Ok(Beat::Lost),
             Err(other) => return Err(other),
         };
-        if job.owner.as_deref() != Some(&fence.owner) || job.claim_no != fence.claim_no {
+        if !is_held(&job, fence) {
             return Ok(Beat::Lost);
         }
         let answer = match job.job_state() {
@@ -267,6 +270,15 @@ impl Store {
         save(&tx, row).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// Whether the runner still holds the job and may go on with it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn holds_job(&self, fence: &Fence) -> StoreResult<bool> {
+        let job = job::Entity::find_by_id(fence.job).one(&self.db).await?;
+        Ok(job.is_some_and(|job| is_held(&job, fence) && job.job_state() == JobState::Started))
     }
 
     /// Writes the stages that the runner itself moves.
@@ -290,7 +302,7 @@ impl Store {
     pub async fn finish_job(&self, fence: &Fence, failure: Option<&str>) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = lock_fenced(&tx, fence).await?;
-        let after = end(&tx, &job, failure).await?;
+        let after = end(&tx, self.shard, &job, failure).await?;
         tx.commit().await?;
         Ok(after)
     }
@@ -339,8 +351,7 @@ impl Store {
     pub async fn stopped(&self, fence: &Fence) -> StoreResult<()> {
         let tx = self.write().await?;
         let job = lock(&tx, fence.job).await?;
-        let mine = job.owner.as_deref() == Some(&fence.owner) && job.claim_no == fence.claim_no;
-        if mine && job.job_state() == JobState::Canceling {
+        if is_held(&job, fence) && job.job_state() == JobState::Canceling {
             revoke(&tx, &job).await?;
         }
         tx.commit().await
@@ -404,7 +415,7 @@ impl Store {
                 continue;
             };
             let silent = job.owner.is_some() && job.beat_at.is_none_or(|at| at < limit);
-            if silent && let Some(after) = rescue(&tx, &job).await? {
+            if silent && let Some(after) = rescue(&tx, self.shard, &job).await? {
                 tx.commit().await?;
                 touched.push(after);
             }
@@ -431,7 +442,7 @@ impl Store {
         }
         let failure = domain::job::too_many_failed(total, sum.failed)
             .then_some("Failed to process more than 50% of images");
-        let after = end(&tx, &job, failure).await?;
+        let after = end(&tx, self.shard, &job, failure).await?;
         tx.commit().await?;
         Ok(Some(after))
     }
@@ -453,14 +464,22 @@ impl Store {
     }
 }
 
-/// Moves a locked, running job to its end.
-async fn end(tx: &Write, job: &Job, failure: Option<&str>) -> StoreResult<Job> {
+/// Moves a locked, running job to its end. What has no answer when it fails has failed with it.
+pub(crate) async fn end(
+    tx: &Write,
+    shard: i64,
+    job: &Job,
+    failure: Option<&str>,
+) -> StoreResult<Job> {
     let (event, level) = match failure {
         None => (Event::Finish, Level::Info),
         Some(_) => (Event::Fail, Level::Error),
     };
     let to = next(job, event)?;
     let after = save(tx, moved(job, to)).await?;
+    if let Some(reason) = failure {
+        feed::fail_open(tx, shard, job, reason).await?;
+    }
     delete_tickets(&**tx, job.id).await?;
     note(tx, job, to).await?;
     let last = match failure {
@@ -487,10 +506,10 @@ async fn ended(tx: &Write, job: &Job, why: Option<&str>) -> StoreResult<()> {
     record_by(tx, job.id, &job.state, What::Ended, None, detail).await
 }
 
-async fn rescue(tx: &Write, job: &Job) -> StoreResult<Option<Job>> {
+async fn rescue(tx: &Write, shard: i64, job: &Job) -> StoreResult<Option<Job>> {
     if job.job_state() == JobState::Started && job.rescues >= MAX_RESCUES {
         let why = format!("its runner died {MAX_RESCUES} times");
-        return Ok(Some(end(tx, job, Some(&why)).await?));
+        return Ok(Some(end(tx, shard, job, Some(&why)).await?));
     }
     let Some(to) = job.job_state().after(Event::Rescue) else {
         return Ok(None);

@@ -32,6 +32,8 @@ pub struct ProjectChange {
     pub score_threshold: Option<f64>,
     /// The pipeline that uploads are processed with.
     pub default_pipeline_id: Option<Option<i64>>,
+    /// Minutes that a job waits for a worker before it fails; none: for ever.
+    pub worker_wait_minutes: Option<Option<i32>>,
     /// Only these taxa, and what is below them; none means all.
     pub include_taxa: Option<Vec<i64>>,
     /// Not these taxa, and what is below them.
@@ -68,6 +70,7 @@ impl ProjectChange {
         );
         set(&mut row.score_threshold, &self.score_threshold);
         set(&mut row.default_pipeline_id, &self.default_pipeline_id);
+        set(&mut row.worker_wait_minutes, &self.worker_wait_minutes);
     }
 
     /// Replaces the taxa of the default filters, where they are given.

@@ -1,8 +1,10 @@
 //! Jobs: their changes of state, the feed, and the saving of results.
 
+mod claims;
 mod counterexamples;
 mod feeding;
 mod lives;
 mod results;
 mod together;
+mod waiting;
 mod world;

@@ -199,14 +199,18 @@ async fn settings(call: &Call, project: &Project, permissions: &Value) -> ApiRes
         let rows = list.iter().map(|taxon| tree::flat(call, taxon));
         rows.collect()
     };
-    Ok(json!({
+    let mut settings = json!({
         "default_filters_exclude_taxa": shown(&taxa.exclude),
         "default_filters_include_taxa": shown(&taxa.include),
         "default_filters_score_threshold": project.score_threshold,
         "default_processing_pipeline": pipeline,
         "session_time_gap_seconds": project.session_time_gap_seconds,
-        "user_permissions": permissions,
-    }))
+    });
+    if let Some(minutes) = project.worker_wait_minutes {
+        settings[fields::WAIT] = json!(minutes);
+    }
+    settings["user_permissions"] = permissions.clone();
+    Ok(settings)
 }
 
 /// One project.

@@ -1,29 +1,16 @@
 //! The bytes of a photograph, wherever it lies: below a folder, among the files that the server
 //! keeps, or at an address.
 
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use domain::storage::{LOCAL, Location};
-use files::Files;
+use files::{Files, FilesError, photograph};
 use rest::{ApiError, ApiResult};
 use store::capture::Capture;
 
 use super::gone;
 use crate::AppState;
 use crate::api::internal;
-
-/// Largest photograph that is fetched from an address, in bytes.
-const MAX_FETCH: usize = 100 * 1024 * 1024;
-
-static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
-    let builder = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .timeout(Duration::from_secs(30));
-    builder.build().ok()
-});
 
 /// A photograph of a local storage source: `<source>/<key>`.
 pub async fn of_source(state: &AppState, rest: &str) -> ApiResult<Bytes> {
@@ -48,14 +35,13 @@ pub async fn place(state: &AppState, capture: &Capture) -> ApiResult<Location> {
 
 /// The photograph.
 pub async fn read(state: &AppState, place: &Location) -> ApiResult<Bytes> {
-    match place {
-        Location::Folder { root, key, .. } => {
-            let folder = Files::local(root.as_ref()).map_err(gone)?;
-            folder.get(key).await.map_err(gone)
+    let content = photograph::read(&state.files, place).await;
+    content.map_err(|error| match (place, error) {
+        (Location::Web { .. }, FilesError::Io(why)) => {
+            ApiError::Gone(format!("The photograph cannot be fetched: {why}."))
         }
-        Location::Kept { key, .. } => state.files.get(key).await.map_err(gone),
-        Location::Web { url } => fetch(url).await,
-    }
+        (_, error) => gone(error),
+    })
 }
 
 /// When the photograph was last written, where that can be told without reading it.
@@ -71,27 +57,4 @@ pub async fn written_at(
     };
     let at = head.ok().map(|entry| entry.last_modified);
     at.max(capture.last_modified_at)
-}
-
-async fn fetch(url: &str) -> ApiResult<Bytes> {
-    let failed = |why: String| ApiError::Gone(format!("The photograph cannot be fetched: {why}."));
-    let client = CLIENT
-        .as_ref()
-        .ok_or_else(|| ApiError::Internal("there is no HTTP client".to_owned()))?;
-    let answer = client.get(url).send().await;
-    let mut answer = answer.map_err(|error| failed(error.without_url().to_string()))?;
-    if !answer.status().is_success() {
-        return Err(failed(format!("the storage answers {}", answer.status())));
-    }
-    let mut bytes = Vec::new();
-    loop {
-        let piece = answer.chunk().await;
-        match piece.map_err(|error| failed(error.without_url().to_string()))? {
-            None => return Ok(bytes.into()),
-            Some(piece) if bytes.len() + piece.len() > MAX_FETCH => {
-                return Err(failed("it is too large".to_owned()));
-            }
-            Some(piece) => bytes.extend_from_slice(&piece),
-        }
-    }
 }

@@ -139,7 +139,9 @@ async fn a_retry_of_the_failed_leaves_others_alone() {
         // Only two of three are fed; one fails, one is never answered.
         store.feed_page(&fence, &ids[..2], ids[1]).await.unwrap();
         save(&world, &job, vec![(ids[0], failed())]).await;
-        store.finish_job(&fence, Some("stopped")).await.unwrap();
+        let cancelled = store.cancel_job(Permit::BY_PROGRAM, job.id).await;
+        assert!(cancelled.unwrap().changed);
+        store.stopped(&fence).await.unwrap();
         let retried = store
             .retry_job(Permit::BY_PROGRAM, job.id, true)
             .await

@@ -158,5 +158,6 @@ pub fn lease(max: u64, ttl: chrono::Duration) -> crate::ticket::Terms {
         ttl,
         max_deliveries: None,
         worker: None,
+        claim: None,
     }
 }

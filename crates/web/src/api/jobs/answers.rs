@@ -134,6 +134,12 @@ pub const QUEUE_ANSWER: &[Field] = &[
     )
     .nullable(),
     Field::shown("message", "What it waits for", Kind::Text(None)).nullable(),
+    Field::shown(
+        "waits_until",
+        "When it fails if no worker is heard of",
+        Kind::DateTime,
+    )
+    .nullable(),
 ];
 
 const TASK: &[Field] = &[

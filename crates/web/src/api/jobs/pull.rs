@@ -106,6 +106,7 @@ pub async fn tasks(
         ttl: Duration::from_secs(u64::from(terms.seconds)),
         max_deliveries: Some(terms.deliveries),
         worker,
+        claim: None,
     };
     let tasks = hand_out(&call, &job, pipeline.id, ask).await?;
     call.state.bus.publish(Changed {

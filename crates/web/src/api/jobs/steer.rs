@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
+use chrono::{DateTime, Utc};
 use domain::job::DispatchMode;
 use domain::permission::{JobAction, Run, Update};
 use rest::validate::Input;
@@ -79,7 +80,8 @@ async fn shown(call: &Call, job: &Job) -> ApiResult<Value> {
         "images_per_second": rate,
         "seconds_left": left.map(|(images, rate)| images as f64 / rate),
         "workers": workers.as_ref().map(|w| w.online),
-        "message": workers.and_then(|w| w.message),
+        "message": workers.as_ref().and_then(|w| w.message.clone()),
+        "waits_until": workers.and_then(|w| w.until).map(rest::time::instant),
     }))
 }
 
@@ -88,6 +90,8 @@ struct Workers {
     online: u64,
     deliveries: i32,
     message: Option<String>,
+    /// When the job fails if nobody is heard of until then.
+    until: Option<DateTime<Utc>>,
 }
 
 async fn workers(call: &Call, job: &Job) -> ApiResult<Option<Workers>> {
@@ -105,7 +109,12 @@ async fn workers(call: &Call, job: &Job) -> ApiResult<Option<Workers>> {
     let row = store.pipeline(pipeline).await.map_err(internal)?;
     let terms = pull::terms(call, job, &row).await?;
     let waits = online == 0 && !job.job_state().is_final();
+    let until = match waits {
+        true => store.waits_until(job).await.map_err(internal)?,
+        false => None,
+    };
     Ok(Some(Workers {
+        until,
         online,
         deliveries: terms.deliveries,
         message: waits.then(|| {

@@ -37,6 +37,8 @@ pub const SETTINGS: &str = "settings";
 pub const INCLUDE: &str = "default_filters_include_taxa_ids";
 /// Taxa that the default filters leave out.
 pub const EXCLUDE: &str = "default_filters_exclude_taxa_ids";
+/// How long a job waits for a worker.
+pub const WAIT: &str = "worker_wait_minutes";
 /// The default pipeline.
 pub const PIPELINE_ID: &str = "default_processing_pipeline_id";
 
@@ -72,6 +74,16 @@ const SETTING: &[Field] = &[
         "Longest time between two captures, in seconds, before a new session begins. A new value \
          does not regroup the captures that are there: regroup the stations concerned.",
     ),
+    // Shown where it is set: the recorded bodies do not have it.
+    Field::new(
+        WAIT,
+        "Worker wait minutes",
+        Kind::Integer(Some(1), Some(525_600)),
+    )
+    .nullable()
+    .sometimes()
+    .unlisted()
+    .help("Minutes that a job waits for a worker before it fails; null: for ever"),
     Field::link(
         PIPELINE_ID,
         "Default processing pipeline id",

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use store::project::{Project, ProjectChange};
 
 use super::super::internal;
-use super::fields::{EXCLUDE, FIELDS, INCLUDE, PIPELINE_ID, SETTINGS};
+use super::fields::{EXCLUDE, FIELDS, INCLUDE, PIPELINE_ID, SETTINGS, WAIT};
 use crate::call::{Call, found};
 use crate::pictures::{self, Sent};
 
@@ -70,6 +70,9 @@ async fn read_settings(
     let missing = |id: i64| format!("Invalid pk \"{id}\" - object does not exist.");
     let gap = sent.get("session_time_gap_seconds").and_then(Value::as_i64);
     change.session_time_gap_seconds = gap.and_then(|gap| i32::try_from(gap).ok());
+    let wait = sent.get(WAIT).map(Value::as_i64);
+    let wait = wait.map(|minutes| minutes.and_then(|minutes| i32::try_from(minutes).ok()));
+    change.worker_wait_minutes = wait;
     let threshold = sent.get("default_filters_score_threshold");
     change.score_threshold = threshold.and_then(Value::as_f64);
     if let Some(pipeline) = sent.get(PIPELINE_ID) {

@@ -1,0 +1,81 @@
+//! Decoding, cutting and encoding pictures, bounded in memory. All of it is work for the processor:
+//! callers keep it off the threads that answer requests.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use image::{DynamicImage, ImageReader};
+
+/// Most memory that decoding a photograph may take, in bytes.
+const MAX_DECODE: u64 = 512 * 1024 * 1024;
+/// Quality of the pictures that the server makes.
+const QUALITY: u8 = 82;
+
+/// Why a picture cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PictureError(String);
+
+fn failed(error: impl std::fmt::Display) -> PictureError {
+    PictureError(error.to_string())
+}
+
+/// Reads a picture, whatever its name says it is.
+///
+/// # Errors
+/// [`PictureError`] for what is no picture or too large.
+pub fn decode(content: &[u8]) -> Result<DynamicImage, PictureError> {
+    let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
+    let mut reader = reader.map_err(failed)?;
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(MAX_DECODE);
+    reader.limits(limits);
+    reader.decode().map_err(failed)
+}
+
+/// Writes a picture as JPEG.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn encode(picture: &DynamicImage) -> Result<Bytes, PictureError> {
+    let mut content = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut content, QUALITY);
+    let written = picture.to_rgb8().write_with_encoder(encoder);
+    written.map_err(failed)?;
+    Ok(content.into())
+}
+
+/// Cuts out what is between these edges (left, upper, right, lower): whole pixels, within the
+/// frame.
+///
+/// # Errors
+/// [`PictureError`] where there are no pixels between them.
+pub fn cut(picture: &DynamicImage, edges: [f64; 4]) -> Result<DynamicImage, PictureError> {
+    let within = |edge: f64, most: u32| {
+        let edge = edge.trunc().clamp(0.0, f64::from(most));
+        edge as u32 // between 0 and `most`
+    };
+    let (width, height) = (picture.width(), picture.height());
+    let (left, right) = (within(edges[0], width), within(edges[2], width));
+    let (upper, lower) = (within(edges[1], height), within(edges[3], height));
+    if right <= left || lower <= upper {
+        return Err(failed("the box has no pixels in it"));
+    }
+    Ok(picture.crop_imm(left, upper, right - left, lower - upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crops_stay_within_the_frame() {
+        let picture = DynamicImage::new_rgb8(10, 8);
+        let size = |edges| cut(&picture, edges).map(|crop| (crop.width(), crop.height()));
+        assert_eq!(size([1.9, 2.0, 4.0, 5.5]), Ok((3, 3)));
+        assert_eq!(size([-5.0, -5.0, 50.0, 50.0]), Ok((10, 8)));
+        for none in [[4.0, 4.0, 4.0, 5.0], [20.0, 1.0, 30.0, 2.0], [f64::NAN; 4]] {
+            assert!(size(none).is_err(), "{none:?}");
+        }
+    }
+}
