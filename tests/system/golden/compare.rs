@@ -43,7 +43,14 @@ const MADE: &[&str] = &[
 ];
 
 /// Keys of addresses that each server signs or serves in its own way.
-const ADDRESSES: &[&str] = &["url", "image_url", "public_url", "image", "thumbnails"];
+const ADDRESSES: &[&str] = &[
+    "url",
+    "image_url",
+    "public_url",
+    "image",
+    "thumbnails",
+    "detection_images",
+];
 
 /// Keys of prose, which Hawkmoth words itself.
 const PROSE: &[&str] = &["description", "help_text"];
@@ -79,8 +86,8 @@ impl Compare {
         }
     }
 
-    /// A list in whose order many rows are equal: the field must be the same row by row, the rows
-    /// themselves are of one shape.
+    /// A list in whose order many rows are equal: the field must be the same row by row; the rows
+    /// themselves are the same where it is a whole list, else of one shape.
     pub fn ordered(&mut self, recorded: &Value, ours: &Value, field: &str) {
         self.value("count", &recorded["count"], &ours["count"], Rule::Values);
         self.value("next", &recorded["next"], &ours["next"], Rule::Values);
@@ -88,6 +95,9 @@ impl Compare {
         for (n, (recorded, ours)) in rows(recorded).iter().zip(rows(ours)).enumerate() {
             let at = format!("results.{n}.{field}");
             self.value(&at, &recorded[field], &ours[field], Rule::Values);
+        }
+        if recorded["count"] == ours["count"] && rows(ours).len() as u64 == ours["count"] {
+            return self.value("", &by_id(recorded), &by_id(ours), Rule::Values);
         }
         self.value("", recorded, ours, Rule::Shape);
     }
@@ -216,6 +226,15 @@ impl Compare {
             self.differ(at, recorded, ours);
         }
     }
+}
+
+/// The list with its rows by number.
+pub fn by_id(list: &Value) -> Value {
+    let mut list = list.clone();
+    if let Some(Value::Array(rows)) = list.get_mut("results") {
+        rows.sort_by_key(|row| row["id"].as_i64());
+    }
+    list
 }
 
 fn kind(value: &Value) -> &'static str {

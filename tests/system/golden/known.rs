@@ -9,6 +9,8 @@ const PAGE: &str = include_str!("../../../docs/compatibility.md");
 pub struct Line {
     recordings: Vec<String>,
     places: Vec<String>,
+    /// Whether `do-not-copy.md` calls what was recorded a fault.
+    pub fault: bool,
 }
 
 /// The lines of the tables of the page's second part.
@@ -24,7 +26,12 @@ pub fn lines() -> Vec<Line> {
         };
         let recordings = ticked(cells.first()?);
         let places = ticked(cells.get(1)?);
-        (!places.is_empty()).then_some(Line { recordings, places })
+        let fault = cells.last().is_some_and(|why| why.contains("fault "));
+        (!places.is_empty()).then_some(Line {
+            recordings,
+            places,
+            fault,
+        })
     })
     .collect()
 }

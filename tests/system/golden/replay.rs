@@ -1,46 +1,43 @@
 //! Sends the recorded requests to the real router and compares its answers. The idea: one pass in
-//! the order of the recording over one database; new rows get the ids they got then, and what the
-//! recorder did without writing it down is done here too.
+//! the order of the recording over one database; new rows get the ids they got then.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::America::New_York;
-use domain::permission::Permit;
+use chrono::{DateTime, Utc};
 use domain::state::JobState;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::StoreError;
 use store::testing::{Fresh, rows};
 
 use super::compare::{Compare, Difference, Rule};
+use super::recorder::named_job;
 use super::recording::{Exchange, Step, What};
+use super::request::{Answer, HOST, read};
+use super::service::{self, Service};
 use super::sheet::{self, Line};
-use super::{tables, unwritten};
+use super::tables::{self, Moment};
+use super::unwritten;
+use super::verdict::differences;
 use crate::app::TestApp;
 
-/// The address that the recorded server had.
-const HOST: &str = "127.0.0.1:8000";
-
 pub struct Replay<'a> {
-    app: TestApp,
+    pub app: TestApp,
     root: PathBuf,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
     /// Tokens of people by role.
-    tokens: HashMap<String, String>,
-    jobs: HashMap<i64, Line>,
+    pub tokens: HashMap<String, String>,
+    /// The table of jobs.
+    pub jobs: HashMap<i64, Line>,
     /// Texts that were made anew: as recorded, and as they are here.
-    made: Vec<(String, String)>,
-    store: &'a store::Store,
-}
-
-/// What the server answered.
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+    pub made: Vec<(String, String)>,
+    pub store: &'a store::Store,
+    pub service: Service,
+    /// Tasks that were given to somebody whom the reference refused: by address.
+    pub given: Vec<(String, Answer)>,
+    /// Whether jobs are run.
+    workers: bool,
 }
 
 /// How a step went.
@@ -52,10 +49,13 @@ pub enum Outcome {
 }
 
 impl<'a> Replay<'a> {
-    pub async fn start(fresh: &'a Fresh, root: &Path) -> Replay<'a> {
+    pub async fn start(fresh: &'a Fresh, root: &Path, workers: bool) -> Replay<'a> {
         let zone = "America/New_York".parse().unwrap();
         let app = TestApp::start_with(fresh, |state| state.in_zone(zone)).await;
-        app.work();
+        if workers {
+            app.work();
+        }
+        let service = Service::start(root).await;
         let people: HashMap<i64, String> = sheet::read(root, "authtoken_token")
             .iter()
             .map(|line| (line.int("user_id").unwrap(), line.text("key")))
@@ -83,37 +83,42 @@ impl<'a> Replay<'a> {
                 .into_iter()
                 .map(|l| (l.int("id").unwrap(), l))
                 .collect(),
-            made: Vec::new(),
+            made: vec![(service::ADDRESS.to_owned(), service.address.clone())],
             store: &fresh.store,
+            service,
+            given: Vec::new(),
+            workers,
         }
     }
 
-    /// Adds what was there by then and is not there yet.
+    /// Adds what was there by then and is not there yet, and counts what lists show.
     pub async fn reach(&self, instant: DateTime<Utc>) {
         let jobs = rows::ids(self.store, "job").await.unwrap();
-        let rows = tables::until(&self.root, instant, &jobs);
+        let moment = Moment {
+            instant,
+            workers: self.workers,
+            service: self.service.address.clone(),
+        };
+        let rows = tables::until(&self.root, &moment, &jobs);
         rows::insert(self.store, &rows).await.unwrap();
-        // The tables know nothing of what lists are ordered by here.
         let captures = rows::ids(self.store, "capture").await.unwrap();
         let captures: Vec<i64> = captures.into_iter().collect();
         self.store.recount_captures(&captures).await.unwrap();
         self.store.recount_occurrences().await.unwrap();
-    }
-
-    /// Makes the jobs that the recorder made before a folder, where no request names them first,
-    /// and deletes those that were gone.
-    pub async fn make_jobs(&mut self, folder: &str) {
-        for id in unwritten::jobs_gone(folder) {
-            self.delete_job(*id).await;
+        for session in rows::ids(self.store, "session").await.unwrap() {
+            self.store.refresh_session(session).await.unwrap();
         }
-        for id in unwritten::jobs_before(folder) {
-            self.make_job(id, &Value::Null).await;
-        }
+        self.store.recount_sets().await.unwrap();
     }
 
     pub async fn step(&mut self, step: &Step) -> Outcome {
         match &step.what {
-            What::Series { job, last } => self.series(*job, last).await,
+            What::Series { job, last } => {
+                if let Some(job) = unwritten::drained(&step.name) {
+                    self.drain(job).await;
+                }
+                self.series(*job, last).await
+            }
             What::Exchange(exchange) => self.exchange(&step.name, exchange).await,
         }
     }
@@ -124,13 +129,17 @@ impl<'a> Replay<'a> {
             return Outcome::Fault;
         }
         self.prepare(recorded).await;
+        if let Some(job) = unwritten::waiting(name) {
+            self.begun(job).await;
+        }
         let mut answer = self.send(name, recorded).await;
-        // A job may give way to another one that nobody works on; a worker then asks again.
+        // A job may give way to another one that nobody works on: the worker polls, and asks again.
         let tasks = recorded.answer["tasks"].as_array();
         for _ in 0..20 {
             if tasks.is_none_or(Vec::is_empty) || !answer.text.contains("\"tasks\":[]") {
                 break;
             }
+            self.poll(&recorded.path, &self.authorized(recorded)).await;
             tokio::time::sleep(Duration::from_millis(100)).await;
             answer = self.send(name, recorded).await;
         }
@@ -144,7 +153,11 @@ impl<'a> Replay<'a> {
         if recorded.status >= 500 {
             return Outcome::Fault;
         }
-        outcome(compare(recorded, &answer))
+        let found = differences(name, recorded, &answer);
+        if recorded.status == 403 && answer.status == 200 {
+            self.given.push((recorded.path.clone(), answer));
+        }
+        outcome(found)
     }
 
     /// Compares the job at its end: keys, stages and figures.
@@ -170,7 +183,7 @@ impl<'a> Replay<'a> {
             "Authorization",
             format!("Token {}", self.tokens["superuser"]),
         );
-        let answer = read(call).await;
+        let answer = self.told(read(call).await);
         let mut compare = Compare {
             found: vec![],
             prose: false,
@@ -194,202 +207,6 @@ impl<'a> Replay<'a> {
             rows::next_id(self.store, table, id).await.unwrap();
         }
     }
-
-    /// Makes a job as the recorder did between recorded requests.
-    async fn make_job(&mut self, id: i64, body: &Value) {
-        let from_table = self.jobs.get(&id).map(job_body);
-        let body = from_table.or_else(|| unwritten::job(id)).or_else(|| {
-            (body["id"] == id).then(|| {
-                json!({
-                    "name": body["name"], "delay": body["delay"], "shuffle": body["shuffle"],
-                    "project_id": body["project"]["id"],
-                    "pipeline_id": body["pipeline"]["id"],
-                    "deployment_id": body["deployment"]["id"],
-                    "source_image_collection_id": body["source_image_collection"]["id"],
-                    "source_image_single_id": body["source_image_single"]["id"],
-                    "job_type_key": body["job_type"]["key"],
-                })
-            })
-        });
-        let Some(body) = body else { return };
-        rows::next_id(self.store, "job", id).await.unwrap();
-        let start = if unwritten::STARTED.contains(&id) {
-            "?start_now=1"
-        } else {
-            ""
-        };
-        let url = format!("{}/api/v2/jobs/{start}", self.app.url);
-        let token = format!("Token {}", self.tokens["superuser"]);
-        let call = self.http.post(url).header("Authorization", token);
-        let call = call.header("Content-Type", "application/json");
-        let answer = read(call.body(body.to_string())).await;
-        self.settle(&answer).await;
-        if let Some(made) = self.jobs.get(&id).and_then(Line::made) {
-            rows::set_times(self.store, "job", id, made, made)
-                .await
-                .unwrap();
-        }
-    }
-
-    /// Deletes the job that the recorded request deleted, where it may not be deleted here.
-    async fn delete(&self, recorded: &Exchange) {
-        let deleted = recorded.method == "DELETE" && recorded.status == 204;
-        if let Some(id) = named_job(&recorded.path).filter(|_| deleted) {
-            self.delete_job(id).await;
-        }
-    }
-
-    async fn delete_job(&self, id: i64) {
-        let _ = self.store.cancel_job(Permit::BY_PROGRAM, id).await;
-        for _ in 0..100 {
-            match self.store.delete_job(Permit::BY_PROGRAM, id).await {
-                Err(StoreError::Conflict(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-                _ => return,
-            }
-        }
-    }
-
-    async fn send(&self, name: &str, recorded: &Exchange) -> Answer {
-        let url = format!("{}{}", self.app.url, recorded.path);
-        let mut headers = HeaderMap::new();
-        let mut set = |name: &str, value: &str| {
-            // Bytes and not text: one recorded header is not ASCII.
-            let bytes: Vec<u8> = value.chars().map(|c| c as u32 as u8).collect();
-            let name: HeaderName = name.parse().unwrap();
-            headers.insert(name, HeaderValue::from_bytes(&bytes).unwrap());
-        };
-        set("Host", HOST);
-        for (name, value) in &recorded.headers {
-            set(name, value);
-            if name == "Origin" && recorded.method == "OPTIONS" {
-                set("Access-Control-Request-Method", "GET");
-            }
-        }
-        if let Some(accept) = &recorded.accept {
-            set("Accept", accept);
-        }
-        if let Some(kind) = &recorded.content_type {
-            set("Content-Type", kind);
-        }
-        if let Some(text) = &recorded.authorization {
-            let role = text
-                .strip_prefix("Token <")
-                .and_then(|t| t.strip_suffix('>'));
-            match role {
-                Some(role) => set("Authorization", &format!("Token {}", self.tokens[role])),
-                None => set("Authorization", &self.renewed(text)),
-            }
-        }
-        let method = reqwest::Method::from_bytes(recorded.method.as_bytes()).unwrap();
-        let call = self.http.request(method, url).headers(headers);
-        let body = unwritten::body(name, recorded).unwrap_or_else(|| body(recorded));
-        let body = match String::from_utf8(body) {
-            Ok(text) => self.renewed(&text).into_bytes(),
-            Err(bytes) => bytes.into_bytes(),
-        };
-        read(if body.is_empty() {
-            call
-        } else {
-            call.body(body)
-        })
-        .await
-    }
-
-    fn renewed(&self, text: &str) -> String {
-        let swap = |text: String, (old, new): &(String, String)| text.replace(old, new);
-        self.made.iter().fold(text.to_owned(), swap)
-    }
-
-    /// A new job was made when the recorded one was: lists are in the order of that.
-    async fn date(&self, recorded: &Exchange) {
-        let made = &recorded.answer;
-        let instant = |key: &str| {
-            let text = made[key].as_str()?;
-            let local: NaiveDateTime = text.parse().ok()?;
-            Some(New_York.from_local_datetime(&local).single()?.to_utc())
-        };
-        for (_, id) in unwritten::given_ids(recorded)
-            .iter()
-            .filter(|(table, _)| *table == "job")
-        {
-            if let Some(made) = self.jobs.get(id).and_then(Line::made) {
-                rows::set_times(self.store, "job", *id, made, made)
-                    .await
-                    .unwrap();
-            }
-        }
-        let times = instant("created_at").zip(instant("updated_at"));
-        if let (201, true, Some(id), Some((created, updated))) = (
-            recorded.status,
-            made["job_type"].is_object(),
-            made["id"].as_i64(),
-            times,
-        ) {
-            rows::set_times(self.store, "job", id, created, updated)
-                .await
-                .unwrap();
-        }
-    }
-
-    /// Posts the results of the tasks of an answer, as the recorder did one by one.
-    async fn answer_tasks(&self, path: &str, answer: &Answer, errors: usize) {
-        let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
-        let tasks = body["tasks"].as_array().cloned().unwrap_or_default();
-        let url = format!("{}{}", self.app.url, path.replace("/tasks/", "/result/"));
-        for (n, task) in tasks.iter().enumerate() {
-            let text = |key: &str| task[key].as_str().unwrap_or_default();
-            let result = unwritten::result(text("image_id"), text("reply_subject"), n < errors);
-            let token = format!("Token {}", self.tokens["superuser"]);
-            let call = self.http.post(&url).header("Authorization", token);
-            let call = call.header("Content-Type", "application/json");
-            read(call.body(json!({"results": [result]}).to_string())).await;
-        }
-    }
-
-    /// Tokens and receipts that later requests show again.
-    fn remember(&mut self, recorded: &Exchange, answer: &Answer) {
-        let Ok(ours) = serde_json::from_str::<Value>(&answer.text) else {
-            return;
-        };
-        let mut pair = |old: &Value, new: &Value| {
-            if let (Some(old), Some(new)) = (old.as_str(), new.as_str()) {
-                self.made.push((old.to_owned(), new.to_owned()));
-            }
-        };
-        let theirs = &recorded.answer;
-        pair(&theirs["auth_token"], &ours["auth_token"]);
-        let tasks = |value: &Value| value["tasks"].as_array().cloned().unwrap_or_default();
-        for task in tasks(theirs) {
-            let same = tasks(&ours)
-                .into_iter()
-                .find(|ours| ours["id"] == task["id"]);
-            if let Some(same) = same {
-                pair(&task["reply_subject"], &same["reply_subject"]);
-            }
-        }
-    }
-
-    /// Waits until the job of an answer rests, as the recorder did between requests.
-    async fn settle(&self, answer: &Answer) {
-        let Ok(body) = serde_json::from_str::<Value>(&answer.text) else {
-            return;
-        };
-        let id = body["job_id"]
-            .as_i64()
-            .or(body["id"].as_i64().filter(|_| body["job_type"].is_object()));
-        let Some(id) = id else { return };
-        for _ in 0..100 {
-            let Ok(job) = self.store.job(id).await else {
-                return;
-            };
-            let created = job.state == "CREATED";
-            let fed = job.dispatch_mode == "async_api" && job.total.is_some();
-            if created || job.job_state().is_final() || fed || job.delay > 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
 }
 
 fn outcome(found: Vec<Difference>) -> Outcome {
@@ -397,127 +214,5 @@ fn outcome(found: Vec<Difference>) -> Outcome {
         Outcome::Holds
     } else {
         Outcome::Differs(found)
-    }
-}
-
-async fn read(call: reqwest::RequestBuilder) -> Answer {
-    let answer = call.send().await.unwrap();
-    Answer {
-        status: answer.status().as_u16(),
-        headers: answer.headers().clone(),
-        text: answer.text().await.unwrap(),
-    }
-}
-
-/// The job that an address names.
-fn named_job(path: &str) -> Option<i64> {
-    let rest = path.strip_prefix("/api/v2/jobs/")?;
-    rest.split(['/', '?', '.']).next()?.parse().ok()
-}
-
-/// A row of the table of jobs as the body that makes it.
-fn job_body(line: &Line) -> Value {
-    json!({
-        "name": line.text("name"),
-        "delay": line.int("delay"),
-        "limit": line.int("limit"),
-        "shuffle": line.bool("shuffle"),
-        "project_id": line.int("project_id"),
-        "deployment_id": line.int("deployment_id"),
-        "source_image_collection_id": line.int("source_image_collection_id"),
-        "source_image_single_id": line.int("source_image_single_id"),
-        "pipeline_id": line.int("pipeline_id"),
-        "job_type_key": line.text("job_type_key"),
-    })
-}
-
-/// The body as it was sent.
-fn body(recorded: &Exchange) -> Vec<u8> {
-    let kind = recorded.content_type.as_deref().unwrap_or_default();
-    match &recorded.body {
-        Value::Null => Vec::new(),
-        Value::String(text) => text.clone().into_bytes(),
-        Value::Object(fields) if kind.starts_with("application/x-www-form-urlencoded") => {
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in fields {
-                form.append_pair(name, value.as_str().unwrap_or_default());
-            }
-            form.finish().into_bytes()
-        }
-        other => other.to_string().into_bytes(),
-    }
-}
-
-fn compare(recorded: &Exchange, answer: &Answer) -> Vec<Difference> {
-    let options = recorded.method == "OPTIONS";
-    let mut compare = Compare {
-        found: vec![],
-        prose: options,
-    };
-    if recorded.status != answer.status {
-        let start: String = answer.text.chars().take(160).collect();
-        let what = format!(
-            "{} recorded, {} here: {start}",
-            recorded.status, answer.status
-        );
-        compare.note("status", what);
-        return compare.found;
-    }
-    for name in ["content-type", "allow", "www-authenticate", "location"] {
-        let theirs = recorded.answer_headers[name].as_str();
-        let ours = answer.headers.get(name).and_then(|v| v.to_str().ok());
-        if theirs != ours {
-            let what = format!("{theirs:?} recorded, {ours:?} here");
-            compare.note(&format!("header {name}"), what);
-        }
-    }
-    body_holds(&mut compare, recorded, answer);
-    compare.found
-}
-
-fn body_holds(compare: &mut Compare, recorded: &Exchange, answer: &Answer) {
-    match &recorded.answer {
-        Value::Null => {}
-        Value::String(text) if text.is_empty() => {
-            if !answer.text.is_empty() {
-                compare.note("", format!("a body here: {}", answer.text));
-            }
-        }
-        Value::String(text) if text.starts_with("<html page") => {
-            if !answer.text.contains("<html") {
-                compare.note("", "no HTML page here".to_owned());
-            }
-        }
-        Value::String(text) if text.starts_with("openapi") => {
-            if !answer.text.starts_with("openapi") {
-                compare.note("", "no schema here".to_owned());
-            }
-        }
-        theirs if theirs.get("openapi").is_some() => {
-            if !answer.text.contains("\"openapi\"") {
-                compare.note("", "no schema here".to_owned());
-            }
-        }
-        theirs => {
-            let theirs = &unwritten::amended(theirs);
-            let Ok(ours) = serde_json::from_str::<Value>(&answer.text) else {
-                let start: String = answer.text.chars().take(120).collect();
-                compare.note("", format!("no JSON here: {start}"));
-                return;
-            };
-            let rule = if recorded.status >= 400 {
-                Rule::Words
-            } else {
-                Rule::Values
-            };
-            if unwritten::at_random(&recorded.path) {
-                compare.value("count", &theirs["count"], &ours["count"], rule);
-                compare.value("", theirs, &ours, Rule::Shape);
-            } else if let Some(field) = unwritten::loose_order(&recorded.path) {
-                compare.ordered(theirs, &ours, field);
-            } else {
-                compare.value("", theirs, &ours, rule);
-            }
-        }
     }
 }

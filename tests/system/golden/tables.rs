@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use store::testing::rows::Row;
 
+use super::earlier;
 use super::sheet::{self, Line};
 
 mod algorithm;
@@ -17,6 +18,7 @@ mod classification;
 mod detection;
 mod device;
 mod export;
+mod identification;
 mod job;
 mod job_log;
 mod occurrence;
@@ -30,6 +32,15 @@ mod storage_source;
 mod taxa_list;
 mod taxon;
 mod user;
+
+/// What the rows are made for.
+pub struct Moment {
+    pub instant: DateTime<Utc>,
+    /// Whether jobs are run: nobody runs those that were at work.
+    pub workers: bool,
+    /// Where the push service answers now.
+    pub service: String,
+}
 
 /// One table of Antenna's.
 pub struct Table {
@@ -66,19 +77,21 @@ const TABLES: &[&Table] = &[
     &capture_set::MEMBERS,
     &taxon::TAXA,
     &taxa_list::LISTS,
+    &taxon::OF_PROJECTS,
     &taxa_list::MEMBERS,
+    &taxa_list::OF_PROJECTS,
     &occurrence::OCCURRENCES,
     &detection::DETECTIONS,
     &classification::CLASSIFICATIONS,
+    &identification::IDENTIFICATIONS,
     &export::EXPORTS,
     &job::JOBS,
     &job_log::LINES,
 ];
 
-/// The rows of an installation as it was at some instant: those made by then, as they were at the
-/// end, for the files hold no history.
-/// Jobs in `without` are left out with all that hangs on them.
-pub fn until(folder: &Path, instant: DateTime<Utc>, without: &HashSet<i64>) -> Vec<Row> {
+/// The rows of an installation as it was at some instant: those made by then, less the jobs in
+/// `without` and all that hangs on them.
+pub fn until(folder: &Path, moment: &Moment, without: &HashSet<i64>) -> Vec<Row> {
     let roles = user::roles(folder);
     let mut kept: HashMap<&str, HashSet<i64>> = HashMap::new();
     let mut rows = Vec::new();
@@ -87,7 +100,7 @@ pub fn until(folder: &Path, instant: DateTime<Utc>, without: &HashSet<i64>) -> V
         // A row of a table may name an earlier one of the same.
         lines.sort_by_key(|line| line.known("id").and_then(|text| text.parse::<i64>().ok()));
         for mut line in lines {
-            let early = line.made().is_none_or(|made| made <= instant);
+            let early = line.made().is_none_or(|made| made <= moment.instant);
             let here = |(column, table): &(&str, &str)| line.names_one_of(column, kept.get(table));
             let known = line
                 .is_of_job(table.name)
@@ -95,13 +108,18 @@ pub fn until(folder: &Path, instant: DateTime<Utc>, without: &HashSet<i64>) -> V
             if known || !early || !table.needs.iter().all(here) {
                 continue;
             }
+            earlier::restore(table.name, &mut line, moment.instant);
             for (column, table) in table.links {
                 if !line.names_one_of(column, kept.get(table)) {
                     line.clear(column);
                 }
             }
             let found = (table.rows)(&line);
-            rows.extend(found.into_iter().map(|row| roles.complete(&line, row)));
+            rows.extend(found.into_iter().map(|row| {
+                let row = roles.complete(&line, row);
+                let row = job::complete(&line, row, moment.workers);
+                processing_service::complete(&line, row, &moment.service)
+            }));
             if table.name != "authtoken_token" {
                 let id = line.int("id").unwrap();
                 kept.entry(table.name).or_default().insert(id);

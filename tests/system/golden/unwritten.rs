@@ -40,33 +40,56 @@ pub fn errors_of(name: &str) -> Option<usize> {
     }
 }
 
-/// What a worker made of an image.
-pub fn result(image: &str, reply: &str, fails: bool) -> Value {
+/// The job that had begun to wait when the recorder went on with this step.
+pub fn waiting(name: &str) -> Option<i64> {
+    (name == "jobs-series/023-cancel-started-delay-job").then_some(88)
+}
+
+/// The job whose tasks the recorder fetched and answered before a step, all that were left.
+pub fn drained(name: &str) -> Option<i64> {
+    (name == "jobs-async/062-drain-final").then_some(89)
+}
+
+/// What a worker made of an image with the algorithms of this pipeline.
+pub fn result(pipeline: &str, image: &str, reply: &str, fails: bool) -> Value {
     if fails {
         return json!({"reply_subject": reply, "result": {"error": "failed", "image_id": image}});
     }
     let time = "2026-11-23T13:35:07.585433";
+    let (finder, judge, label, scores) = match pipeline {
+        "constant" => (
+            json!({"name": "Constant Detector", "key": "constant-detector"}),
+            json!({"name": "Constant classifier", "key": "constant-classifier"}),
+            "Moth",
+            json!([0.9]),
+        ),
+        _ => (
+            json!({"name": "Random Detector", "key": "random-detector"}),
+            json!({
+                "name": "Random species classifier", "key": "random-species-classifier",
+            }),
+            "Vanessa atalanta",
+            json!([0.9, 0.05, 0.05]),
+        ),
+    };
     let detection = |x: f64| {
         json!({
             "source_image_id": image,
             "bbox": {"x1": x, "y1": 5.0, "x2": x + 50.0, "y2": 60.0},
-            "algorithm": {"name": "Random Detector", "key": "random-detector"},
+            "algorithm": finder,
             "timestamp": time,
             "inference_time": 0.01,
             "classifications": [{
-                "classification": "Vanessa atalanta",
-                "scores": [0.9, 0.05, 0.05],
-                "algorithm": {
-                    "name": "Random species classifier",
-                    "key": "random-species-classifier",
-                },
+                "classification": label,
+                "scores": scores,
+                "algorithm": judge,
                 "terminal": true,
                 "timestamp": time,
             }],
         })
     };
     json!({"reply_subject": reply, "result": {
-        "pipeline": "random-detection-random-species",
+        "pipeline": pipeline,
         "algorithms": {},
         "total_time": 0.12,
         "source_images": [{"id": image, "url": "http://127.0.0.1:9000/"}],
@@ -74,9 +97,6 @@ pub fn result(image: &str, reply: &str, fails: bool) -> Value {
         "errors": null,
     }})
 }
-
-/// A job that the tables hold as it was later on, and not as it was when it was listed.
-pub const STILL_AT_WORK: i64 = 74;
 
 /// Jobs that were no longer there when a folder began.
 pub fn jobs_gone(folder: &str) -> &'static [i64] {
@@ -88,19 +108,20 @@ pub fn jobs_gone(folder: &str) -> &'static [i64] {
 
 /// A body that the recording could not hold, or holds otherwise than it was sent.
 pub fn body(name: &str, recorded: &Exchange) -> Option<Vec<u8>> {
-    let number = name.split('-').take(2).collect::<Vec<_>>().join("-");
+    let (folder, file) = name.split_once('/')?;
+    let number = format!("{folder}/{}", file.split('-').next()?);
     match number.as_str() {
-        "format/040-jobs" => Some(b"{\"name\":\"\xff\"}".to_vec()),
-        "format/042-jobs" => Some(b"{\"name\": \"x\"}".to_vec()),
-        _ if name.starts_with("jobs-create/060") => Some(
+        "format/040" => Some(b"{\"name\":\"\xff\"}".to_vec()),
+        "format/042" => Some(b"{\"name\": \"x\"}".to_vec()),
+        "jobs-create/060" => Some(
             br#"{"name":"x","delay":0,"project_id":1,"pipeline_id":99999999999999999999999}"#
                 .to_vec(),
         ),
-        _ => multipart(recorded),
+        _ => multipart(&number, recorded),
     }
 }
 
-fn multipart(recorded: &Exchange) -> Option<Vec<u8>> {
+fn multipart(number: &str, recorded: &Exchange) -> Option<Vec<u8>> {
     let kind = recorded.content_type.as_deref()?;
     let boundary = kind.strip_prefix("multipart/form-data; boundary=")?;
     let mut body = Vec::new();
@@ -114,7 +135,7 @@ fn multipart(recorded: &Exchange) -> Option<Vec<u8>> {
             )
         };
         body.extend(head.into_bytes());
-        body.extend(part(recorded, name, file));
+        body.extend(part(number, recorded, name, file));
         body.extend(b"\r\n");
     }
     body.extend(format!("--{boundary}--\r\n").into_bytes());
@@ -122,13 +143,18 @@ fn multipart(recorded: &Exchange) -> Option<Vec<u8>> {
 }
 
 /// The value of a form's field, known from the answer.
-fn part(recorded: &Exchange, name: &str, file: &str) -> Vec<u8> {
+fn part(number: &str, recorded: &Exchange, name: &str, file: &str) -> Vec<u8> {
     if file != "None" {
-        return picture();
+        return match number {
+            "captures-upload/014" => b"no picture".to_vec(),
+            "captures-upload/015" => Vec::new(),
+            _ => picture(),
+        };
     }
     let answer = &recorded.answer;
     let value = match name {
         "project_id" => answer["project"]["id"].clone(),
+        "deployment" if number == "captures-upload/016" => json!(999),
         "deployment" => json!(6),
         "settings.session_time_gap_seconds" => json!(3600),
         name => answer[name].clone(),
@@ -152,17 +178,21 @@ fn picture() -> Vec<u8> {
 /// to stand otherwise than the job itself (19).
 pub fn amended(answer: &Value) -> Value {
     let mut answer = answer.clone();
-    let mend = |job: &mut Value| {
-        let status = job["status"].clone();
-        if let Some(told) = job.pointer_mut("/progress/summary/status") {
-            *told = status;
-        }
-    };
     mend(&mut answer);
-    if let Some(Value::Array(rows)) = answer.get_mut("results") {
-        rows.iter_mut().for_each(mend);
-    }
     answer
+}
+
+fn mend(value: &mut Value) {
+    let status = value.get("status").cloned();
+    if let Some((status, told)) = status.zip(value.pointer_mut("/progress/summary/status")) {
+        *told = status;
+        return;
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(mend),
+        Value::Array(items) => items.iter_mut().for_each(mend),
+        _ => {}
+    }
 }
 
 /// The ids of rows that a request made.
@@ -185,6 +215,7 @@ pub fn given_ids(recorded: &Exchange) -> Vec<(&'static str, i64)> {
         ("/api/v2/exports/", "export"),
         ("/api/v2/ml/processing_services/", "processing_service"),
         ("/api/v2/taxa/lists/", "taxa_list"),
+        ("/api/v2/captures/upload/", "upload"),
     ];
     let table = lists.iter().find(|(list, _)| *list == path);
     let table = table.map(|(_, table)| *table).or_else(|| {
@@ -194,6 +225,8 @@ pub fn given_ids(recorded: &Exchange) -> Vec<(&'static str, i64)> {
     let mut ids = Vec::new();
     let id = answer["id"].as_i64().or(answer["instance"]["id"].as_i64());
     ids.extend(table.zip(id));
+    let capture = answer["source_image"]["id"].as_i64();
+    ids.extend(capture.map(|id| ("capture", id)));
     let jobs = answer["job_id"].as_i64().or(answer["job_ids"][0].as_i64());
     ids.extend(jobs.map(|id| ("job", id)));
     ids.extend(answer["job"]["id"].as_i64().map(|id| ("job", id)));
@@ -212,6 +245,9 @@ pub fn loose_order(path: &str) -> Option<&'static str> {
         "status,-name",
         "started_at",
         "finished_at",
+        "determination_score",
+        "detections_count",
+        "category_count",
     ];
     let field = fields
         .into_iter()
@@ -227,4 +263,22 @@ pub fn at_random(path: &str) -> bool {
         || flag("ids_only=banana")
         || path.ends_with("ids_only="))
         && !flag("ordering=")
+}
+
+/// Whether it is a whole list for which the reference has no order: its rows come as they were
+/// last written.
+pub fn without_order(name: &str) -> bool {
+    let lists = [
+        "auth/034",
+        "collections/002",
+        "deployments/001",
+        "deployments/017",
+        "devices/00",
+        "processing-services/002",
+        "processing-services/003",
+        "processing-services/004",
+        "sites/00",
+        "storage/00",
+    ];
+    lists.iter().any(|list| name.starts_with(list))
 }

@@ -6,6 +6,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     prelude::{DateTimeUtc, Json},
 };
 
@@ -49,6 +50,25 @@ pub struct CaptureSetChange {
 }
 
 impl Store {
+    /// Counts the captures of all sets again: for rows that were brought in from elsewhere.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn recount_sets(&self) -> StoreResult<()> {
+        let sets: Vec<i64> = capture_set::Entity::find()
+            .select_only()
+            .column(capture_set::Column::Id)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        for set in sets {
+            let tx = self.write().await?;
+            recount(&tx, set).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Changes a capture set; its captures stay until it is populated again.
     ///
     /// # Errors

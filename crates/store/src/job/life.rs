@@ -544,6 +544,8 @@ async fn reset(
     kept: i64,
 ) -> StoreResult<()> {
     let mut stages = job.own_stages();
+    // Only ML jobs are made with their stages; other kinds open theirs when they start.
+    stages.retain(|s| job.kind == domain::job::ML || s.key == domain::job::DELAY_STAGE);
     stages.iter_mut().for_each(Stage::reset);
     if let Some(stage) = stages
         .iter_mut()

@@ -31,10 +31,10 @@ pub const ABOUT: &str = "The members of a project and their roles.";
 
 const USER: &[Field] = &[
     Field::id(),
-    Field::new("name", "Name", Kind::Text(Some(255))),
+    Field::new("name", "Name of User", Kind::Text(Some(255))),
     Field::details(),
     Field::new("image", "Image", Kind::Image).nullable(),
-    Field::new("email", "Email", Kind::Email(254)),
+    Field::new("email", "Email address", Kind::Email(254)).required(),
     Field::permissions(),
 ];
 

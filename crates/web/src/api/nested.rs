@@ -173,14 +173,16 @@ impl<'a> Nested<'a> {
         ))
     }
 
-    /// A capture set in short.
+    /// A capture set in short. The words are those of a set that is no set of stars, as recorded.
     pub fn set(&self, set: &CaptureSet) -> Value {
+        let facts = self.facts(Some(set.project_id));
+        let words = capture_set_permissions(self.call.who.caller(), &facts, false);
         json!({
             "id": set.id,
             "name": set.name,
             "details": self.link("captures/collections", set.id),
             "method": set.method,
-            "user_permissions": self.set_permissions(set),
+            "user_permissions": words,
         })
     }
 
@@ -252,6 +254,11 @@ impl<'a> Nested<'a> {
             "user_permissions": self.shared_permissions(),
         })
     }
+}
+
+/// How many boxes lists show; none is known of a capture that was never processed.
+pub fn detections_count(capture: &Capture) -> Option<i64> {
+    capture.last_processed_at.map(|_| capture.detections_count)
 }
 
 /// The edges of a box: left, upper, right, lower.

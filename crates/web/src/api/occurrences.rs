@@ -213,7 +213,11 @@ pub async fn algorithms_of(call: Call) -> ApiResult<Json<Envelope<Value>>> {
         .store()
         .algorithms_page(&filter, page.limit, page.offset);
     let (rows, count) = found.await.map_err(internal)?;
-    let rows = rows.iter().map(|row| algorithms::shown(&call, row, None));
+    let counts = algorithms::counts(&call, &rows).await?;
+    let rows = rows.iter().map(|row| {
+        let count = row.category_map_id.and_then(|id| counts.get(&id));
+        algorithms::shown(&call, row, count.copied())
+    });
     let words = call.list_words("occurrence").await?;
     let path = "occurrences/algorithms";
     Ok(Json(call.envelope(

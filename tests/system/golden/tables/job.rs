@@ -1,6 +1,5 @@
 //! Jobs. Antenna keeps the whole progress as one object; here the stages stay as they are, and
-//! the figures of the ML stages become a line of counts, from which they are composed again. A
-//! job that was running arrives as CREATED, for nobody here runs it.
+//! the figures of the ML stages become a line of counts, from which they are composed again.
 
 use domain::job::{PROCESS_STAGE, RESULTS_STAGE};
 use domain::state::JobState;
@@ -9,7 +8,6 @@ use store::testing::rows::Row;
 
 use super::Table;
 use crate::golden::sheet::Line;
-use crate::golden::unwritten::STILL_AT_WORK;
 
 pub const JOBS: Table = Table {
     name: "jobs_job",
@@ -23,11 +21,6 @@ pub const JOBS: Table = Table {
     ],
     rows: |line| {
         let progress = line.json("progress").unwrap_or(json!({}));
-        let mut line = line.clone();
-        if line.int("id") == Some(STILL_AT_WORK) {
-            line.set("status", JobState::Started.code());
-        }
-        let line = &line;
         let counts = Counts::read(&progress);
         let mut rows = vec![job(line, &progress, &counts)];
         rows.extend(counts.map(|counts| counts.row(line)));
@@ -36,12 +29,6 @@ pub const JOBS: Table = Table {
 };
 
 fn job(line: &Line, progress: &Value, counts: &Option<Counts>) -> Row {
-    let state = JobState::from_code(&line.text("status")).unwrap_or(JobState::Unknown);
-    let state = if state.is_final() {
-        state
-    } else {
-        JobState::Created
-    };
     let total = counts.as_ref().map(|counts| counts.total);
     Row::new("job")
         .int("id", line.int("id"))
@@ -58,7 +45,6 @@ fn job(line: &Line, progress: &Value, counts: &Option<Counts>) -> Row {
         .int("pipeline_id", line.int("pipeline_id"))
         .int("export_id", line.int("data_export_id"))
         .text("dispatch_mode", line.text("dispatch_mode"))
-        .text("state", state.code())
         .bool("paused", false)
         .int("priority", 0)
         .int("generation", 1)
@@ -90,6 +76,18 @@ fn job(line: &Line, progress: &Value, counts: &Option<Counts>) -> Row {
         .instant("scheduled_at", line.instant("scheduled_at"))
         .instant("started_at", line.instant("started_at"))
         .instant("finished_at", line.instant("finished_at"))
+}
+
+/// Adds the state. Where jobs are run, one that was at work arrives as CREATED: its worker stayed
+/// behind.
+pub fn complete(line: &Line, row: Row, workers: bool) -> Row {
+    if row.table != "job" {
+        return row;
+    }
+    let state = JobState::from_code(&line.text("status")).unwrap_or(JobState::Unknown);
+    let rests = workers && !state.is_final();
+    let state = if rests { JobState::Created } else { state };
+    row.text("state", state.code())
 }
 
 /// The figures of the stages of an ML job that has begun.

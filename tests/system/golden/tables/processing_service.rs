@@ -3,6 +3,8 @@
 use store::testing::rows::Row;
 
 use super::Table;
+use crate::golden::service;
+use crate::golden::sheet::Line;
 
 pub const SERVICES: Table = Table {
     name: "ml_processingservice",
@@ -14,7 +16,6 @@ pub const SERVICES: Table = Table {
                 .int("id", line.int("id"))
                 .text("name", line.text("name"))
                 .text("description", line.text("description"))
-                .text_or_null("endpoint_url", line.some_text("endpoint_url"))
                 .instant("last_seen_at", line.instant("last_seen"))
                 .bool("last_seen_live", line.bool("last_seen_live"))
                 .float("last_seen_latency", line.float("last_seen_latency"))
@@ -23,6 +24,16 @@ pub const SERVICES: Table = Table {
         ]
     },
 };
+
+/// Adds the address: that of the recorded service is where it answers now.
+pub fn complete(line: &Line, row: Row, address: &str) -> Row {
+    if row.table != "processing_service" {
+        return row;
+    }
+    let known = line.some_text("endpoint_url");
+    let now = known.map(|known| known.replace(service::ADDRESS, address));
+    row.text_or_null("endpoint_url", now)
+}
 
 pub const PIPELINES: Table = Table {
     name: "ml_processingservice_pipelines",

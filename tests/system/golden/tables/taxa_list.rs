@@ -1,4 +1,4 @@
-//! Lists of taxa and what they hold.
+//! Lists of taxa, what they hold and the projects that use them.
 
 use store::testing::rows::Row;
 
@@ -29,6 +29,22 @@ pub const MEMBERS: Table = Table {
             Row::new("taxa_list_taxon")
                 .int("taxa_list_id", line.int("taxalist_id"))
                 .int("taxon_id", line.int("taxon_id")),
+        ]
+    },
+};
+
+pub const OF_PROJECTS: Table = Table {
+    name: "main_taxalist_projects",
+    needs: &[
+        ("taxalist_id", "main_taxalist"),
+        ("project_id", "main_project"),
+    ],
+    links: &[],
+    rows: |line| {
+        vec![
+            Row::new("taxa_list_project")
+                .int("taxa_list_id", line.int("taxalist_id"))
+                .int("project_id", line.int("project_id")),
         ]
     },
 };

@@ -1,4 +1,4 @@
-//! Taxa.
+//! Taxa, and the projects in which they were seen.
 
 use serde_json::json;
 use store::testing::rows::Row;
@@ -26,6 +26,19 @@ pub const TAXA: Table = Table {
                 .text_or_null("common_name_en", line.some_text("common_name_en"))
                 .instant("created_at", line.instant("created_at"))
                 .instant("updated_at", line.instant("updated_at")),
+        ]
+    },
+};
+
+pub const OF_PROJECTS: Table = Table {
+    name: "main_taxon_projects",
+    needs: &[("taxon_id", "main_taxon"), ("project_id", "main_project")],
+    links: &[],
+    rows: |line| {
+        vec![
+            Row::new("taxon_project")
+                .int("taxon_id", line.int("taxon_id"))
+                .int("project_id", line.int("project_id")),
         ]
     },
 };

@@ -5,6 +5,7 @@
 
 use anyhow::Context;
 use domain::job::COLLECT_STAGE;
+use domain::state::JobState;
 use store::capture::Scope;
 use store::job::feed::START;
 use store::pipeline::Pipeline;
@@ -34,11 +35,12 @@ pub(super) struct Chosen {
 pub(super) async fn choose(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<Chosen> {
     let store = &cx.tools.store;
     let job = &cx.job;
+    // Before anything can go wrong: what fails here fails while collecting.
+    cx.stage(COLLECT_STAGE, |s| s.status = JobState::Started)
+        .await?;
     let scope = scope(job)?;
     let expected = store.count_captures(&scope).await?;
     store.expect_captures(&cx.fence, expected).await?;
-    cx.stage(COLLECT_STAGE, |s| s.advance(f64::MIN_POSITIVE))
-        .await?;
 
     let project = store.project(job.project_id).await?;
     let everything = store::project::flag(&project, "reprocess_all_images");

@@ -54,7 +54,8 @@ pub const FIELDS: &[Field] = &[
         "detections_count",
         "Detections count",
         Kind::Integer(None, None),
-    ),
+    )
+    .nullable(),
     Field::shown("occurrences_count", "Occurrences count", Kind::Any),
     Field::shown("taxa_count", "Taxa count", Kind::Any),
     Field::shown("last_processed", "Last processed", Kind::DateTime)

@@ -16,7 +16,7 @@ use store::session::Session;
 use store::station::Station;
 
 use super::super::internal;
-use super::super::nested::Nested;
+use super::super::nested::{self, Nested};
 use crate::call::Call;
 
 /// What a page of captures points to.
@@ -145,7 +145,7 @@ impl<'a> Around<'a> {
                 "size_display",
                 json!(size::display(capture.size.unwrap_or(0))),
             ),
-            ("detections_count", json!(capture.detections_count)),
+            ("detections_count", json!(nested::detections_count(capture))),
             ("occurrences_count", json!(occurrences)),
             ("taxa_count", json!(taxa)),
         ] {

@@ -19,6 +19,7 @@ use store::algorithm::{AlgorithmChange, AlgorithmFilter};
 use store::pipeline::Algorithm;
 
 use crate::api::internal;
+use crate::api::nested::fields;
 use crate::call::{Call, found, number};
 use crate::views::{View, view};
 
@@ -30,28 +31,6 @@ const PATH: &str = "ml/algorithms";
 
 /// Bounds of a whole number in the API.
 pub const INT: Kind = Kind::Integer(Some(-2_147_483_648), Some(2_147_483_647));
-
-const TASKS: &[(&str, &str)] = &[
-    ("detection", "Detection"),
-    ("localization", "Localization"),
-    ("segmentation", "Segmentation"),
-    ("classification", "Classification"),
-    ("embedding", "Embedding"),
-    ("tracking", "Tracking"),
-    ("tagging", "Tagging"),
-    ("regression", "Regression"),
-    ("captioning", "Captioning"),
-    ("generation", "Generation"),
-    ("translation", "Translation"),
-    ("summarization", "Summarization"),
-    ("question_answering", "Question Answering"),
-    ("depth_estimation", "Depth Estimation"),
-    ("pose_estimation", "Pose Estimation"),
-    ("size_estimation", "Size Estimation"),
-    ("post_processing", "Post Processing"),
-    ("other", "Other"),
-    ("unknown", "Unknown"),
-];
 
 const MAP: &[Field] = &[Field::id(), Field::details()];
 
@@ -72,7 +51,7 @@ pub const FIELDS: &[Field] = &[
         .nullable()
         .blank(),
     // What services register is shown as they say it.
-    Field::new("task_type", "Task type", Kind::Choice(TASKS))
+    Field::new("task_type", "Task type", Kind::Choice(fields::TASKS))
         .nullable()
         .holds(shape::TEXT),
     Field::shown("category_map", "Category map", Kind::Nested(MAP)).nullable(),
@@ -152,7 +131,7 @@ pub fn shown(call: &Call, algorithm: &Algorithm, count: Option<i64>) -> Value {
 }
 
 /// How many classes these algorithms know, by category map.
-async fn counts(call: &Call, algorithms: &[Algorithm]) -> ApiResult<HashMap<i64, i64>> {
+pub async fn counts(call: &Call, algorithms: &[Algorithm]) -> ApiResult<HashMap<i64, i64>> {
     let maps: Vec<i64> = algorithms
         .iter()
         .filter_map(|a| a.category_map_id)

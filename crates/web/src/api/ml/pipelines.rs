@@ -140,6 +140,35 @@ fn used(call: &Call, used: &ProjectPipeline) -> Value {
     })
 }
 
+/// The stages of a pipeline with their keys in the recorded order: databases keep none.
+pub fn stages(stored: &Value) -> Value {
+    let stages = stored.as_array().into_iter().flatten().map(|stage| {
+        let mut stage = in_order(stage, &["key", "name", "enabled", "params"]);
+        if let Some(Value::Array(params)) = stage.get_mut("params") {
+            for param in params {
+                *param = in_order(param, &["name", "key", "category", "value"]);
+            }
+        }
+        stage
+    });
+    Value::Array(stages.collect())
+}
+
+/// The object with these keys first.
+fn in_order(object: &Value, keys: &[&str]) -> Value {
+    let Value::Object(object) = object else {
+        return object.clone();
+    };
+    let known = keys.iter().filter_map(|key| object.get_key_value(*key));
+    let more = object
+        .iter()
+        .filter(|(key, _)| !keys.contains(&key.as_str()));
+    let all = known
+        .chain(more)
+        .map(|(key, value)| (key.clone(), value.clone()));
+    Value::Object(all.collect())
+}
+
 fn shown(call: &Call, pipeline: &Pipeline, parts: &PipelineParts) -> Value {
     let id = pipeline.id;
     let algorithms = parts.algorithms.get(&id).into_iter().flatten();
@@ -152,7 +181,7 @@ fn shown(call: &Call, pipeline: &Pipeline, parts: &PipelineParts) -> Value {
         "slug": pipeline.slug,
         "description": pipeline.description,
         "algorithms": algorithms.map(|a| algorithms::shown(call, a, None)).collect::<Vec<_>>(),
-        "stages": pipeline.stages,
+        "stages": stages(&pipeline.stages),
         "processing_services": services.map(|s| service(call, s)).collect::<Vec<_>>(),
         "project_pipeline_configs": projects.map(|p| used(call, p)).collect::<Vec<_>>(),
         "created_at": instant(pipeline.created_at),

@@ -116,6 +116,29 @@ pub const JOB: &[Field] = &[
     Field::shown("updated_at", "Updated at", Kind::DateTime),
 ];
 
+/// What an algorithm may be good for.
+pub const TASKS: &[(&str, &str)] = &[
+    ("detection", "Detection"),
+    ("localization", "Localization"),
+    ("segmentation", "Segmentation"),
+    ("classification", "Classification"),
+    ("embedding", "Embedding"),
+    ("tracking", "Tracking"),
+    ("tagging", "Tagging"),
+    ("regression", "Regression"),
+    ("captioning", "Captioning"),
+    ("generation", "Generation"),
+    ("translation", "Translation"),
+    ("summarization", "Summarization"),
+    ("question_answering", "Question Answering"),
+    ("depth_estimation", "Depth Estimation"),
+    ("pose_estimation", "Pose Estimation"),
+    ("size_estimation", "Size Estimation"),
+    ("post_processing", "Post Processing"),
+    ("other", "Other"),
+    ("unknown", "Unknown"),
+];
+
 const MAP: &[Field] = &[Field::id(), Field::details()];
 
 /// An algorithm.
@@ -131,7 +154,10 @@ pub const ALGORITHM: &[Field] = &[
     Field::new("version", "Version", INT)
         .help("An internal, sortable and incrementable version number for the model."),
     Field::new("version_name", "Version name", Kind::Text(Some(255))),
-    Field::new("task_type", "Task type", Kind::Text(Some(255))).nullable(),
+    // What services register is shown as they say it.
+    Field::new("task_type", "Task type", Kind::Choice(TASKS))
+        .nullable()
+        .holds(shape::TEXT),
     Field::shown("category_map", "Category map", Kind::Nested(MAP)).nullable(),
     Field::shown("category_count", "Category count", Kind::Any),
     Field::shown("created_at", "Created at", Kind::DateTime),
@@ -143,6 +169,13 @@ const SEEN: &[Field] = &[
     Field::details(),
     Field::shown("determination", "Determination", Kind::Nested(tree::PARENT)).nullable(),
     Field::new("determination_score", "Determination score", Kind::Float).nullable(),
+    // OPTIONS of the reference names it, its answers never hold it.
+    Field::shown(
+        "determination_algorithm",
+        "Determination algorithm",
+        Kind::Nested(ALGORITHM),
+    )
+    .sometimes(),
 ];
 
 /// A box on a capture.

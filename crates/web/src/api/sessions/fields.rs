@@ -38,11 +38,7 @@ const FIRST: &[Field] = &[
     nested::WIDTH,
     nested::HEIGHT,
     Field::new("timestamp", "Timestamp", Kind::DateTime).nullable(),
-    Field::shown(
-        "detections_count",
-        "Detections count",
-        Kind::Integer(None, None),
-    ),
+    count("detections_count", "Detections count"),
     Field::shown("detections", "Detections", Kind::Rows(nested::FOUND)),
     Field::shown("thumbnails", "Thumbnails", Kind::Any),
 ];
