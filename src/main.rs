@@ -1,6 +1,7 @@
 //! Hawkmoth: the job server for automated insect monitoring, one binary.
 //! This crate wires the others together and owns `main`; the rules are elsewhere.
 
+mod bench;
 mod demo;
 mod detect;
 mod people;
@@ -47,6 +48,7 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Schema => println!("{:#}", web::openapi()),
         Command::User(UserCommand::Create(new)) => people::create(new).await?,
         Command::User(UserCommand::Token(of)) => people::token(of).await?,
+        Command::Bench(what) => bench::run(what).await?,
         Command::Detector(detector) => match detector.command {
             None => detect::serve(detector.bind).await?,
             Some(DetectorCommand::Evaluate(what)) => detect::evaluate(&what).await?,

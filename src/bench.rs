@@ -1,0 +1,20 @@
+//! `hawkmoth bench …`: what Hawkmoth costs on this machine, measured from outside, over HTTP, and
+//! printed. Nothing is asserted.
+
+mod cost;
+mod drain;
+mod farm;
+mod pull;
+
+use crate::settings::BenchCommand;
+
+/// `hawkmoth bench …`.
+///
+/// # Errors
+/// What cannot be made or measured, in one sentence.
+pub async fn run(what: BenchCommand) -> anyhow::Result<()> {
+    match what {
+        BenchCommand::Drain(drain) => drain::run(&drain).await,
+        BenchCommand::Pull(pull) => pull::run(&pull).await,
+    }
+}
