@@ -1,10 +1,11 @@
 //! `hawkmoth bench …`: what Hawkmoth costs on this machine, measured from outside, over HTTP, and
 //! printed. Nothing is asserted.
 
-mod addresses;
-mod filling;
+mod cost;
+mod drain;
+mod farm;
 mod lists;
-mod table;
+mod pull;
 
 use crate::settings::BenchCommand;
 
@@ -14,6 +15,8 @@ use crate::settings::BenchCommand;
 /// What cannot be made or measured, in one sentence.
 pub async fn run(what: BenchCommand) -> anyhow::Result<()> {
     match what {
+        BenchCommand::Drain(drain) => drain::run(&drain).await,
+        BenchCommand::Pull(pull) => pull::run(&pull).await,
         BenchCommand::Lists(lists) => lists::run(&lists).await,
     }
 }

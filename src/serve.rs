@@ -32,6 +32,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     };
     let mut tools = startup::tools(&settings.place, store, &url)?;
     tools.pace.leases = settings.leases.into();
+    tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
     let mut state = startup::web_state(&settings.place, &tools)?
         .in_zone(zone)
@@ -61,6 +62,7 @@ pub async fn work(settings: Work) -> anyhow::Result<()> {
     let url = settings.public_url.as_str().trim_end_matches('/');
     let mut tools = startup::tools(&settings.place, store, url)?;
     tools.pace.leases = settings.leases.into();
+    tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");

@@ -6,6 +6,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bench;
+mod running;
+
+pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
+pub use running::{Leases, Requests, Rescue};
+
 /// The job server for automated insect monitoring.
 ///
 /// Camera traps photograph moths on lit sheets; Hawkmoth holds projects, stations and captures,
@@ -144,6 +150,8 @@ pub struct Serve {
     #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]
+    pub rescue: Rescue,
+    #[command(flatten)]
     pub requests: Requests,
     #[command(flatten)]
     pub clock: Clock,
@@ -153,64 +161,6 @@ pub struct Serve {
     /// Hawkmoth at /hawkmoth/
     #[arg(long, env = "HAWKMOTH_UI", value_name = "DIR")]
     pub ui: Option<PathBuf>,
-}
-
-/// On which terms images are handed out to remote workers, where a pipeline's settings say
-/// nothing else.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Leases {
-    /// Seconds that a remote worker may keep an image without an answer; then it is handed out
-    /// again
-    #[arg(
-        long,
-        env = "HAWKMOTH_LEASE_SECONDS",
-        default_value_t = 300,
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u32).range(1..=86_400)
-    )]
-    pub lease_seconds: u32,
-    /// How often an image is handed out before it counts as failed
-    #[arg(
-        long,
-        env = "HAWKMOTH_MAX_DELIVERIES",
-        default_value_t = 2,
-        value_name = "N",
-        value_parser = clap::value_parser!(i32).range(1..=100)
-    )]
-    pub max_deliveries: i32,
-}
-
-impl From<Leases> for domain::lease::LeaseTerms {
-    fn from(leases: Leases) -> domain::lease::LeaseTerms {
-        domain::lease::LeaseTerms {
-            seconds: leases.lease_seconds,
-            deliveries: leases.max_deliveries,
-        }
-    }
-}
-
-/// How much those who run jobs do at once, and beside them.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Requests {
-    /// Requests that are with one push service at once, over all jobs and processes
-    #[arg(
-        long,
-        env = "HAWKMOTH_SERVICE_REQUESTS",
-        default_value_t = 4,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..=1000)
-    )]
-    pub service_requests: u32,
-    /// Cut crops of detections ahead of time, when no results come in, instead of when they are
-    /// first looked at
-    #[arg(
-        long,
-        env = "HAWKMOTH_CUT_CROPS",
-        default_value_t = true,
-        action = clap::ArgAction::Set,
-        value_name = "true|false"
-    )]
-    pub cut_crops: bool,
 }
 
 /// How others reach the server.
@@ -237,6 +187,8 @@ pub struct Work {
     pub public_url: url::Url,
     #[command(flatten)]
     pub leases: Leases,
+    #[command(flatten)]
+    pub rescue: Rescue,
     #[command(flatten)]
     pub requests: Requests,
     #[command(flatten)]
@@ -350,71 +302,6 @@ pub struct Preview {
     /// The PNG to write
     #[arg(short, long, value_name = "OUT.png")]
     pub output: PathBuf,
-}
-
-/// `hawkmoth bench …`.
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// How long the first page of each list takes, by each order, in a small and a large project
-    Lists(BenchLists),
-}
-
-/// `hawkmoth bench lists`.
-#[derive(Args, Clone, Debug)]
-pub struct BenchLists {
-    /// Captures of the projects that are made; each has three times as many detections and as
-    /// many occurrences. The large ones need some GB of disk
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_CAPTURES",
-        value_delimiter = ',',
-        default_value = "1000,1000000",
-        value_parser = clap::value_parser!(i64).range(100..=100_000_000)
-    )]
-    pub captures: Vec<i64>,
-    /// A PostgreSQL database whose user may create databases: the lists are measured there too
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_POSTGRES",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub postgres: Option<String>,
-    /// Folder for what is made
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_DATA",
-        default_value = "./hawkmoth-bench",
-        value_name = "DIR"
-    )]
-    pub data: PathBuf,
-    /// Leave what is made where it is, and use what an earlier run left
-    #[arg(long, env = "HAWKMOTH_BENCH_KEEP")]
-    pub keep: bool,
-    /// Requests of each kind
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_REQUESTS",
-        default_value_t = 50,
-        value_parser = clap::value_parser!(u32).range(1..=10_000)
-    )]
-    pub requests: u32,
-    /// Only addresses that hold this text
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_ONLY",
-        value_name = "TEXT",
-        default_value = ""
-    )]
-    pub only: String,
-    /// Query plans that are shown: those of the slowest lists
-    #[arg(
-        long,
-        env = "HAWKMOTH_BENCH_PLANS",
-        default_value_t = 0,
-        value_name = "N"
-    )]
-    pub plans: usize,
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ use store::Store;
 use store::testing::{self, plan::Watch};
 use tokio_util::sync::CancellationToken;
 
-use super::addresses::LISTS;
-use super::filling::{EMAIL, fill, names};
-use super::table::{Times, cell, milliseconds, number, print};
+mod addresses;
+mod filling;
+mod table;
+
 use crate::settings::{BenchLists, Place};
 use crate::startup;
+use addresses::LISTS;
+use filling::{EMAIL, fill, names};
+use table::{Times, cell, milliseconds, number, print};
 
 /// No list is asked for longer than this, though at least [`FEWEST`] times.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod bench;
 mod browse;
 mod browser;
 mod chaos;

@@ -9,6 +9,7 @@ mod entity;
 mod migration;
 
 pub mod algorithm;
+pub mod audit;
 pub mod capture;
 pub mod capture_set;
 pub mod category_map;

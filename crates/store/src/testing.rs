@@ -3,6 +3,7 @@
 //! a test runs over what [`fresh`] returns and so holds on both; what it made goes when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
+pub mod bare;
 pub mod large;
 pub mod plan;
 pub mod rows;

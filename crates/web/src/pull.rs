@@ -13,8 +13,10 @@ use store::user::User;
 use store::worker::Machine;
 use store::{Store, StoreResult};
 
+pub mod saver;
 pub mod tally;
 
+use saver::Saver;
 use tally::Tally;
 
 /// Pull services are marked as seen this often at most (`processing-service.md` §12).
@@ -36,6 +38,8 @@ pub struct Desk {
     beats: Mutex<HashMap<String, Instant>>,
     machines: Mutex<HashMap<Machine, Known>>,
     polls: Mutex<HashMap<i64, Poll>>,
+    /// What is being saved.
+    pub saver: Saver,
     /// What was saved and is not yet told.
     pub tally: Tally,
 }

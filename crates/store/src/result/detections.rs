@@ -15,14 +15,8 @@ use crate::connection::{StoreResult, Write, now};
 use crate::entity::{capture, classification, detection, occurrence};
 use crate::occurrence::determination;
 
-/// What was written.
-#[derive(Default)]
-pub(super) struct Written {
-    pub detections: i64,
-    pub classifications: i64,
-    /// Captures whose counters must be counted again.
-    pub captures: Vec<i64>,
-}
+/// Detections with a box, and their classifications, by capture.
+pub(super) type Written = BTreeMap<i64, (i64, i64)>;
 
 /// A box on a capture by its exact edges: what makes a detection the same one.
 type Place = (i64, Option<[u64; 4]>, i64);
@@ -60,13 +54,13 @@ pub(super) async fn write(
     tx: &Write,
     pipeline: i64,
     captures: &HashMap<i64, capture::Model>,
-    done: BTreeMap<i64, Vec<DetectionResponse>>,
+    done: &BTreeMap<i64, &[DetectionResponse]>,
 ) -> StoreResult<Written> {
     if done.is_empty() {
         return Ok(Written::default());
     }
-    let words = Vocabulary::read(tx, pipeline, &done).await?;
-    let found = gather(&words, captures, &done)?;
+    let words = Vocabulary::read(tx, pipeline, done).await?;
+    let found = gather(&words, captures, done)?;
     let ids: Vec<i64> = done.keys().copied().collect();
     let known = known_detections(tx, &ids).await?;
     let fresh: Vec<&Found> = found
@@ -90,19 +84,20 @@ pub(super) async fn write(
     }));
     classify(tx, &words, &found, &by_place, &reused).await?;
     determination::recompute(tx, &touched).await?;
-    let real = found.iter().filter(|f| f.bbox.is_some());
-    Ok(Written {
-        detections: real.clone().count().try_into().unwrap_or(i64::MAX),
-        classifications: real.map(|f| f.classifications.len() as i64).sum(),
-        captures: ids,
-    })
+    let mut written = Written::new();
+    for f in found.iter().filter(|f| f.bbox.is_some()) {
+        let (detections, classifications) = written.entry(f.capture.id).or_default();
+        *detections += 1;
+        *classifications += f.classifications.len() as i64;
+    }
+    Ok(written)
 }
 
 /// Sorts the answer by place, and adds a null marker where nothing at all was said.
 fn gather<'a>(
     words: &Vocabulary,
     captures: &'a HashMap<i64, capture::Model>,
-    done: &'a BTreeMap<i64, Vec<DetectionResponse>>,
+    done: &BTreeMap<i64, &'a [DetectionResponse]>,
 ) -> StoreResult<Vec<Found<'a>>> {
     let mut list: Vec<Found<'a>> = Vec::new();
     let mut index: HashMap<Place, usize> = HashMap::new();
@@ -110,7 +105,7 @@ fn gather<'a>(
         let Some(capture) = captures.get(id) else {
             continue;
         };
-        for d in detections {
+        for d in *detections {
             let one = Found {
                 capture,
                 bbox: d.bbox.map(|b| b.as_array()),

@@ -28,7 +28,7 @@ impl Vocabulary {
     pub(super) async fn read(
         tx: &Write,
         pipeline: i64,
-        found: &BTreeMap<i64, Vec<DetectionResponse>>,
+        found: &BTreeMap<i64, &[DetectionResponse]>,
     ) -> StoreResult<Vocabulary> {
         let algorithms: HashMap<String, Algorithm> = algorithms_in(&**tx, pipeline)
             .await?
@@ -64,7 +64,7 @@ impl Vocabulary {
     async fn give_maps(
         &mut self,
         tx: &Write,
-        found: &BTreeMap<i64, Vec<DetectionResponse>>,
+        found: &BTreeMap<i64, &[DetectionResponse]>,
     ) -> StoreResult<()> {
         let mut first: BTreeMap<&str, &ClassificationResponse> = BTreeMap::new();
         for c in classifications(found) {
@@ -97,7 +97,7 @@ impl Vocabulary {
     async fn name_taxa(
         &mut self,
         tx: &Write,
-        found: &BTreeMap<i64, Vec<DetectionResponse>>,
+        found: &BTreeMap<i64, &[DetectionResponse]>,
     ) -> StoreResult<()> {
         let ranks = self.ranks(tx).await?;
         let mut wanted: BTreeMap<String, String> = BTreeMap::new();
@@ -154,10 +154,13 @@ impl Vocabulary {
     }
 }
 
-fn classifications(
-    found: &BTreeMap<i64, Vec<DetectionResponse>>,
-) -> impl Iterator<Item = &ClassificationResponse> {
-    found.values().flatten().flat_map(|d| &d.classifications)
+fn classifications<'a>(
+    found: &'a BTreeMap<i64, &[DetectionResponse]>,
+) -> impl Iterator<Item = &'a ClassificationResponse> {
+    found
+        .values()
+        .flat_map(|list| list.iter())
+        .flat_map(|d| &d.classifications)
 }
 
 /// Index of the highest score, the first of equals.

@@ -5,5 +5,6 @@ mod counterexamples;
 mod feeding;
 mod lives;
 mod results;
+mod together;
 mod waiting;
 mod world;

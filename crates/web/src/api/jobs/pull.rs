@@ -273,7 +273,8 @@ async fn save(
         pipeline,
         images,
     };
-    let (saved, why) = call.store().save_or_fail(batch).await.map_err(internal)?;
+    let saved = call.state.desk.saver.save(call.store(), batch).await;
+    let (saved, why) = saved.map_err(internal)?;
     if saved.failed == 0 {
         brought.errors.clear(); // told when they were new
     }

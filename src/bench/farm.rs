@@ -1,0 +1,277 @@
+//! What is measured: a server in a process of its own, with a project, a pipeline that remote
+//! workers have registered, and people with tokens. Everything is made as any client would make
+//! it, except captures, which are written at once.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use domain::permission::Role;
+use reqwest::Client;
+use serde_json::{Value, json};
+use store::Store;
+use store::capture::NewCapture;
+use store::job::Job;
+use store::project::NewProject;
+use store::station::{NewStation, Station};
+use store::user::NewUser;
+
+use crate::settings::{Ground, Place};
+use crate::startup;
+
+/// Slug of the pipeline.
+pub const PIPELINE: &str = "bench";
+
+/// A server and what is on it.
+pub struct Farm {
+    pub store: Store,
+    pub server: Server,
+    pub project: i64,
+    pub pipeline: i64,
+    /// Token of a worker of the project.
+    pub worker: String,
+    admin: String,
+    http: Client,
+    folder: PathBuf,
+    keep: bool,
+}
+
+impl Farm {
+    /// Makes all of it in a new folder.
+    ///
+    /// # Errors
+    /// Where the folder is there already, or something cannot be made.
+    pub async fn new(ground: &Ground) -> anyhow::Result<Farm> {
+        let data = &ground.data;
+        ensure!(
+            !data.exists(),
+            "{} is there already: name another folder with --data",
+            data.display()
+        );
+        let place = Place {
+            data: data.clone(),
+            database_url: ground.database_url.clone(),
+            secret_key: None,
+        };
+        let store = startup::open_store(&place).await?;
+        let server = Server::start(&place).await?;
+        let owner = person(&store, "bench@example.org", true).await?;
+        let worker = person(&store, "worker@example.org", false).await?;
+        let project = store
+            .create_project(NewProject {
+                name: "Bench".to_owned(),
+                owner_id: Some(owner),
+                ..Default::default()
+            })
+            .await?
+            .id;
+        store.set_role(project, worker, Role::Worker).await?;
+        let mut farm = Farm {
+            admin: store.create_token(owner, "bench").await?,
+            worker: store.create_token(worker, "bench").await?,
+            store,
+            server,
+            project,
+            pipeline: 0,
+            http: Client::new(),
+            folder: data.clone(),
+            keep: ground.keep,
+        };
+        let path = format!("projects/{project}/pipelines/");
+        farm.post(&path, &registration()).await?;
+        let pipeline = farm.store.pipeline_by_slug(PIPELINE).await?;
+        farm.pipeline = pipeline.context("the pipeline was not registered")?.id;
+        Ok(farm)
+    }
+
+    /// Where photographs may be written.
+    pub fn photographs(&self) -> PathBuf {
+        self.folder.join("photographs")
+    }
+
+    /// A station with these captures, whose photographs lie in the folder.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn station(
+        &self,
+        name: &str,
+        folder: &Path,
+        captures: impl Iterator<Item = NewCapture>,
+    ) -> anyhow::Result<Station> {
+        std::fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        let folder = folder
+            .to_str()
+            .context("the folder's path is not valid UTF-8")?;
+        let source = self.store.create_local_source(self.project, name, folder);
+        let source = source.await?.id;
+        let station = self
+            .store
+            .create_station(NewStation {
+                project_id: self.project,
+                name: name.to_owned(),
+                source_id: Some(source),
+                ..Default::default()
+            })
+            .await?;
+        let mut page = Vec::new();
+        let mut captures = captures.peekable();
+        while captures.peek().is_some() {
+            page.clear();
+            page.extend(captures.by_ref().take(10_000));
+            self.store.upsert_captures(&station, &page).await?;
+        }
+        Ok(station)
+    }
+
+    /// Starts a job over a station, and waits until all its images can be fetched.
+    ///
+    /// # Errors
+    /// Where the server refuses it, or it ends before.
+    pub async fn job(&self, station: &Station) -> anyhow::Result<Job> {
+        let request = json!({
+            "name": station.name, "delay": 0, "shuffle": false, "project_id": self.project,
+            "pipeline_id": self.pipeline, "deployment_id": station.id,
+        });
+        let made = self.post("jobs/?start_now=1", &request).await?;
+        let id = made["id"].as_i64().context("the job has no id")?;
+        loop {
+            let job = self.store.job(id).await?;
+            ensure!(
+                !job.job_state().is_final(),
+                "the job ended as {}",
+                job.state
+            );
+            if job.total.is_some() && job.owner.is_none() {
+                return Ok(job);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The job once it has ended.
+    ///
+    /// # Errors
+    /// Where it does not end within a minute.
+    pub async fn ended(&self, id: i64) -> anyhow::Result<Job> {
+        for _ in 0..1200 {
+            let job = self.store.job(id).await?;
+            if job.job_state().is_final() {
+                return Ok(job);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the job does not end")
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let call = self.http.post(format!("{}/api/v2/{path}", self.server.url));
+        let call = call.header("Authorization", format!("Token {}", self.admin));
+        let answer = call
+            .json(body)
+            .send()
+            .await
+            .context("the server does not answer")?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "the server answers {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Ends the server and removes what was made.
+    pub fn remove(self) {
+        let Farm {
+            folder,
+            keep,
+            server,
+            ..
+        } = self;
+        drop(server);
+        if !keep {
+            std::fs::remove_dir_all(folder).ok();
+        }
+    }
+}
+
+async fn person(store: &Store, email: &str, is_superuser: bool) -> anyhow::Result<i64> {
+    let new = NewUser {
+        email: email.to_owned(),
+        password: format!("{:032x}", rand::random::<u128>()),
+        is_superuser,
+        is_staff: is_superuser,
+        ..Default::default()
+    };
+    Ok(store.create_user(new).await?.id)
+}
+
+/// What a worker says when it registers: a detector and a classifier of two classes.
+fn registration() -> Value {
+    json!({
+        "processing_service_name": "Bench (loopback)",
+        "pipelines": [{
+            "name": "Bench", "slug": PIPELINE, "version": 1, "description": "",
+            "algorithms": [
+                {"name": "Boxes", "key": "boxes", "task_type": "localization",
+                 "category_map": {"data": [], "labels": []}},
+                {"name": "Names", "key": "names", "task_type": "classification",
+                 "category_map": {"data": [{"index": 0, "label": "Vanessa atalanta"},
+                                           {"index": 1, "label": "Vanessa cardui"}],
+                                  "labels": ["Vanessa atalanta", "Vanessa cardui"]}},
+            ],
+        }],
+    })
+}
+
+/// `hawkmoth serve` as a process of its own; dropped, it is killed.
+pub struct Server {
+    pub url: String,
+    child: Child,
+}
+
+impl Server {
+    async fn start(place: &Place) -> anyhow::Result<Server> {
+        let mut command = Command::new(std::env::current_exe()?);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
+            command.env_remove(name);
+        }
+        command.args(["serve", "--bind", "127.0.0.1:0", "--data"]);
+        command.arg(&place.data);
+        if let Some(url) = &place.database_url {
+            command.args(["--database-url", url]);
+        }
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.context("the server cannot be started")?;
+        let output = child.stdout.take().context("the server says nothing")?;
+        let line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            std::io::BufReader::new(output)
+                .read_line(&mut line)
+                .map(|_| line)
+        });
+        let line = line.await??;
+        let url = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let server = Server { url, child };
+        ensure!(server.url.starts_with("http"), "the server does not start");
+        Ok(server)
+    }
+
+    /// Its number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

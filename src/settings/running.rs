@@ -1,0 +1,84 @@
+//! Settings of how jobs are run: leases of remote workers, when a silent runner is given up, and
+//! how much is asked of push services at once.
+
+use clap::Args;
+
+/// On which terms images are handed out to remote workers, where a pipeline's settings say
+/// nothing else.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Leases {
+    /// Seconds that a remote worker may keep an image without an answer; then it is handed out
+    /// again
+    #[arg(
+        long,
+        env = "HAWKMOTH_LEASE_SECONDS",
+        default_value_t = 300,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=86_400)
+    )]
+    pub lease_seconds: u32,
+    /// How often an image is handed out before it counts as failed
+    #[arg(
+        long,
+        env = "HAWKMOTH_MAX_DELIVERIES",
+        default_value_t = 2,
+        value_name = "N",
+        value_parser = clap::value_parser!(i32).range(1..=100)
+    )]
+    pub max_deliveries: i32,
+}
+
+impl From<Leases> for domain::lease::LeaseTerms {
+    fn from(leases: Leases) -> domain::lease::LeaseTerms {
+        domain::lease::LeaseTerms {
+            seconds: leases.lease_seconds,
+            deliveries: leases.max_deliveries,
+        }
+    }
+}
+
+/// When the work of a process that died is taken up by another one.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Rescue {
+    /// Seconds of silence after which whoever runs a job is taken for dead, and another one goes
+    /// on with it
+    #[arg(
+        long,
+        env = "HAWKMOTH_SILENCE_SECONDS",
+        default_value_t = 30,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(5..=3600)
+    )]
+    pub silence_seconds: u32,
+}
+
+impl Rescue {
+    /// As a span of time.
+    pub fn silence(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.silence_seconds.into())
+    }
+}
+
+/// How much those who run jobs do at once, and beside them.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Requests {
+    /// Requests that are with one push service at once, over all jobs and processes
+    #[arg(
+        long,
+        env = "HAWKMOTH_SERVICE_REQUESTS",
+        default_value_t = 4,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub service_requests: u32,
+    /// Cut crops of detections ahead of time, when no results come in, instead of when they are
+    /// first looked at
+    #[arg(
+        long,
+        env = "HAWKMOTH_CUT_CROPS",
+        default_value_t = true,
+        action = clap::ArgAction::Set,
+        value_name = "true|false"
+    )]
+    pub cut_crops: bool,
+}

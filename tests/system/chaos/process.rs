@@ -1,0 +1,88 @@
+//! A process of the program that can be killed and started again; what it writes is kept.
+
+use std::fs::File;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+/// A process, and how it is started.
+pub struct Process {
+    pub name: &'static str,
+    arguments: Vec<String>,
+    log: PathBuf,
+    child: Option<Child>,
+    pub kills: u64,
+}
+
+impl Process {
+    /// Starts it.
+    pub fn new(name: &'static str, folder: &Path, arguments: &[&str]) -> Process {
+        let mut process = Process {
+            name,
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            log: folder.join(format!("{name}.log")),
+            child: None,
+            kills: 0,
+        };
+        process.start();
+        process
+    }
+
+    /// Starts it again.
+    pub fn start(&mut self) {
+        let log = File::options().create(true).append(true).open(&self.log);
+        let log = log.unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
+            command.env_remove(name);
+        }
+        command.args(&self.arguments);
+        command.stderr(log.try_clone().unwrap()).stdout(log);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+            self.kills += 1;
+        }
+    }
+
+    /// None of them may end by itself.
+    pub fn must_live(&mut self) {
+        let ended = self
+            .child
+            .as_mut()
+            .and_then(|child| child.try_wait().unwrap());
+        if let Some(status) = ended {
+            let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+            panic!("{} ended by itself with {status}: {said}", self.name);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port on which nothing listens.
+pub fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// Waits until something listens there.
+pub async fn listens(address: &str) {
+    for _ in 0..600 {
+        if TcpStream::connect(address).is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nothing listens on {address}");
+}
