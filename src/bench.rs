@@ -4,6 +4,7 @@
 mod cost;
 mod drain;
 mod farm;
+mod lists;
 mod pull;
 
 use crate::settings::BenchCommand;
@@ -16,5 +17,6 @@ pub async fn run(what: BenchCommand) -> anyhow::Result<()> {
     match what {
         BenchCommand::Drain(drain) => drain::run(&drain).await,
         BenchCommand::Pull(pull) => pull::run(&pull).await,
+        BenchCommand::Lists(lists) => lists::run(&lists).await,
     }
 }

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 mod bench;
 mod running;
 
-pub use bench::{BenchCommand, BenchDrain, BenchPull, Ground};
+pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
 pub use running::{Leases, Requests, Rescue};
 
 /// The job server for automated insect monitoring.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use detector::scene::{Kind, Scene, Truth};
 use store::Store;
 use store::capture::{Capture, Detection, Scope};
+use store::defaults::Defaults;
 use store::identification::{IdentificationFilter, NewIdentification};
 use store::occurrence::list::OccurrenceFilter;
 use store::tag::TagFilter;
@@ -181,7 +182,7 @@ async fn look(
         .filter_map(|scene| Some((scene, captures.get(&scene.name)?.id)))
         .collect();
     let ids: Vec<i64> = looked.iter().map(|(_, id)| *id).collect();
-    let found = store.found_on(&ids).await?;
+    let found = store.found_on(&ids, &Defaults::default()).await?;
     let mut known = HashSet::new();
     let mut named = Vec::new();
     for (scene, capture) in looked {

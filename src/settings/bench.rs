@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 /// `hawkmoth bench …`.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// How long the first page of each list takes, by each order, in a small and a large project
+    Lists(BenchLists),
     /// How fast remote workers empty a job, beside what the bare database does
     Drain(BenchDrain),
     /// Work as a remote worker, or start a server of one's own and have workers empty a job
@@ -175,4 +177,62 @@ pub struct BenchPull {
         value_name = "N"
     )]
     pub seed: u64,
+}
+
+/// `hawkmoth bench lists`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchLists {
+    /// Captures of the projects that are made; each has three times as many detections and as
+    /// many occurrences. The large ones need some GB of disk
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_CAPTURES",
+        value_delimiter = ',',
+        default_value = "1000,1000000",
+        value_parser = clap::value_parser!(i64).range(100..=100_000_000)
+    )]
+    pub captures: Vec<i64>,
+    /// A PostgreSQL database whose user may create databases: the lists are measured there too
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_POSTGRES",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub postgres: Option<String>,
+    /// Folder for what is made
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_DATA",
+        default_value = "./hawkmoth-bench",
+        value_name = "DIR"
+    )]
+    pub data: PathBuf,
+    /// Leave what is made where it is, and use what an earlier run left
+    #[arg(long, env = "HAWKMOTH_BENCH_KEEP")]
+    pub keep: bool,
+    /// Requests of each kind
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_REQUESTS",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub requests: u32,
+    /// Only addresses that hold this text
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_ONLY",
+        value_name = "TEXT",
+        default_value = ""
+    )]
+    pub only: String,
+    /// Query plans that are shown: those of the slowest lists
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_PLANS",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    pub plans: usize,
 }

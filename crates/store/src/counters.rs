@@ -3,14 +3,15 @@
 //! drift; only the rows that a batch touched are counted.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
 use crate::connection::{Store, StoreResult, Write, now};
+use crate::defaults::Defaults;
 use crate::entity::{capture, detection, occurrence, project, session, station, task_result};
 use crate::job::Job;
 
 /// Counts again what these captures show: when they were last processed, their boxes, and the
-/// boxes and taxa whose occurrence passes their project's score threshold.
+/// boxes and taxa whose occurrence passes their project's default filters.
 pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
     use capture::Column as C;
     let id = || Expr::col((detection::Entity, detection::Column::Id));
@@ -21,7 +22,7 @@ pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResul
     let is_box = || Expr::col((detection::Entity, detection::Column::X1)).is_not_null();
     let boxes = of_capture(Func::count(id())).and_where(is_box()).to_owned();
     let determination = (occurrence::Entity, occurrence::Column::DeterminationId);
-    let valid = |what: FunctionCall| {
+    let valid = |what: FunctionCall, filters: &Defaults| {
         of_capture(what)
             .inner_join(
                 occurrence::Entity,
@@ -29,26 +30,53 @@ pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResul
                     .equals((detection::Entity, detection::Column::OccurrenceId)),
             )
             .and_where(is_box())
-            .and_where(
-                Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore))
-                    .gte(scalar(threshold())),
-            )
+            .cond_where(filters.condition())
             .to_owned()
     };
-    let found = valid(Func::count(id()));
-    let taxa = valid(Func::count_distinct(Expr::col(determination)));
     for chunk in captures.chunks(1000) {
-        capture::Entity::update_many()
-            .col_expr(C::DetectionsCount, scalar(found.clone()))
-            .col_expr(C::TaxaCount, scalar(taxa.clone()))
-            .col_expr(C::BoxesCount, scalar(boxes.clone()))
-            .col_expr(C::LastProcessedAt, scalar(newest.clone()))
-            .filter(C::Id.is_in(chunk.iter().copied()))
-            .exec(&**tx)
-            .await?;
+        let some = C::Id.is_in(chunk.iter().copied());
+        for (project, filters) in filters_of(tx, some.clone()).await? {
+            let found = valid(Func::count(id()), &filters);
+            let taxa = valid(Func::count_distinct(Expr::col(determination)), &filters);
+            let own = match project {
+                Some(project) => C::ProjectId.eq(project),
+                None => C::ProjectId.is_null(),
+            };
+            capture::Entity::update_many()
+                .col_expr(C::DetectionsCount, scalar(found))
+                .col_expr(C::TaxaCount, scalar(taxa))
+                .col_expr(C::BoxesCount, scalar(boxes.clone()))
+                .col_expr(C::LastProcessedAt, scalar(newest.clone()))
+                .filter(some.clone())
+                .filter(own)
+                .exec(&**tx)
+                .await?;
+        }
         refresh_occurrences(tx, chunk).await?;
     }
     Ok(())
+}
+
+/// The projects of these captures with their default filters; mostly there is one.
+async fn filters_of(tx: &Write, captures: Expr) -> StoreResult<Vec<(Option<i64>, Defaults)>> {
+    let projects: Vec<(Option<i64>, Option<f64>)> = capture::Entity::find()
+        .join(JoinType::LeftJoin, capture::Relation::Project.def())
+        .select_only()
+        .column(capture::Column::ProjectId)
+        .column(project::Column::ScoreThreshold)
+        .distinct()
+        .filter(captures)
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    let filters = |(project, threshold)| {
+        let filters = Defaults {
+            threshold,
+            taxa_of: project,
+        };
+        (project, filters)
+    };
+    Ok(projects.into_iter().map(filters).collect())
 }
 
 /// Counts again when the occurrences on these captures were seen, and how often.
@@ -81,18 +109,6 @@ async fn refresh_occurrences(tx: &Write, captures: &[i64]) -> StoreResult<()> {
         .exec(&**tx)
         .await?;
     Ok(())
-}
-
-/// The score threshold of a capture's project.
-fn threshold() -> SelectStatement {
-    Query::select()
-        .column((project::Entity, project::Column::ScoreThreshold))
-        .from(project::Entity)
-        .and_where(
-            Expr::col((project::Entity, project::Column::Id))
-                .equals((capture::Entity, capture::Column::ProjectId)),
-        )
-        .to_owned()
 }
 
 /// Something about the detections of a capture.
@@ -206,9 +222,11 @@ impl Store {
                 .and_where(Expr::col(capture::Column::SessionId).eq(id))
                 .to_owned()
         };
-        let taxa = taxa(occurrence::Column::SessionId, id);
         let taken = || Expr::col(capture::Column::TakenAt);
         let tx = self.write().await?;
+        let row = session::Entity::find_by_id(id).one(&*tx).await?;
+        let project = row.and_then(|row| row.project_id);
+        let valid = valid_occurrences(&tx, project, occurrence::Column::SessionId, id).await?;
         session::Entity::update_many()
             .col_expr(
                 S::StartAt,
@@ -224,11 +242,8 @@ impl Store {
                 S::DetectionsCount,
                 scalar(of(sum_of(Expr::col(capture::Column::DetectionsCount)))),
             )
-            .col_expr(
-                S::OccurrencesCount,
-                scalar(valid_occurrences(occurrence::Column::SessionId, id)),
-            )
-            .col_expr(S::TaxaCount, scalar(taxa))
+            .col_expr(S::OccurrencesCount, scalar(valid.clone()))
+            .col_expr(S::TaxaCount, scalar(taxa(valid)))
             .col_expr(S::CountedAt, Expr::value(now()))
             .filter(S::Id.eq(id))
             .exec(&*tx)
@@ -254,9 +269,11 @@ impl Store {
             .from(session::Entity)
             .and_where(Expr::col(session::Column::StationId).eq(id))
             .to_owned();
-        let taxa = taxa(occurrence::Column::StationId, id);
         let taken = || Expr::col(capture::Column::TakenAt);
         let tx = self.write().await?;
+        let row = station::Entity::find_by_id(id).one(&*tx).await?;
+        let project = row.and_then(|row| row.project_id);
+        let valid = valid_occurrences(&tx, project, occurrence::Column::StationId, id).await?;
         station::Entity::update_many()
             .col_expr(
                 S::CapturesCount,
@@ -267,11 +284,8 @@ impl Store {
                 S::DetectionsCount,
                 scalar(of(sum_of(Expr::col(capture::Column::DetectionsCount)))),
             )
-            .col_expr(
-                S::OccurrencesCount,
-                scalar(valid_occurrences(occurrence::Column::StationId, id)),
-            )
-            .col_expr(S::TaxaCount, scalar(taxa))
+            .col_expr(S::OccurrencesCount, scalar(valid.clone()))
+            .col_expr(S::TaxaCount, scalar(taxa(valid)))
             .col_expr(S::FirstCaptureAt, scalar(of(Func::min(taken()).into())))
             .col_expr(S::LastCaptureAt, scalar(of(Func::max(taken()).into())))
             .filter(S::Id.eq(id))
@@ -281,9 +295,9 @@ impl Store {
     }
 }
 
-/// Counts the taxa of occurrences that pass their project's score threshold.
-fn taxa(column: occurrence::Column, id: i64) -> SelectStatement {
-    valid_occurrences(column, id)
+/// Counts the taxa of occurrences instead of them.
+fn taxa(mut occurrences: SelectStatement) -> SelectStatement {
+    occurrences
         .clear_selects()
         .expr(Func::count_distinct(Expr::col((
             occurrence::Entity,
@@ -292,24 +306,25 @@ fn taxa(column: occurrence::Column, id: i64) -> SelectStatement {
         .to_owned()
 }
 
-/// Counts occurrences that pass their project's score threshold.
-fn valid_occurrences(column: occurrence::Column, id: i64) -> SelectStatement {
-    Query::select()
+/// Counts the occurrences of a session or station that pass their project's default filters.
+async fn valid_occurrences(
+    tx: &Write,
+    project: Option<i64>,
+    column: occurrence::Column,
+    id: i64,
+) -> StoreResult<SelectStatement> {
+    let project = match project {
+        Some(id) => project::Entity::find_by_id(id).one(&**tx).await?,
+        None => None,
+    };
+    let filters = project.as_ref().map(Defaults::of).unwrap_or_default();
+    Ok(Query::select()
         .expr(Func::count(Expr::col((
             occurrence::Entity,
             occurrence::Column::Id,
         ))))
         .from(occurrence::Entity)
-        .inner_join(
-            project::Entity,
-            Expr::col((project::Entity, project::Column::Id))
-                .equals((occurrence::Entity, occurrence::Column::ProjectId)),
-        )
         .and_where(Expr::col((occurrence::Entity, column)).eq(id))
-        .and_where(
-            Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore)).gte(Expr::col(
-                (project::Entity, project::Column::ScoreThreshold),
-            )),
-        )
-        .to_owned()
+        .cond_where(filters.condition())
+        .to_owned())
 }

@@ -26,15 +26,14 @@ impl Defaults {
         }
     }
 
-    /// Whether an occurrence with this score passes the threshold.
-    pub fn pass(&self, score: Option<f64>) -> bool {
-        self.threshold
-            .is_none_or(|least| score.is_some_and(|score| score >= least))
-    }
-
-    /// The same in SQL.
+    /// Whether an occurrence passes, in SQL.
     pub(crate) fn condition(&self) -> Condition {
         let score = Expr::col((occurrence::Entity, occurrence::Column::DeterminationScore));
+        self.condition_on(score)
+    }
+
+    /// The same, with what stands for an occurrence's score.
+    pub(crate) fn condition_on(&self, score: Expr) -> Condition {
         Condition::all()
             .add_option(self.threshold.map(|least| score.gte(least)))
             .add_option(self.taxa_of.map(chosen_taxa))

@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, NullOrdering, Query, SelectStatement};
+use sea_orm::sea_query::{
+    Expr, ExprTrait, Func, IntoColumnRef, NullOrdering, Query, SelectStatement,
+};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder};
 
 use crate::connection::{Store, StoreError, StoreResult};
@@ -82,23 +84,48 @@ const fn direction(descending: bool) -> Order {
     if descending { Order::Desc } else { Order::Asc }
 }
 
-/// Puts a list of results in order, by its own number and score and the times of its captures.
-fn sort<T: IntoColumnRef + Copy>(list: &mut SelectStatement, order: ResultOrder, id: T, score: T) {
+/// A list of results in order, by its own number and score and the times of its captures; those
+/// of undated captures come last, as a part of their own.
+fn sorted<T: IntoColumnRef + Copy>(
+    mut list: SelectStatement,
+    order: ResultOrder,
+    id: T,
+    score: T,
+) -> Vec<SelectStatement> {
     match order {
         ResultOrder::Taken(descending) => {
-            for column in [capture::Column::TakenAt, capture::Column::Id] {
-                list.order_by((capture::Entity, column), direction(descending));
+            let taken = Expr::col((capture::Entity, capture::Column::TakenAt));
+            let mut undated = list.clone();
+            undated.and_where(taken.clone().is_null());
+            list.and_where(taken.is_not_null());
+            for part in [&mut list, &mut undated] {
+                for column in [capture::Column::TakenAt, capture::Column::Id] {
+                    part.order_by((capture::Entity, column), direction(descending));
+                }
+                part.order_by(id, direction(descending));
             }
-            list.order_by(id, direction(descending));
+            vec![list, undated]
         }
         ResultOrder::Created(descending) => {
             list.order_by(id, direction(descending));
+            vec![list]
         }
         ResultOrder::Score(descending) => {
             list.order_by_with_nulls(score, direction(descending), NullOrdering::Last)
                 .order_by(id, Order::Asc);
+            vec![list]
         }
     }
+}
+
+/// How many boxes a project's captures have, as they have counted them.
+fn boxes_counted(project: i64) -> SelectStatement {
+    let boxes = Func::sum(Expr::col(capture::Column::BoxesCount)).cast_as("BIGINT");
+    Query::select()
+        .expr(Func::coalesce([boxes, Expr::value(0i64)]))
+        .from(capture::Entity)
+        .and_where(capture::Column::ProjectId.eq(project))
+        .to_owned()
 }
 
 impl Store {
@@ -159,12 +186,13 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Detection>, u64)> {
         use detection::Column as D;
-        let count = self.count_list(filter.select(false)).await?;
+        let about = filter.is_all().then(|| boxes_counted(filter.project_id));
+        let count = self.count_list_about(filter.select(false), about).await?;
         let id = (detection::Entity, D::Id);
         let order = order.unwrap_or(ResultOrder::Taken(false));
-        let mut list = filter.select(is_walked(order) && count > SORTED);
-        sort(&mut list, order, id, (detection::Entity, D::Score));
-        let ids = self.page_ids(vec![list], limit, offset).await?;
+        let list = filter.select(is_walked(order) && count > SORTED);
+        let parts = sorted(list, order, id, (detection::Entity, D::Score));
+        let ids = self.page_ids(parts, limit, offset).await?;
         let rows = detection::Entity::find()
             .filter(D::Id.is_in(ids.iter().copied()))
             .all(&self.db)
@@ -189,12 +217,14 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Classification>, u64)> {
         use classification::Column as C;
-        let count = self.count_list(filter.select(false)).await?;
+        // There is about one for each box.
+        let about = filter.is_all().then(|| boxes_counted(filter.project_id));
+        let count = self.count_list_about(filter.select(false), about).await?;
         let id = (classification::Entity, C::Id);
         let order = order.unwrap_or(ResultOrder::Created(true));
-        let mut list = filter.select(is_walked(order) && count > SORTED);
-        sort(&mut list, order, id, (classification::Entity, C::Score));
-        let ids = self.page_ids(vec![list], limit, offset).await?;
+        let list = filter.select(is_walked(order) && count > SORTED);
+        let parts = sorted(list, order, id, (classification::Entity, C::Score));
+        let ids = self.page_ids(parts, limit, offset).await?;
         let rows = classification::Entity::find()
             .filter(C::Id.is_in(ids.iter().copied()))
             .all(&self.db)
@@ -222,6 +252,11 @@ fn of_project(project: i64, walked: bool) -> Expr {
 }
 
 impl DetectionFilter {
+    /// Whether nothing narrows it but the project.
+    const fn is_all(&self) -> bool {
+        self.capture_id.is_none() && self.algorithm_id.is_none()
+    }
+
     fn select(&self, walked: bool) -> SelectStatement {
         use detection::Column as D;
         let capture = (detection::Entity, D::CaptureId);
@@ -241,6 +276,14 @@ impl DetectionFilter {
 }
 
 impl ClassificationFilter {
+    /// Whether nothing narrows it but the project.
+    const fn is_all(&self) -> bool {
+        self.detection_id.is_none()
+            && self.algorithm_id.is_none()
+            && self.taxon_id.is_none()
+            && self.sets.is_empty()
+    }
+
     fn select(&self, walked: bool) -> SelectStatement {
         use classification::Column as C;
         let capture = (detection::Entity, detection::Column::CaptureId);

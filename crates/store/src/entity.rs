@@ -28,6 +28,7 @@ pub mod processing_service;
 pub mod project;
 pub mod project_pipeline;
 pub mod schedule;
+pub mod seen_taxon;
 pub mod service_pipeline;
 pub mod service_project;
 pub mod service_slot;

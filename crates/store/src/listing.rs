@@ -14,6 +14,8 @@ use crate::connection::{Store, StoreError, StoreResult};
 
 /// Lists up to this length are counted anew each time.
 const SHORT: u64 = 10_000;
+/// A list this long is not even looked at whether it has become short.
+const LONG: u64 = 10 * SHORT;
 /// How long the count of a longer list is taken as it is.
 const FRESH: Duration = Duration::from_secs(60);
 /// Counts kept at once.
@@ -35,6 +37,13 @@ impl Counts {
         Some((*count, is_old))
     }
 
+    /// The kept count, where it is fresh and so high that the list will not be short meanwhile.
+    fn long(&self, key: &str) -> Option<u64> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, count) = kept.get(key)?;
+        (at.elapsed() <= FRESH && *count > LONG).then_some(*count)
+    }
+
     fn put(&self, key: String, count: u64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
@@ -47,27 +56,53 @@ impl Counts {
 impl Store {
     /// How many rows a list has: exact for short lists, at most a minute or so old for long ones.
     pub(crate) async fn count_list(&self, list: SelectStatement) -> StoreResult<u64> {
+        self.count_list_about(list, None).await
+    }
+
+    /// The same for a list whose first count would keep the reader waiting: until a long one has
+    /// been counted, `about` says how long it is.
+    pub(crate) async fn count_list_about(
+        &self,
+        list: SelectStatement,
+        about: Option<SelectStatement>,
+    ) -> StoreResult<u64> {
+        let key = self.db.get_database_backend().build(&list).to_string();
+        if let Some(count) = self.counts.long(&key) {
+            return Ok(count);
+        }
         let mut bounded = list.clone();
         let short = self.count_all(bounded.limit(SHORT + 1).take()).await?;
         if short <= SHORT {
             return Ok(short);
         }
-        let key = self.db.get_database_backend().build(&list).to_string();
         let Some((count, is_old)) = self.counts.get(&key) else {
-            let count = self.count_all(list).await?;
-            self.counts.put(key, count);
-            return Ok(count);
+            let Some(about) = about else {
+                let count = self.count_all(list).await?;
+                self.counts.put(key, count);
+                return Ok(count);
+            };
+            let row = self.db.query_one(&about).await?;
+            let about = row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0))?;
+            let about = about.unsigned_abs().max(short);
+            self.counts.put(key.clone(), about);
+            self.count_later(key, list);
+            return Ok(about);
         };
         if is_old {
-            let store = self.clone();
-            tokio::spawn(async move {
-                match store.count_all(list).await {
-                    Ok(count) => store.counts.put(key, count),
-                    Err(error) => tracing::warn!(%error, "a list is not counted again"),
-                }
-            });
+            self.count_later(key, list);
         }
         Ok(count.max(short))
+    }
+
+    /// Counts a long list while nobody waits.
+    fn count_later(&self, key: String, list: SelectStatement) {
+        let store = self.clone();
+        tokio::spawn(async move {
+            match store.count_all(list).await {
+                Ok(count) => store.counts.put(key, count),
+                Err(error) => tracing::warn!(%error, "a list is not counted again"),
+            }
+        });
     }
 
     /// The same for a list that is one of rows.

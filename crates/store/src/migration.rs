@@ -30,6 +30,8 @@ mod m0065_sightings;
 mod m0071_taxonomy;
 mod m0072_occurrence_facts;
 mod m0081_newest_jobs;
+mod m0092_list_orders;
+mod m0093_seen_taxa;
 mod m0101_service_slots;
 mod m0102_waiting_limits;
 
@@ -66,6 +68,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0071_taxonomy::Migration),
             Box::new(m0072_occurrence_facts::Migration),
             Box::new(m0081_newest_jobs::Migration),
+            Box::new(m0092_list_orders::Migration),
+            Box::new(m0093_seen_taxa::Migration),
             Box::new(m0101_service_slots::Migration),
             Box::new(m0102_waiting_limits::Migration),
         ]

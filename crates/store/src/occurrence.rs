@@ -10,6 +10,7 @@ pub mod detail;
 pub mod determination;
 pub mod facts;
 pub mod list;
+mod order;
 pub mod prediction;
 pub mod verified;
 

@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// What is summed up from captures: sessions, then stations.
-    async fn recount_sums(&self, project: i64) -> StoreResult<()> {
+    pub(crate) async fn recount_sums(&self, project: i64) -> StoreResult<()> {
         let sessions: Vec<i64> = session::Entity::find()
             .select_only()
             .column(session::Column::Id)

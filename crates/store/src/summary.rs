@@ -1,11 +1,13 @@
 //! The numbers beside the navigation of a project, asked for every few seconds by every open
 //! page (`domain-rules.md` §13). The idea: sums over stations and probes of an index, no scan.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use crate::connection::{Store, StoreResult};
-use crate::entity::{capture, occurrence, project, session, station, taxon};
+use crate::defaults::Defaults;
+use crate::entity::{capture, project, session, station};
+use crate::occurrence::list::OccurrenceFilter;
 use crate::project::Project;
 
 /// How much there is.
@@ -52,28 +54,13 @@ impl Store {
             .filter(session::Column::StationId.is_not_null())
             .count(&self.db)
             .await?;
-        use occurrence::Column as O;
-        let occurrences = occurrence::Entity::find()
-            .filter(O::ProjectId.eq(project.id))
-            .filter(O::DeterminationScore.gte(project.score_threshold))
-            .count(&self.db)
-            .await?;
-        let seen = Query::select()
-            .expr(Expr::value(1))
-            .from(occurrence::Entity)
-            .and_where(Expr::col((occurrence::Entity, O::ProjectId)).eq(project.id))
-            .and_where(
-                Expr::col((occurrence::Entity, O::DeterminationId))
-                    .equals((taxon::Entity, taxon::Column::Id)),
-            )
-            .and_where(
-                Expr::col((occurrence::Entity, O::DeterminationScore)).gte(project.score_threshold),
-            )
-            .to_owned();
-        let taxa = taxon::Entity::find()
-            .filter(Expr::exists(seen))
-            .count(&self.db)
-            .await?;
+        let filter = OccurrenceFilter {
+            project_id: Some(project.id),
+            defaults: Defaults::of(project),
+            ..Default::default()
+        };
+        let occurrences = self.count_occurrences(&filter).await?;
+        let taxa = self.count_taxa_seen(&filter).await?;
         let projects = match visible {
             Some(ids) => ids.len() as u64,
             None => {

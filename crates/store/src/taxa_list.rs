@@ -50,16 +50,16 @@ fn listed(list: i64) -> String {
     format!("SELECT l.taxon_id FROM taxa_list_taxon l WHERE l.taxa_list_id = {list}")
 }
 
-/// The determination is one of these taxa, or stands below one.
-pub(crate) fn is_or_below(taxa: &[i64]) -> Expr {
+/// This determination is one of these taxa, or stands below one.
+pub(crate) fn is_or_below(determination: &str, taxa: &[i64]) -> Expr {
     let below = walk(&numbers(taxa));
-    Expr::cust(format!("occurrence.determination_id IN {below}"))
+    Expr::cust(format!("{determination} IN {below}"))
 }
 
-/// The determination is in the list, or stands below one that is.
-pub(crate) fn members_and_below(list: i64) -> Expr {
+/// This determination is in the list, or stands below one that is.
+pub(crate) fn members_and_below(determination: &str, list: i64) -> Expr {
     let below = walk(&listed(list));
-    Expr::cust(format!("occurrence.determination_id IN {below}"))
+    Expr::cust(format!("{determination} IN {below}"))
 }
 
 /// The taxon is one of these, or stands below one.

@@ -14,6 +14,7 @@ use crate::entity::{taxa_list, taxa_list_taxon, taxon};
 
 pub mod change;
 pub mod list;
+pub(crate) mod seen;
 
 pub use crate::entity::taxon::Model as Taxon;
 

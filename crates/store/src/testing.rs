@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
 pub mod bare;
+pub mod large;
+pub mod plan;
 pub mod rows;
 
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Once};
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::Store;
+use crate::connection::StoreResult;
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
@@ -109,6 +112,32 @@ async fn fresh_postgres(server: &str) -> Fresh {
     let url = with_database(server, &name);
     let server = server.to_owned();
     opened(url, Cleanup::Database { server, name }).await
+}
+
+/// Makes a database beside the one that this address names, unless it is there; its own address,
+/// and whether it was made.
+///
+/// # Errors
+/// Where the server does not answer or does not allow it.
+pub async fn beside(server: &str, name: &str) -> StoreResult<(String, bool)> {
+    let admin = Database::connect(server).await?;
+    let made = admin
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await;
+    let there = admin
+        .execute_unprepared(&format!("ALTER DATABASE {name} SET search_path TO DEFAULT"))
+        .await;
+    admin.close().await.ok();
+    match (made, there) {
+        (Ok(_), _) => Ok((with_database(server, name), true)),
+        (_, Ok(_)) => Ok((with_database(server, name), false)),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// Drops a database that [`beside`] made.
+pub fn drop_beside(server: &str, name: &str) {
+    drop_database(server.to_owned(), name.to_owned());
 }
 
 async fn opened(url: String, cleanup: Cleanup) -> Fresh {

@@ -4,6 +4,7 @@
 
 mod captures;
 mod jobs;
+mod lists;
 mod people;
 mod sessions;
 mod settings;

@@ -232,7 +232,8 @@ async fn deleting_a_capture_deletes_the_individuals_that_nobody_else_saw() {
     for fresh in testing::fresh().await {
         let (farm, [capture, _]) = harvest(&fresh).await;
         let app: &TestApp = &farm.app;
-        let found = app.store.found_on(&[capture]).await.unwrap();
+        let all = store::defaults::Defaults::default();
+        let found = app.store.found_on(&[capture], &all).await.unwrap();
         let seen = found[&capture][0].seen.as_ref().unwrap().occurrence.id;
         app.store.delete_capture(capture).await.unwrap();
         assert!(app.store.occurrence(seen).await.is_err());

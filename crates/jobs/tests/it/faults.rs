@@ -203,7 +203,11 @@ async fn whatever_a_service_does_its_batch_fails_alone() {
             assert_eq!(reasons.len(), 2, "{name}: both images failed");
             assert_eq!(reasons[0], reasons[1], "{name}");
             assert!(log.contains(reasons[0]), "{name}: {} in {log}", reasons[0]);
-            let saved = world.store.found_on(batch).await.unwrap();
+            let saved = world
+                .store
+                .found_on(batch, &Default::default())
+                .await
+                .unwrap();
             assert!(saved.is_empty(), "{name}: nothing is saved");
             let reason = normal(reasons[0], first);
             writeln!(table, "{name}: failed: {reason}").unwrap();

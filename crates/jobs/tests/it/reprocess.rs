@@ -28,7 +28,11 @@ async fn known_boxes_are_sent_where_that_is_wanted() {
         world.answers(good).await;
         world.run(world.ml()).await;
         let captures = world.captures().await;
-        let found = world.store.found_on(&captures).await.unwrap();
+        let found = world
+            .store
+            .found_on(&captures, &Default::default())
+            .await
+            .unwrap();
         let first = &found[&captures[0]][0].detection;
         let set = |name: &'static str, on| world.store.set_flag(world.project, name, on);
 
@@ -60,7 +64,11 @@ async fn known_boxes_are_sent_where_that_is_wanted() {
         );
 
         // The same boxes came back: nothing is doubled.
-        let after = world.store.found_on(&captures).await.unwrap();
+        let after = world
+            .store
+            .found_on(&captures, &Default::default())
+            .await
+            .unwrap();
         assert_eq!(after[&captures[0]].len(), 1);
         assert_eq!(after[&captures[0]][0].detection.id, first.id);
 

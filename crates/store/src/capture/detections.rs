@@ -1,7 +1,7 @@
 //! What was found on captures: boxes with their occurrence and its determination, and how many
 //! of them pass a project's default filters. A fixed number of statements for a page.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::wire::AlgorithmReference;
 use sea_orm::sea_query::{Expr, Func};
@@ -33,14 +33,21 @@ pub struct Seen {
     pub occurrence: Occurrence,
     /// The taxon.
     pub determination: Option<Taxon>,
+    /// Whether it passes the default filters.
+    pub passes: bool,
 }
 
 impl Store {
-    /// The boxes on these captures, in the order in which they were made.
+    /// The boxes on these captures, in the order in which they were made, and whether what they
+    /// belong to passes these filters.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn found_on(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<Found>>> {
+    pub async fn found_on(
+        &self,
+        captures: &[i64],
+        defaults: &Defaults,
+    ) -> StoreResult<HashMap<i64, Vec<Found>>> {
         let mut found: HashMap<i64, Vec<Found>> = HashMap::new();
         for chunk in captures.chunks(1000) {
             let rows = detection::Entity::find()
@@ -50,7 +57,7 @@ impl Store {
                 .all(&self.db)
                 .await?;
             let ids: Vec<i64> = rows.iter().filter_map(|d| d.occurrence_id).collect();
-            let seen = self.seen(&ids).await?;
+            let seen = self.seen(&ids, defaults).await?;
             for detection in rows {
                 let seen = detection
                     .occurrence_id
@@ -97,19 +104,29 @@ impl Store {
     }
 
     /// These individuals with their determinations.
-    async fn seen(&self, ids: &[i64]) -> StoreResult<HashMap<i64, Seen>> {
+    async fn seen(&self, ids: &[i64], defaults: &Defaults) -> StoreResult<HashMap<i64, Seen>> {
         let occurrences = self.occurrences_by_id(ids).await?;
         let taxa: Vec<i64> = occurrences
             .iter()
             .filter_map(|o| o.determination_id)
             .collect();
         let taxa = self.taxa_by_id(&taxa).await?;
+        let mut passing = HashSet::new();
+        for chunk in ids.chunks(1000) {
+            let pass = occurrence::Entity::find()
+                .select_only()
+                .column(occurrence::Column::Id)
+                .filter(occurrence::Column::Id.is_in(chunk.iter().copied()))
+                .filter(defaults.condition());
+            passing.extend(pass.into_tuple::<i64>().all(&self.db).await?);
+        }
         let seen = occurrences.into_iter().map(|occurrence| {
             let taxon = occurrence.determination_id.and_then(|id| taxa.get(&id));
             let determination = taxon.cloned();
             (
                 occurrence.id,
                 Seen {
+                    passes: passing.contains(&occurrence.id),
                     occurrence,
                     determination,
                 },

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, JoinType, Order, QueryFilter, QuerySelect};
 
 use super::Capture;
 use crate::connection::{Store, StoreResult};
@@ -125,10 +125,10 @@ impl Store {
         let small = members.is_some_and(|members| members <= SMALL_SET);
         let count = match members {
             Some(members) if filter.is_one_set() => members.unsigned_abs(),
-            _ => self.count_list(filter.select(small)).await?,
+            _ => self.count_list(filter.select(small, false)).await?,
         };
         // What few captures have is looked up and sorted; walking an order would pass all others.
-        let few = small || (filter.is_narrow() && count <= FEW);
+        let few = count <= FEW && !filter.is_of_place() && (small || filter.is_narrow());
         let parts = filter.parts(order, small, few);
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.captures_by_id(&ids).await?;
@@ -163,38 +163,54 @@ impl CaptureFilter {
             && !self.is_narrow()
     }
 
+    /// Whether it shows one station's or session's, which have indices of their own.
+    const fn is_of_place(&self) -> bool {
+        self.station_id.is_some() || self.session_id.is_some()
+    }
+
     /// Whether it asks for something that few captures may have.
     const fn is_narrow(&self) -> bool {
         self.processed.is_some() || self.has_detections.is_some()
     }
 
-    /// The numbers of the captures, in no order.
-    fn select(&self, small: bool) -> SelectStatement {
+    /// The numbers of the captures, in no order; `walked` leaves it to the order which index is
+    /// used.
+    fn select(&self, small: bool, walked: bool) -> SelectStatement {
         let project = Expr::col((capture::Entity, capture::Column::ProjectId));
         // With `+ 0` no index of the project is used: the few members are looked up instead.
-        let project = if small { project.add(0) } else { project };
+        let project = match small || self.is_of_place() {
+            true => project.add(0),
+            false => project,
+        };
         Query::select()
             .column((capture::Entity, capture::Column::Id))
             .from(capture::Entity)
-            .cond_where(self.condition(small))
+            .cond_where(self.condition(small, walked))
             .and_where(project.eq(self.project_id))
             .to_owned()
     }
 
-    fn condition(&self, small: bool) -> Condition {
+    fn condition(&self, small: bool, walked: bool) -> Condition {
         use capture::Column as C;
-        let is = |column: C, yes: bool| match yes {
-            true => column.is_not_null(),
-            false => column.is_null(),
+        let column = |column: C, hidden: &'static str| match walked {
+            true => Expr::cust(hidden), // no index is used for an expression
+            false => Expr::col((capture::Entity, column)),
         };
-        let boxes = |yes: bool| match yes {
-            true => C::BoxesCount.gt(0),
-            false => C::BoxesCount.eq(0),
+        let processed = |yes: bool| {
+            let at = column(
+                C::LastProcessedAt,
+                "COALESCE(capture.last_processed_at, NULL)",
+            );
+            if yes { at.is_not_null() } else { at.is_null() }
+        };
+        let boxes = |yes: bool| {
+            let boxes = column(C::BoxesCount, "+capture.boxes_count");
+            if yes { boxes.gt(0) } else { boxes.eq(0) }
         };
         Condition::all()
             .add_option(self.station_id.map(|id| C::StationId.eq(id)))
             .add_option(self.session_id.map(|id| C::SessionId.eq(id)))
-            .add_option(self.processed.map(|yes| is(C::LastProcessedAt, yes)))
+            .add_option(self.processed.map(processed))
             .add_option(self.has_detections.map(boxes))
             .add_option((!self.sets.is_empty()).then(|| self.member(small)))
     }
@@ -229,6 +245,10 @@ impl CaptureFilter {
         let towards = direction(descending);
         let (column, nullable) = first.column();
         let id = (capture::Entity, capture::Column::Id);
+        // What waits to be processed has an index in the order of time.
+        let by_time = matches!(first, CaptureOrder::Taken | CaptureOrder::Processed);
+        let waiting = self.processed == Some(false) && self.has_detections.is_none();
+        let walked = !(few || by_time && waiting);
         let mut with = match first {
             CaptureOrder::Station => self.along(
                 station::Entity,
@@ -249,9 +269,13 @@ impl CaptureFilter {
                     true => Func::coalesce([by.clone(), by]).into(),
                     false => by,
                 };
-                self.select(small)
-                    .order_by_expr(by, towards.clone())
-                    .to_owned()
+                let mut list = self.select(small, walked);
+                if waiting && by_time {
+                    // All alike, but said, no other index has the order.
+                    let processed = (capture::Entity, capture::Column::LastProcessedAt);
+                    list.order_by(processed, towards.clone());
+                }
+                list.order_by_expr(by, towards.clone()).to_owned()
             }
         };
         if first != CaptureOrder::Created {
@@ -260,8 +284,12 @@ impl CaptureFilter {
         if !nullable {
             return vec![with];
         }
-        let mut without = self.select(small);
-        without.and_where(column.is_null()).order_by(id, towards);
+        let mut without = self.select(small, walked && first != CaptureOrder::Processed);
+        without.and_where(column.is_null());
+        if first == CaptureOrder::Processed {
+            by_taken(&mut without, &towards);
+        }
+        without.order_by(id, towards);
         with.and_where(column.is_not_null());
         vec![with, without]
     }
@@ -275,21 +303,23 @@ impl CaptureFilter {
         towards: &Order,
     ) -> SelectStatement {
         let [first, id] = order;
-        Query::select()
+        let mut select = Query::select();
+        select
             .column((capture::Entity, capture::Column::Id))
             .from(table)
-            .from(capture::Entity)
+            // SQLite takes this as the order of the loops.
+            .join(JoinType::CrossJoin, capture::Entity, Condition::all())
             .and_where(Expr::col((table, project)).eq(self.project_id))
             .and_where(Expr::col((capture::Entity, reference)).equals((table, id)))
-            .cond_where(self.condition(false))
+            .cond_where(self.condition(false, true))
             .order_by((table, first), towards.clone())
-            .order_by((table, id), towards.clone())
-            .order_by((capture::Entity, capture::Column::TakenAt), towards.clone())
-            .to_owned()
+            .order_by((table, id), towards.clone());
+        by_taken(&mut select, towards);
+        select
     }
 
     fn sorted(&self, order: &[(CaptureOrder, bool)], small: bool) -> SelectStatement {
-        let mut select = self.select(small);
+        let mut select = self.select(small, false);
         for (by, descending) in order {
             let column = (capture::Entity, by.column().0);
             select.order_by_with_nulls(column, direction(*descending), NullOrdering::Last);
@@ -297,6 +327,16 @@ impl CaptureFilter {
         select.order_by((capture::Entity, capture::Column::Id), Order::Asc);
         select
     }
+}
+
+/// By time, those without one at the end where PostgreSQL has them.
+fn by_taken(select: &mut SelectStatement, towards: &Order) {
+    let nulls = match towards {
+        Order::Desc => NullOrdering::First,
+        _ => NullOrdering::Last,
+    };
+    let taken = (capture::Entity, capture::Column::TakenAt);
+    select.order_by_with_nulls(taken, towards.clone(), nulls);
 }
 
 const fn direction(descending: bool) -> Order {

@@ -1,5 +1,5 @@
 //! What capture sets hold, counted. The idea: small sets are counted anew whenever they are shown;
-//! a large one shows what was counted last and is counted again behind the reader's back, so
+//! a larger one shows what was counted last and is counted again behind the reader's back, so
 //! that a list of sets costs the same however large they are (`domain-rules.md` §5).
 
 use std::collections::HashMap;
@@ -16,7 +16,9 @@ use crate::defaults::Defaults;
 use crate::entity::{capture, capture_set, capture_set_member, detection, occurrence};
 
 /// Members that one page counts anew.
-const BUDGET: i64 = 20_000;
+const BUDGET: i64 = 1000;
+/// Members of a set that is counted before it is shown for the first time.
+const ONCE: i64 = 20_000;
 /// How long the counts of a large set are taken as they are.
 const FRESH: Duration = Duration::from_secs(60);
 
@@ -56,34 +58,40 @@ impl Store {
         let edge = now() - FRESH;
         let mut old = Vec::new();
         for set in large {
-            counts.insert(set.id, kept(set));
-            if set.counted_at.is_none_or(|at| at < edge) {
-                old.push(set.id);
+            let mut shown = kept(set);
+            match set.counted_at {
+                None if set.captures_count <= ONCE => {
+                    shown = self.keep_counts(set.id).await?.unwrap_or(shown);
+                }
+                Some(at) if at >= edge => {}
+                _ => old.push(set.id),
             }
+            counts.insert(set.id, shown);
         }
         if !old.is_empty() {
-            self.recount_later(old, defaults.cloned());
+            self.recount_later(old);
         }
         Ok(counts)
     }
 
     /// Counts large sets again while nobody waits.
-    fn recount_later(&self, sets: Vec<i64>, defaults: Option<Defaults>) {
+    fn recount_later(&self, sets: Vec<i64>) {
         let store = self.clone();
         tokio::spawn(async move {
             for set in sets {
-                if let Err(error) = store.keep_counts(set, defaults.as_ref()).await {
+                if let Err(error) = store.keep_counts(set).await {
                     tracing::warn!(set, %error, "a capture set is not counted again");
                 }
             }
         });
     }
 
-    /// Counts a set and keeps the counts, unless somebody has just done so.
+    /// Counts a set by its project's default filters and keeps the counts, unless somebody has
+    /// just done so.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn keep_counts(&self, set: i64, defaults: Option<&Defaults>) -> StoreResult<()> {
+    pub async fn keep_counts(&self, set: i64) -> StoreResult<Option<SetCounts>> {
         use capture_set::Column as C;
         // Whoever moves the time forward counts; the others take what is there.
         let old = Condition::any()
@@ -96,23 +104,27 @@ impl Store {
             .filter(old)
             .exec(&*tx)
             .await?;
+        let found = capture_set::Entity::find_by_id(set).one(&*tx).await?;
         tx.commit().await?;
-        if mine.rows_affected == 0 {
-            return Ok(());
-        }
-        let counts = self.count_sets(&[set], defaults).await?;
+        let Some(found) = found.filter(|_| mine.rows_affected > 0) else {
+            return Ok(None);
+        };
+        let project = self.project(found.project_id).await?;
+        let counts = self
+            .count_sets(&[set], Some(&Defaults::of(&project)))
+            .await?;
         let counts = counts.get(&set).copied().unwrap_or_default();
         let tx = self.write().await?;
-        let mut update = capture_set::Entity::update_many()
+        capture_set::Entity::update_many()
             .col_expr(C::FoundCount, Expr::value(counts.found))
-            .col_expr(C::ProcessedCount, Expr::value(counts.processed));
-        if defaults.is_some() {
-            update = update
-                .col_expr(C::OccurrencesCount, Expr::value(counts.occurrences))
-                .col_expr(C::TaxaCount, Expr::value(counts.taxa));
-        }
-        update.filter(C::Id.eq(set)).exec(&*tx).await?;
-        tx.commit().await
+            .col_expr(C::ProcessedCount, Expr::value(counts.processed))
+            .col_expr(C::OccurrencesCount, Expr::value(counts.occurrences))
+            .col_expr(C::TaxaCount, Expr::value(counts.taxa))
+            .filter(C::Id.eq(set))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Some(counts))
     }
 
     async fn count_sets(

@@ -25,6 +25,8 @@ pub struct Model {
     /// The last capture that was counted again since the default filters changed; none where all
     /// are.
     pub recount_after: Option<i64>,
+    /// When `seen_taxon` was counted; none where it must be before it is read.
+    pub taxa_counted_at: Option<DateTimeUtc>,
     /// Minutes that a job waits for a worker before it fails; none: for ever.
     pub worker_wait_minutes: Option<i32>,
     pub created_at: DateTimeUtc,

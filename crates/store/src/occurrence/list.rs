@@ -2,24 +2,25 @@
 //! determination; the lists show valid ones that pass the project's default filters, unless a
 //! request says otherwise (`ui.md` §A.8, `domain-rules.md` §11).
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use super::Occurrence;
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
-use crate::entity::{
-    classification, detection, identification, occurrence, session, station, taxon,
-};
+use crate::entity::{classification, detection, identification, occurrence, session, taxon};
 use crate::export::members;
-use crate::order::{Orders, way};
+use crate::order::Orders;
 use crate::taxa_list;
 
+/// Up to so many are looked up and sorted; of more, an order is walked until the page is full.
+const FEW: u64 = 5000;
+
 /// Which occurrences a list shows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OccurrenceFilter {
     /// Only this one.
     pub id: Option<i64>,
@@ -63,6 +64,46 @@ pub struct OccurrenceFilter {
     pub order: Orders,
 }
 
+/// How a database is to find the rows of a list: with `+` before a column, no index that begins
+/// with it is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// As it likes.
+    Free,
+    /// By their taxa.
+    Taxa,
+    /// By what narrows the list, not by the project.
+    Narrow,
+    /// In the order of the list, along the index that has it.
+    Order,
+}
+
+impl Reach {
+    /// What stands for a column: itself, or hidden, where it is not by this that rows are found.
+    fn column(self, column: occurrence::Column, hidden: &'static str) -> Expr {
+        use occurrence::Column as C;
+        let hides = match column {
+            C::ProjectId => self == Reach::Narrow,
+            C::DeterminationScore => self != Reach::Free,
+            C::DeterminationId => matches!(self, Reach::Narrow | Reach::Order),
+            _ => self == Reach::Order,
+        };
+        match hides {
+            true => Expr::cust(hidden),
+            false => Expr::col((occurrence::Entity, column)),
+        }
+    }
+
+    fn id(self) -> Expr {
+        self.column(occurrence::Column::Id, "+occurrence.id")
+    }
+
+    fn taxon(self) -> Expr {
+        let taxon = occurrence::Column::DeterminationId;
+        self.column(taxon, "+occurrence.determination_id")
+    }
+}
+
 impl OccurrenceFilter {
     /// The names in the API of what a list can be ordered by.
     pub const ORDERS: [&'static str; 13] = [
@@ -81,36 +122,97 @@ impl OccurrenceFilter {
         "duration",
     ];
 
+    /// Whether nothing narrows it but a project and default filters.
+    pub(crate) fn is_all_of_project(&self) -> bool {
+        let plain = OccurrenceFilter {
+            project_id: self.project_id,
+            visible: self.visible.clone(),
+            defaults: self.defaults.clone(),
+            order: self.order.clone(),
+            ..OccurrenceFilter::default()
+        };
+        *self == plain && self.project_id.is_some() && self.is_visible()
+    }
+
+    /// Whether its project is among those that may be seen.
+    fn is_visible(&self) -> bool {
+        let visible = self.visible.as_ref().zip(self.project_id);
+        visible.is_none_or(|(visible, project)| visible.contains(&project))
+    }
+
     /// The condition in SQL, on the table of occurrences alone.
     pub(crate) fn condition(&self) -> Condition {
+        let taxa = [self.taxon_id, self.taxa_list_id, self.determination_id];
+        let by_taxa = taxa.iter().any(Option::is_some) || self.rank.is_some();
+        self.reached(match self.is_narrow() {
+            true => Reach::Narrow,
+            false if by_taxa => Reach::Taxa,
+            false => Reach::Free,
+        })
+    }
+
+    /// Whether it asks for something by which its rows are found sooner than by their project.
+    fn is_narrow(&self) -> bool {
+        let ids = [
+            self.id,
+            self.station_id,
+            self.session_id,
+            self.capture_id,
+            self.capture_set_id,
+        ];
+        ids.iter().any(Option::is_some)
+            || self.verified == Some(true)
+            || self.verified_by.is_some_and(|(_, yes)| yes)
+            || self.from_day.is_some()
+            || self.to_day.is_some()
+    }
+
+    /// The condition, worded for how the rows are to be found.
+    pub(super) fn reached(&self, by: Reach) -> Condition {
         use occurrence::Column as C;
+        let project = by.column(C::ProjectId, "+occurrence.project_id");
+        let score = by.column(C::DeterminationScore, "+occurrence.determination_score");
         let numbers = [
-            (C::Id, self.id),
-            (C::ProjectId, self.project_id),
-            (C::StationId, self.station_id),
-            (C::SessionId, self.session_id),
-            (C::DeterminationId, self.determination_id),
+            (by.id(), self.id),
+            (
+                by.column(C::StationId, "+occurrence.station_id"),
+                self.station_id,
+            ),
+            (
+                by.column(C::SessionId, "+occurrence.session_id"),
+                self.session_id,
+            ),
+            (by.taxon(), self.determination_id),
+            (project, self.project_id),
         ];
         let mut all = Condition::all()
-            .add(C::BoxesCount.gt(0))
-            .add(C::DeterminationId.is_not_null())
-            .add(self.defaults.condition());
+            .add(Expr::cust("+occurrence.boxes_count").gt(0))
+            .add(match by {
+                Reach::Free => Expr::col((occurrence::Entity, C::DeterminationId)).is_not_null(),
+                _ => Expr::cust("+occurrence.determination_id").is_not_null(),
+            })
+            .add(self.defaults.condition_on(score));
         for (column, value) in numbers {
             all = all.add_option(value.map(|value| column.eq(value)));
         }
         let visible = self.visible.as_ref();
+        let visible = visible.filter(|_| self.project_id.is_none() || !self.is_visible());
         all = all.add_option(visible.map(|ids| C::ProjectId.is_in(ids.iter().copied())));
-        all.add(self.of_taxa())
-            .add(self.of_boxes())
-            .add(self.of_people())
-            .add(self.of_days())
+        all.add(self.of_taxa(by))
+            .add(self.of_boxes(by))
+            .add(self.of_people(by))
+            .add(self.of_days(by))
     }
 
-    fn of_taxa(&self) -> Condition {
-        let taxon = occurrence::Column::DeterminationId;
-        let listed = |id: i64| taxa_list::members_and_below(id);
+    fn of_taxa(&self, by: Reach) -> Condition {
+        let determination = match by {
+            Reach::Free | Reach::Taxa => "occurrence.determination_id",
+            Reach::Narrow | Reach::Order => "+occurrence.determination_id",
+        };
+        let listed = |id: i64| taxa_list::members_and_below(determination, id);
+        let below = |id: i64| taxa_list::is_or_below(determination, &[id]);
         Condition::all()
-            .add_option(self.taxon_id.map(|id| taxa_list::is_or_below(&[id])))
+            .add_option(self.taxon_id.map(below))
             .add_option(self.taxa_list_id.map(listed))
             .add_option(self.not_taxa_list_id.map(|id| listed(id).not()))
             .add_option(self.rank.as_ref().map(|rank| {
@@ -119,13 +221,12 @@ impl OccurrenceFilter {
                     .from(taxon::Entity)
                     .and_where(taxon::Column::Rank.eq(rank))
                     .to_owned();
-                taxon.in_subquery(of_rank)
+                by.taxon().in_subquery(of_rank)
             }))
     }
 
-    fn of_boxes(&self) -> Condition {
-        let id = occurrence::Column::Id;
-        let on = |which: Expr| id.in_subquery(boxes(which));
+    fn of_boxes(&self, by: Reach) -> Condition {
+        let on = |which: Expr| by.id().in_subquery(boxes(which));
         let capture = detection::Column::CaptureId;
         let mut all = Condition::all()
             .add_option(self.capture_id.map(|id| on(capture.eq(id))))
@@ -142,7 +243,7 @@ impl OccurrenceFilter {
         all
     }
 
-    fn of_people(&self) -> Condition {
+    fn of_people(&self, by: Reach) -> Condition {
         let identified = |user: Option<i64>| {
             let mut by = Query::select()
                 .column(identification::Column::OccurrenceId)
@@ -154,10 +255,9 @@ impl OccurrenceFilter {
             }
             by
         };
-        let id = occurrence::Column::Id;
-        let narrow = |yes: bool, by: SelectStatement| match yes {
-            true => id.in_subquery(by),
-            false => id.not_in_subquery(by),
+        let narrow = |yes: bool, people: SelectStatement| match yes {
+            true => by.id().in_subquery(people),
+            false => by.id().not_in_subquery(people),
         };
         Condition::all()
             .add_option(self.verified.map(|yes| narrow(yes, identified(None))))
@@ -167,7 +267,7 @@ impl OccurrenceFilter {
             )
     }
 
-    fn of_days(&self) -> Condition {
+    fn of_days(&self, by: Reach) -> Condition {
         if self.from_day.is_none() && self.to_day.is_none() {
             return Condition::all();
         }
@@ -186,58 +286,12 @@ impl OccurrenceFilter {
         if let Some(project) = self.project_id {
             nights.and_where(session::Column::ProjectId.eq(project));
         }
-        Condition::all().add(occurrence::Column::SessionId.in_subquery(nights))
+        let session = by.column(occurrence::Column::SessionId, "+occurrence.session_id");
+        Condition::all().add(session.in_subquery(nights))
     }
 
     fn select(&self) -> Select<occurrence::Entity> {
         occurrence::Entity::find().filter(self.condition())
-    }
-
-    /// Ordered so that the usual orders are those of an index: where no null can come, none is
-    /// spoken of, and the rows' numbers run the same way.
-    fn ordered(&self) -> Select<occurrence::Entity> {
-        use occurrence::Column as C;
-        let scored = self.defaults.threshold.is_some();
-        let mut select = self.select();
-        let mut last = None;
-        for (name, descending) in &self.order {
-            let direction = way(*descending);
-            let nullable = match *name {
-                "id" => (Expr::col((occurrence::Entity, C::Id)), false),
-                "created_at" => (Expr::col((occurrence::Entity, C::CreatedAt)), false),
-                "updated_at" => (Expr::col((occurrence::Entity, C::UpdatedAt)), false),
-                "detections_count" => (Expr::col((occurrence::Entity, C::BoxesCount)), false),
-                "determination_score" => (
-                    Expr::col((occurrence::Entity, C::DeterminationScore)),
-                    !scored,
-                ),
-                "first_appearance_timestamp" => {
-                    (Expr::col((occurrence::Entity, C::FirstSeenAt)), true)
-                }
-                "event" | "event__start" => (start_of_session(), true),
-                "deployment" | "deployment__name" => (name_of_station(), true),
-                "determination" | "determination__name" => (name_of_taxon(), true),
-                "duration" => (duration(), true),
-                _ => continue,
-            };
-            select = match nullable {
-                (what, true) => select.order_by_with_nulls(what, direction, NullOrdering::Last),
-                (what, false) => select.order_by(what, direction),
-            };
-            last = Some(*descending);
-        }
-        let Some(descending) = last else {
-            let by_score = match scored {
-                true => select.order_by_desc(C::DeterminationScore),
-                false => select.order_by_with_nulls(
-                    C::DeterminationScore,
-                    Order::Desc,
-                    NullOrdering::Last,
-                ),
-            };
-            return by_score.order_by_asc(C::Id);
-        };
-        select.order_by(C::Id, way(descending))
     }
 }
 
@@ -271,54 +325,6 @@ fn classified_by(algorithms: &[i64]) -> Expr {
     Expr::exists(by)
 }
 
-fn scalar(select: SelectStatement) -> Expr {
-    Expr::SubQuery(None, Box::new(select.into()))
-}
-
-fn start_of_session() -> Expr {
-    scalar(
-        Query::select()
-            .column((session::Entity, session::Column::StartAt))
-            .from(session::Entity)
-            .and_where(
-                Expr::col((session::Entity, session::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::SessionId)),
-            )
-            .to_owned(),
-    )
-}
-
-fn name_of_station() -> Expr {
-    scalar(
-        Query::select()
-            .column((station::Entity, station::Column::Name))
-            .from(station::Entity)
-            .and_where(
-                Expr::col((station::Entity, station::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::StationId)),
-            )
-            .to_owned(),
-    )
-}
-
-fn name_of_taxon() -> Expr {
-    scalar(
-        Query::select()
-            .column((taxon::Entity, taxon::Column::Name))
-            .from(taxon::Entity)
-            .and_where(
-                Expr::col((taxon::Entity, taxon::Column::Id))
-                    .equals((occurrence::Entity, occurrence::Column::DeterminationId)),
-            )
-            .to_owned(),
-    )
-}
-
-/// Seconds, or whatever else grows with them: only compared.
-fn duration() -> Expr {
-    Expr::cust("occurrence.last_seen_at").sub(Expr::cust("occurrence.first_seen_at"))
-}
-
 impl Store {
     /// One page of occurrences, and how many there are in all.
     ///
@@ -331,8 +337,12 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
         let count = self.count_rows(filter.select()).await?;
-        let rows = filter.ordered().limit(limit).offset(offset);
-        Ok((rows.all(&self.db).await?, count))
+        let parts = filter.parts(count <= FEW, self.is_sqlite());
+        let ids = self.page_ids(parts, limit, offset).await?;
+        let rows = self.occurrences_by_id(&ids).await?;
+        let mut by_id: HashMap<i64, Occurrence> = rows.into_iter().map(|o| (o.id, o)).collect();
+        let rows = ids.iter().filter_map(|id| by_id.remove(id)).collect();
+        Ok((rows, count))
     }
 
     /// How many occurrences a filter lets through, exactly or as [`Store::occurrences_page`]

@@ -127,6 +127,7 @@ impl Store {
         change.set(&mut row);
         if filters_change {
             row.recount_after = Set(Some(recount::START));
+            row.taxa_counted_at = Set(None);
         }
         row.updated_at = Set(now());
         let row = row.update(&*tx).await?;

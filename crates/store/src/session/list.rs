@@ -15,6 +15,7 @@ use crate::capture::Capture;
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
 use crate::entity::{capture, occurrence, session, taxon};
+use crate::order::way;
 
 /// Which sessions a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -98,13 +99,20 @@ impl Store {
         let mut select = session::Entity::find().filter(all);
         let count = self.count_rows(select.clone()).await?;
         for (by, descending) in order {
-            let order = if *descending { Order::Desc } else { Order::Asc };
-            select = select.order_by_with_nulls(by.0, order, NullOrdering::Last);
+            // Where no null can come none is spoken of: the order is then that of an index.
+            select = match by.0 {
+                S::EndAt | S::StationId => {
+                    select.order_by_with_nulls(by.0, way(*descending), NullOrdering::Last)
+                }
+                always => select.order_by(always, way(*descending)),
+            };
         }
         if order.is_empty() {
             select = select.order_by_asc(S::StartAt);
         }
-        let page = select.order_by_asc(S::Id).limit(limit).offset(offset);
+        let last = order.last().is_some_and(|(_, descending)| *descending);
+        let page = select.order_by(S::Id, way(last)).limit(limit);
+        let page = page.offset(offset);
         Ok((page.all(&self.db).await?, count))
     }
 

@@ -118,21 +118,21 @@ impl TaxonFilter {
         }
     }
 
-    /// Numbers and facts of the taxa, unordered.
-    fn statement(&self) -> SelectStatement {
+    /// Numbers and facts of the taxa, unordered; `counted` holds the facts where some are asked for.
+    fn statement(&self, counted: Option<&SelectStatement>) -> SelectStatement {
         let id = (taxon::Entity, taxon::Column::Id);
         let mut select = Query::select();
         select
             .column(id)
             .from(taxon::Entity)
             .cond_where(self.condition());
-        if let Some(seen) = &self.seen {
+        if let (Some(seen), Some(counted)) = (&self.seen, counted) {
             let join = match self.unobserved {
                 true => sea_orm::JoinType::LeftJoin,
                 false => sea_orm::JoinType::InnerJoin,
             };
             let on = Expr::col((Alias::new(SEEN), Alias::new("taxon_id"))).equals(id);
-            select.join_subquery(join, counted(seen), Alias::new(SEEN), on);
+            select.join_subquery(join, counted.clone(), Alias::new(SEEN), on);
             for column in ["occurrences", "best_score", "last_seen"] {
                 select.column((Alias::new(SEEN), Alias::new(column)));
             }
@@ -146,9 +146,9 @@ impl TaxonFilter {
         select
     }
 
-    fn ordered(&self) -> SelectStatement {
+    fn ordered(&self, counted: Option<&SelectStatement>) -> SelectStatement {
         use taxon::Column as C;
-        let mut select = self.statement();
+        let mut select = self.statement(counted);
         for (name, descending) in &self.order {
             let column = |column: C| Expr::col((taxon::Entity, column));
             let fact = |name: &'static str| Expr::col((Alias::new(SEEN), Alias::new(name)));
@@ -199,24 +199,6 @@ fn of_projects(projects: &[i64]) -> Condition {
         .add(Expr::exists(seen))
 }
 
-/// What is counted of each taxon.
-fn counted(seen: &OccurrenceFilter) -> SelectStatement {
-    use occurrence::Column as C;
-    let column = |column: C| Expr::col((occurrence::Entity, column));
-    Query::select()
-        .expr_as(column(C::DeterminationId), Alias::new("taxon_id"))
-        .expr_as(Func::count(column(C::Id)), Alias::new("occurrences"))
-        .expr_as(
-            Func::max(column(C::DeterminationScore)),
-            Alias::new("best_score"),
-        )
-        .expr_as(Func::max(column(C::LastSeenAt)), Alias::new("last_seen"))
-        .from(occurrence::Entity)
-        .cond_where(seen.condition())
-        .group_by_col((occurrence::Entity, C::DeterminationId))
-        .to_owned()
-}
-
 impl Store {
     /// One page of taxa, and how many there are in all.
     ///
@@ -228,12 +210,15 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<SeenTaxon>, u64)> {
-        let mut counted = filter.statement();
-        counted
-            .clear_selects()
-            .expr_as(Expr::val(1), Alias::new("one"));
-        let count = self.count_list(counted).await?;
-        let page = filter.ordered().limit(limit).offset(offset).to_owned();
+        let counted = match &filter.seen {
+            Some(seen) => Some(self.counted_taxa(seen).await?),
+            None => None,
+        };
+        let mut all = filter.statement(counted.as_ref());
+        all.clear_selects().expr_as(Expr::val(1), Alias::new("one"));
+        let count = self.count_list(all).await?;
+        let page = filter.ordered(counted.as_ref());
+        let page = page.clone().limit(limit).offset(offset).to_owned();
         let mut facts = Vec::new();
         for row in self.db.query_all(&page).await? {
             let id: i64 = row.try_get_by_index(0)?;

@@ -13,6 +13,7 @@ use rest::zone::Zone;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use serde_json::{Map, Value, json};
 use store::capture::Capture;
+use store::defaults::Defaults;
 use store::project::Project;
 use store::session::{Moment, Session, SessionFilter, SessionOrder};
 
@@ -223,7 +224,11 @@ async fn first_capture(
     let capture = store.capture(first.capture).await.map_err(internal)?;
     let places = store.locations(std::slice::from_ref(&capture)).await;
     let places = places.map_err(internal)?;
-    let mut found = store.found_on(&[capture.id]).await.map_err(internal)?;
+    let all = Defaults::default(); // whether they pass is not shown here
+    let mut found = store
+        .found_on(&[capture.id], &all)
+        .await
+        .map_err(internal)?;
     let found = found.remove(&capture.id).unwrap_or_default();
     let found: Vec<Value> = found
         .iter()

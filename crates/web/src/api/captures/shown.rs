@@ -64,7 +64,7 @@ impl<'a> Around<'a> {
             false => None,
         };
         let found = match more.detections {
-            true => Some(store.found_on(&ids).await.map_err(internal)?),
+            true => Some(store.found_on(&ids, &defaults).await.map_err(internal)?),
             false => None,
         };
         Ok(Around {
@@ -163,9 +163,11 @@ impl<'a> Around<'a> {
     fn detections(&self, capture: &Capture) -> Value {
         let found = self.found.as_ref().and_then(|all| all.get(&capture.id));
         let shown = found.into_iter().flatten().map(|found| {
-            let score = found.seen.as_ref();
-            let score = score.and_then(|seen| seen.occurrence.determination_score);
-            self.nested.found(found, Some(self.defaults.pass(score)))
+            let passes = match &found.seen {
+                Some(seen) => seen.passes,
+                None => self.defaults == Defaults::default(),
+            };
+            self.nested.found(found, Some(passes))
         });
         Value::Array(shown.collect())
     }
