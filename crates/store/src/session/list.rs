@@ -110,9 +110,7 @@ impl Store {
         if order.is_empty() {
             select = select.order_by_asc(S::StartAt);
         }
-        let last = order.last().is_some_and(|(_, descending)| *descending);
-        let page = select.order_by(S::Id, way(last)).limit(limit);
-        let page = page.offset(offset);
+        let page = select.order_by_asc(S::Id).limit(limit).offset(offset);
         Ok((page.all(&self.db).await?, count))
     }
 
