@@ -19,4 +19,5 @@ mod roles;
 mod seed;
 mod session;
 mod statements;
+mod sync;
 mod ui;

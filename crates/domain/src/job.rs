@@ -98,6 +98,8 @@ pub const EXPORT: &str = "data_export";
 pub const POST_PROCESSING: &str = "post_processing";
 /// Key of the stage of an export that exists once there is a file.
 pub const UPLOAD_STAGE: &str = "uploading_snapshot";
+/// Key of the stage in which a sync puts captures into sessions.
+pub const REGROUP_STAGE: &str = "regroup_sessions";
 /// Key of the stage that exists only for jobs with a delay.
 pub const DELAY_STAGE: &str = "delay";
 /// Key of the stage in which the captures of an ML job are chosen.
@@ -172,7 +174,7 @@ pub const KINDS: &[KindSpec] = &[
                 counts: true,
             },
             StageSpec {
-                key: "regroup_sessions",
+                key: REGROUP_STAGE,
                 name: "Regroup sessions",
                 params: REGROUP_PARAMS,
                 counts: true,

@@ -9,6 +9,7 @@ pub mod job;
 pub mod lease;
 pub mod permission;
 pub mod progress;
+pub mod sampling;
 pub mod session;
 pub mod state;
 pub mod storage;

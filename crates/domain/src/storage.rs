@@ -26,6 +26,13 @@ pub enum Location {
         /// Path below it.
         key: String,
     },
+    /// An object of a bucket that only its keys open: a signed link leads to it.
+    Bucket {
+        /// The storage source.
+        source: i64,
+        /// Its key.
+        key: String,
+    },
     /// A file that the server itself keeps.
     Kept {
         /// Its key.

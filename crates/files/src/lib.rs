@@ -11,6 +11,7 @@ pub mod photograph;
 pub mod picture;
 mod s3;
 mod seal;
+mod source;
 mod vault;
 mod walk;
 
@@ -24,8 +25,9 @@ use futures_util::stream::BoxStream;
 pub use key::{load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
 pub use pattern::Pattern;
-pub use s3::{Bucket, BucketAddress, BucketError, Look};
+pub use s3::BucketError;
 pub use seal::Sealer;
+pub use source::{Look, Pages, Source};
 pub use vault::Vault;
 
 /// What can go wrong with files.

@@ -161,7 +161,7 @@ impl Links {
     /// needs no signature.
     pub fn photograph(&self, place: &Location) -> String {
         match place {
-            Location::Folder { source, key, .. } => {
+            Location::Folder { source, key, .. } | Location::Bucket { source, key } => {
                 self.absolute(&format!("captures/{source}"), key)
             }
             Location::Kept { key, open: true } => {

@@ -20,7 +20,8 @@ static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
     builder.build().ok()
 });
 
-/// The photograph at this place; `kept` are the files that the server itself keeps.
+/// The photograph at this place; `kept` are the files that the server itself keeps. One of a bucket
+/// is not read here, where nobody has its keys: ask [`crate::Source`], or for its link.
 ///
 /// # Errors
 /// [`FilesError`].
@@ -28,6 +29,7 @@ pub async fn read(kept: &Files, place: &Location) -> FilesResult<Bytes> {
     match place {
         Location::Folder { root, key, .. } => Files::local(Path::new(root))?.get(key).await,
         Location::Kept { key, .. } => kept.get(key).await,
+        Location::Bucket { key, .. } => Err(FilesError::Denied(key.clone())),
         Location::Web { url } => fetch(url).await.map_err(FilesError::Io),
     }
 }

@@ -1,13 +1,19 @@
-//! Buckets of S3-compatible storages: whether one can be reached, and what lies first in it
-//! (`domain-rules.md` §3). An error keeps the storage's own code; its answer's other text is not
+//! Buckets of S3-compatible storages: what lies in one, and addresses under which others fetch it
+//! (`domain-rules.md` §3, §14). An error keeps the storage's own code; its answer's other text is not
 //! passed on, for anybody's server may stand behind an address.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures_util::TryStreamExt;
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, Fuse};
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::{ClientOptions, ObjectStore, RetryConfig, path::Path};
+use object_store::path::Path;
+use object_store::signer::Signer as _;
+use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig};
+use reqwest::Method;
+use url::Url;
 
 use crate::Entry;
 
@@ -48,17 +54,6 @@ pub struct BucketError {
     pub message: String,
 }
 
-/// What a look into a bucket found.
-#[derive(Clone, Debug, Default)]
-pub struct Look {
-    /// Objects that were looked at.
-    pub checked: u64,
-    /// The first that was wanted.
-    pub found: Option<Entry>,
-    /// How long the storage took for its first answer.
-    pub latency: Duration,
-}
-
 /// A bucket.
 #[derive(Debug)]
 pub struct Bucket(AmazonS3);
@@ -97,40 +92,66 @@ impl Bucket {
         builder.build().map(Bucket).map_err(|e| explain(&e))
     }
 
-    /// Looks at the objects below a prefix, at most so many, until one is wanted.
+    /// Begins a listing of the objects below a prefix, after the key `after`.
+    pub fn pages(&self, prefix: &str, after: Option<&str>) -> BucketPages {
+        let prefix = Path::from(prefix);
+        let prefix = (!prefix.as_ref().is_empty()).then_some(prefix);
+        let objects = match after {
+            Some(after) => self.0.list_with_offset(prefix.as_ref(), &Path::from(after)),
+            None => self.0.list(prefix.as_ref()),
+        };
+        BucketPages(objects.fuse())
+    }
+
+    /// The first bytes of an object, at most so many.
     ///
     /// # Errors
     /// [`BucketError`].
-    pub async fn look(
-        &self,
-        prefix: &str,
-        most: u64,
-        wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<Look, BucketError> {
-        let begun = Instant::now();
-        let prefix = Path::from(prefix);
-        let prefix = (!prefix.as_ref().is_empty()).then_some(prefix);
-        let mut objects = self.0.list(prefix.as_ref());
-        let mut look = Look::default();
-        while look.checked < most {
-            let next = objects.try_next().await.map_err(|e| explain(&e))?;
-            if look.latency.is_zero() {
-                look.latency = begun.elapsed();
-            }
+    pub async fn head_of(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
+        let key = Path::from(key);
+        let read = match most {
+            u64::MAX => match self.0.get(&key).await {
+                Ok(found) => found.bytes().await,
+                Err(error) => Err(error),
+            },
+            most => self.0.get_range(&key, 0..most).await,
+        };
+        read.map_err(|e| explain(&e))
+    }
+
+    /// An address under which anybody may fetch an object for a while.
+    ///
+    /// # Errors
+    /// [`BucketError`].
+    pub async fn presigned(&self, key: &str, good_for: Duration) -> Result<Url, BucketError> {
+        let key = Path::from(key);
+        let signed = self.0.signed_url(Method::GET, &key, good_for).await;
+        signed.map_err(|e| explain(&e))
+    }
+}
+
+/// A listing of a bucket, read page by page; the storage's own pages are fetched as they are
+/// needed, and none is kept.
+pub struct BucketPages(Fuse<BoxStream<'static, object_store::Result<ObjectMeta>>>);
+
+impl BucketPages {
+    /// The next objects, at most so many; `None` when there are no more.
+    ///
+    /// # Errors
+    /// [`BucketError`].
+    pub async fn next(&mut self, limit: usize) -> Result<Option<Vec<Entry>>, BucketError> {
+        let mut page = Vec::new();
+        while page.len() < limit {
+            let next = self.0.try_next().await.map_err(|e| explain(&e))?;
             let Some(meta) = next else { break };
-            look.checked += 1;
-            let entry = Entry {
+            page.push(Entry {
                 key: meta.location.to_string(),
                 size: meta.size,
                 last_modified: meta.last_modified,
                 etag: meta.e_tag,
-            };
-            if wanted(&entry) {
-                look.found = Some(entry);
-                break;
-            }
+            });
         }
-        Ok(look)
+        Ok((!page.is_empty()).then_some(page))
     }
 }
 
@@ -196,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_wanted_object_is_found() {
+    async fn objects_are_listed_page_by_page() {
         let server = MockServer::start().await;
         Mock::given(method("GET"))
             .and(path("/b"))
@@ -205,14 +226,15 @@ mod tests {
             .mount(&server)
             .await;
         let bucket = bucket(&server.uri());
-        let jpeg = |entry: &Entry| entry.key.ends_with(".jpg");
-        let look = bucket.look("/p/", 10, jpeg).await.unwrap();
-        assert_eq!(
-            (look.checked, look.found.unwrap().key.as_str()),
-            (2, "p/b.jpg")
-        );
-        let capped = bucket.look("p", 1, jpeg).await.unwrap();
-        assert_eq!((capped.checked, capped.found), (1, None));
+        let mut pages = bucket.pages("/p/", None);
+        let keys = |page: Vec<Entry>| -> Vec<String> { page.into_iter().map(|e| e.key).collect() };
+        assert_eq!(keys(pages.next(1).await.unwrap().unwrap()), ["p/a.txt"]);
+        assert_eq!(keys(pages.next(9).await.unwrap().unwrap()), ["p/b.jpg"]);
+        assert_eq!(pages.next(9).await.unwrap(), None);
+        let signed = bucket.presigned("p/b.jpg", Duration::from_secs(60)).await;
+        let signed = signed.unwrap().to_string();
+        assert!(signed.contains("/b/p/b.jpg?X-Amz-"), "{signed}");
+        assert!(!signed.contains("secret"), "{signed}");
     }
 
     #[tokio::test]
@@ -243,14 +265,14 @@ mod tests {
                 .respond_with(ResponseTemplate::new(status).set_body_string(body))
                 .mount(&server)
                 .await;
-            let error = bucket(&server.uri()).look("", 1, |_| true).await;
+            let error = bucket(&server.uri()).pages("", None).next(1).await;
             let error = error.unwrap_err();
             assert_eq!(
                 (error.code.as_str(), error.message.as_str()),
                 (code, message)
             );
         }
-        let nobody = bucket("http://127.0.0.1:9").look("", 1, |_| true).await;
+        let nobody = bucket("http://127.0.0.1:9").pages("", None).next(1).await;
         assert_eq!(nobody.unwrap_err().code, "ConnectionError");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::storage::crop_name;
+use domain::storage::{Location, crop_name};
 use files::{Files, photograph, picture};
 use store::StoreResult;
 use store::detection::Detection;
@@ -125,6 +125,13 @@ impl Cutter {
         let mut places = self.tools.store.locations(&rows).await?;
         let Some(place) = places.remove(&capture) else {
             return Ok(());
+        };
+        // A bucket's keys are the web process's: its link leads there.
+        let place = match place {
+            Location::Bucket { .. } => Location::Web {
+                url: self.tools.links.photograph(&place),
+            },
+            place => place,
         };
         let done = match photograph::read(&self.kept, &place).await {
             Ok(original) => self.keep(original, wanted).await,

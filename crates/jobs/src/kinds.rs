@@ -3,3 +3,5 @@
 pub mod ml;
 pub mod populate;
 pub mod regroup;
+mod sessions;
+pub mod sync;

@@ -77,6 +77,17 @@ impl Store {
         found: &[NewCapture],
     ) -> StoreResult<(u64, u64)> {
         let before = self.count_station(station.id).await?;
+        self.write_captures(station, found).await?;
+        let after = self.count_station(station.id).await?;
+        self.refresh_station(station.id).await?;
+        Ok((after.saturating_sub(before), after))
+    }
+
+    /// The same, and counts nothing: a sync of millions counts once, at its end.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn write_captures(&self, station: &Station, found: &[NewCapture]) -> StoreResult<()> {
         for chunk in found.chunks(1000) {
             let tx = self.write().await?;
             let at = now();
@@ -87,9 +98,7 @@ impl Store {
                 .await?;
             tx.commit().await?;
         }
-        let after = self.count_station(station.id).await?;
-        self.refresh_station(station.id).await?;
-        Ok((after.saturating_sub(before), after))
+        Ok(())
     }
 
     async fn count_station(&self, station: i64) -> StoreResult<u64> {

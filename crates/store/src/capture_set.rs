@@ -12,6 +12,7 @@ use crate::entity::{capture, capture_set, capture_set_member};
 mod counts;
 mod list;
 mod members;
+mod populate;
 
 pub use crate::entity::capture_set::Model as CaptureSet;
 pub use counts::SetCounts;

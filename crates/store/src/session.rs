@@ -17,6 +17,7 @@ use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{capture, detection, occurrence, session};
 use crate::station::Station;
 
+mod dimensions;
 mod list;
 
 pub use crate::entity::session::Model as Session;

@@ -4,7 +4,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::storage::Location;
 use files::{FilesError, Links};
@@ -13,6 +13,7 @@ use rest::{ApiError, ApiResult};
 
 use crate::AppState;
 use crate::api::internal;
+use original::Original;
 
 pub mod crop;
 pub mod original;
@@ -63,7 +64,10 @@ pub async fn show(
         None => return Err(ApiError::Gone("this link is not valid.".to_owned())),
     }
     let content = match kind {
-        "captures" => original::of_source(&state, rest).await?,
+        "captures" => match original::of_source(&state, rest).await? {
+            Original::Here(content) => content,
+            Original::There(link) => return Ok(elsewhere(link)),
+        },
         UPLOADS => state.files.get(&name).await.map_err(gone)?,
         "thumbnails" => thumbnail::show(&state, rest).await?,
         "crops" => crop::show(&state, rest).await?,
@@ -89,6 +93,15 @@ async fn open(state: &AppState, rest: &str) -> ApiResult<()> {
         true => Err(ApiError::NotFound),
         false => Ok(()),
     }
+}
+
+/// The way to a photograph that the storage itself hands out.
+fn elsewhere(link: String) -> Response {
+    let headers = [
+        (header::LOCATION, link),
+        (header::CACHE_CONTROL, "private, max-age=86400".to_owned()),
+    ];
+    (StatusCode::FOUND, headers).into_response()
 }
 
 fn picture(name: &str, content: Bytes, keep: &str) -> Response {

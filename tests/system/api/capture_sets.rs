@@ -151,6 +151,68 @@ async fn captures_are_put_in_taken_out_and_counted() {
     }
 }
 
+/// A method with its settings, how its job ends, and how many captures the set holds then: none
+/// means all of the night.
+const METHODS: &[(&str, &str, &str, Option<usize>)] = &[
+    ("full", "{}", "SUCCESS", None),
+    (
+        "full",
+        r#"{"hour_start": 3, "hour_end": 4}"#,
+        "SUCCESS",
+        Some(0),
+    ),
+    ("full", r#"{"deployment_ids": []}"#, "SUCCESS", Some(0)),
+    (
+        "full",
+        r#"{"research_site_ids": [999999]}"#,
+        "SUCCESS",
+        Some(0),
+    ),
+    ("random", r#"{"size": 1, "seed": 5}"#, "SUCCESS", Some(1)),
+    ("stratified_random", r#"{"size": 2}"#, "SUCCESS", Some(2)),
+    (
+        "interval",
+        r#"{"minute_interval": 100000}"#,
+        "SUCCESS",
+        Some(1),
+    ),
+    (
+        "interval",
+        r#"{"minute_interval": 0, "max_num": 2}"#,
+        "SUCCESS",
+        Some(2),
+    ),
+    (
+        "common_combined",
+        r#"{"max_num": 2, "shuffle": false}"#,
+        "SUCCESS",
+        Some(2),
+    ),
+    (
+        "random_from_each_event",
+        r#"{"num_each": 1}"#,
+        "SUCCESS",
+        Some(2),
+    ),
+    (
+        "last_and_random_from_each_event",
+        r#"{"num_each": 1}"#,
+        "SUCCESS",
+        Some(3),
+    ),
+    (
+        "greatest_file_size_from_each_event",
+        "{}",
+        "SUCCESS",
+        Some(2),
+    ),
+    ("manual", r#"{"image_ids": [999999]}"#, "SUCCESS", Some(0)),
+    ("manual", "{}", "FAILURE", Some(0)),
+    ("starred", "{}", "SUCCESS", Some(0)),
+    ("random", r#"{"minute_interval": 3}"#, "FAILURE", Some(0)),
+    ("random", r#"{"size": -3}"#, "FAILURE", Some(0)),
+];
+
 #[tokio::test]
 async fn a_set_is_filled_by_a_job() {
     for fresh in testing::fresh().await {
@@ -160,8 +222,11 @@ async fn a_set_is_filled_by_a_job() {
         let manager = app.member(&project, Some(Role::MlDataManager)).await;
         let basic = app.member(&project, Some(Role::BasicMember)).await;
         app.work();
-        for (method, state) in [("full", "SUCCESS"), ("stratified_random", "FAILURE")] {
-            let new = json!({"name": method, "project": project.id, "method": method});
+        for (method, kwargs, state, count) in METHODS {
+            let kwargs: Value = serde_json::from_str(kwargs).unwrap();
+            let new = json!({
+                "name": method, "project": project.id, "method": method, "kwargs": kwargs,
+            });
             let set = manager.post(PATH, new).await.json();
             let one = format!("{PATH}{}/", set["id"]);
             let populate = format!("{one}populate/");
@@ -171,11 +236,12 @@ async fn a_set_is_filled_by_a_job() {
             assert_eq!(started.json()["project_id"], project.id);
             let job = started.json()["job_id"].as_i64().unwrap();
             let ended = app.ended(job).await;
-            assert_eq!(ended.state, state, "{method}");
+            assert_eq!(ended.state, *state, "{method} {kwargs}");
             let shown = manager.get(&one).await.json();
             assert_eq!(shown["jobs"][0]["id"], job);
-            let count = if state == "SUCCESS" { all.len() } else { 0 };
-            assert_eq!(shown["source_images_count"], count);
+            let count = count.unwrap_or(all.len());
+            assert_eq!(shown["source_images_count"], count, "{method} {kwargs}");
+            assert_eq!(shown["kwargs"], kwargs);
         }
     }
 }

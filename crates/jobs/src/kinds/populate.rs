@@ -1,8 +1,14 @@
-//! Filling a capture set by its method (`domain-rules.md` §5).
+//! Filling a capture set by its method (`domain-rules.md` §5). Chance follows from the setting
+//! `seed`, or from the job: a run that was cut off chooses the same captures when it goes on.
 
-use anyhow::{Context, bail};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use anyhow::Context;
 use domain::job::POPULATE;
+use domain::sampling::{Filter, Method, Plan};
 use domain::state::JobState;
+use store::capture_set::CaptureSet;
 
 use crate::context::JobContext;
 use crate::kind::{JobKind, Outcome};
@@ -25,13 +31,7 @@ impl JobKind for Populate {
         let label = format!("#{} {}", set.id, set.name);
         cx.info(format!("Populating capture set {label}"));
         cx.stage(POPULATE, |s| s.advance(0.1)).await?;
-        if set.method != "full" {
-            bail!(
-                "capture sets of the method \"{}\" cannot be populated by this version of Hawkmoth",
-                set.method
-            );
-        }
-        let count = cx.tools.store.populate_full(id).await?;
+        let count = fill(cx, &set).await?;
         cx.info(format!("Added {count} captures to capture set {label}"));
         cx.stage(POPULATE, |s| {
             s.set("Captures added", count);
@@ -39,5 +39,45 @@ impl JobKind for Populate {
         })
         .await?;
         Ok(Outcome::Done)
+    }
+}
+
+/// Gives the set what its method chooses; returns how many captures it holds then.
+async fn fill(cx: &JobContext, set: &CaptureSet) -> anyhow::Result<u64> {
+    let store = &cx.tools.store;
+    let none = serde_json::Map::new();
+    let settings = set.kwargs.as_object().unwrap_or(&none);
+    let plan = Plan::read(&set.method, settings, cx.job.id.cast_unsigned())?;
+    if plan.method == Method::Full && plan.filter == Filter::default() {
+        return Ok(store.populate_full(set.id).await?);
+    }
+    if plan.draws() && !settings.contains_key("seed") {
+        cx.info(format!(
+            "Captures are drawn with the seed {}; the setting \"seed\" draws the same again",
+            plan.seed
+        ));
+    }
+    let passed = AtomicU64::new(0);
+    let chosen = tokio::select! {
+        chosen = store.sample(set, plan, |count| passed.store(count, Relaxed)) => chosen?,
+        stopped = watch(cx, set, &passed) => return Err(stopped),
+    };
+    cx.check()?;
+    Ok(store.replace_members(set.id, &chosen).await?)
+}
+
+/// Shows how many captures have passed, until the job must stop.
+async fn watch(cx: &JobContext, set: &CaptureSet, passed: &AtomicU64) -> anyhow::Error {
+    loop {
+        let tick = async {
+            cx.sleep(Duration::from_secs(1)).await?;
+            let all = cx.tools.store.project_captures(set.project_id).await?;
+            let share = passed.load(Relaxed) as f64 / all.max(1) as f64;
+            cx.stage(POPULATE, |s| s.advance(0.1 + 0.7 * share.min(1.0)))
+                .await
+        };
+        if let Err(error) = tick.await {
+            return error;
+        }
     }
 }

@@ -24,8 +24,12 @@ async fn the_fastest_gets_the_work_and_the_next_when_it_dies() {
         let slow = Service::start(good).await;
         let fast = Service::start(good).await;
         let first = world.move_service(&slow.url).await;
-        world.store.service_seen(first, true, 2.0).await.unwrap();
         let second = world.add_service("Fast", &fast.url, 0.001).await;
+        // Both are asked once and not again soon: what the test says of them stands.
+        health::round(&world.tools).await.unwrap();
+        world.store.service_seen(first, true, 2.0).await.unwrap();
+        let seen = world.store.service_seen(second, true, 0.001).await;
+        seen.unwrap();
         let id = world.store.create_job(world.ml()).await.unwrap().id;
         let stop = CancellationToken::new();
         let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
@@ -175,8 +179,15 @@ async fn a_pipeline_that_is_deleted_ends_its_job_with_the_reason() {
         assert!(log.contains("Its pipeline \"Test\" was deleted."), "{log}");
         let counts = world.counts(&job).await;
         assert_eq!(counts.done + counts.failed, 200, "none is left open");
-        let failures = world.store.failures(&job, 1, 0).await.unwrap();
-        assert!(failures[0].reason.contains("was deleted"));
+        // An answer that came just then fails for naming algorithms that are nobody's any more.
+        let failures = world.store.failures(&job, 200, 0).await.unwrap();
+        let told = failures.iter().filter(|f| f.reason.contains("was deleted"));
+        let told = told.count();
+        assert!(
+            told > 0 && failures.len() - told <= 4,
+            "{told} of {}",
+            failures.len()
+        );
         let depth = world.store.ticket_depth(id, None).await.unwrap();
         assert_eq!(depth.waiting + depth.leased, 0);
     }

@@ -1,13 +1,15 @@
 //! Cancels, deaths and shutdowns in the middle of a job.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use domain::permission::Permit;
 use domain::state::JobState;
 use jobs::Runner;
+use queue::Embedded;
 use services::ServiceClient;
-use store::testing;
+use store::{Store, testing};
 use tokio_util::sync::CancellationToken;
 
 use super::service::{Act, Service};
@@ -67,24 +69,28 @@ async fn a_shutdown_hands_the_job_to_the_next_runner() {
     }
 }
 
-// Two threads: the pool's connections must be driven while this one waits for the other runtime.
+// Two threads: the fake service must answer while this one waits for the other runtime.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runner_that_dies_is_replaced() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 30, 1).await;
         world.answers(slowly).await;
         let id = world.store.create_job(world.ml()).await.unwrap().id;
-        // A runtime of its own, dropped in the middle: no hand-back, no farewell.
-        let tools = world.tools.clone();
-        let store = world.store.clone();
+        // A runtime of its own, dropped in the middle: no hand-back, no farewell. Its connections
+        // die with it, as those of a process do.
+        let mut tools = world.tools.clone();
+        let url = fresh.url.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let url = store.clone();
             runtime.block_on(async move {
+                let store = Store::open(&url).await.unwrap();
+                tools.queue = Arc::new(Embedded::new(store.clone()));
+                tools.services = ServiceClient::new(Duration::from_secs(20)).unwrap();
+                tools.store = store.clone();
                 tokio::spawn(Runner::new(tools).run(CancellationToken::new()));
                 loop {
-                    let job = url.job(id).await.unwrap();
-                    let sums = url.counts(std::slice::from_ref(&job)).await.unwrap();
+                    let job = store.job(id).await.unwrap();
+                    let sums = store.counts(std::slice::from_ref(&job)).await.unwrap();
                     if sums.get(&id).is_some_and(|c| c.done >= 3) {
                         break;
                     }

@@ -1,5 +1,5 @@
 //! Where photographs lie (`domain-rules.md` §14): below the folder of a station's storage source,
-//! among the files that the server keeps, or at a public address.
+//! among the files that the server keeps, at a public address, or in a bucket that its keys open.
 
 use std::collections::{HashMap, HashSet};
 
@@ -61,9 +61,13 @@ impl Store {
                 }),
                 _ => {
                     let own = capture.public_base_url.as_deref();
-                    let base = own.or_else(|| source?.public_base_url.as_deref())?;
-                    let url = public_url(base, &capture.path)?;
-                    Some(Location::Web { url })
+                    match own.or_else(|| source?.public_base_url.as_deref()) {
+                        Some(base) => {
+                            let url = public_url(base, &capture.path)?;
+                            Some(Location::Web { url })
+                        }
+                        None => in_bucket(source?, capture),
+                    }
                 }
             }
         };
@@ -72,4 +76,13 @@ impl Store {
             .filter_map(|c| Some((c.id, place(c)?)))
             .collect())
     }
+}
+
+/// The place of a photograph in a bucket without a public address; none where it has no keys.
+fn in_bucket(source: &storage_source::Model, capture: &Capture) -> Option<Location> {
+    let opens = !source.access_key.is_empty() && !source.secret_key.is_empty();
+    opens.then(|| Location::Bucket {
+        source: source.id,
+        key: capture.path.clone(),
+    })
 }

@@ -15,7 +15,7 @@ use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{capture_set, capture_set_member};
 
 /// The method of the set that holds a project's starred captures.
-const STARRED: &str = "starred";
+pub(super) const STARRED: &str = "starred";
 
 /// Counts a set's captures again; returns how many there are.
 pub(super) async fn recount(tx: &Write, set: i64) -> StoreResult<u64> {

@@ -2,6 +2,7 @@
 
 mod drawn;
 
+use domain::sampling::Plan;
 use domain::storage::Location;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
@@ -286,6 +287,69 @@ async fn populate_replaces_what_a_set_holds() {
         store.delete_capture(ids[0]).await.unwrap();
         assert_eq!(store.count_members(set.id).await.unwrap(), 4);
         let missing = store.populate_full(set.id + 1000).await;
+        assert!(matches!(missing, Err(StoreError::NotFound("capture set"))));
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_what_the_plan_chooses_in_any_order() {
+    for db in fresh().await {
+        let store = &db.store;
+        let station = station(store, &project(store).await).await;
+        let night: Vec<NewCapture> = (0..25)
+            .map(|i| {
+                photo(
+                    &format!("{i}.jpg"),
+                    Some(&format!("2022-08-10 22:{i:02}:00")),
+                )
+            })
+            .collect();
+        store.upsert_captures(&station, &night).await.unwrap();
+        let ids: Vec<i64> = all(store, &station).await.iter().map(|c| c.id).collect();
+        let new = NewCaptureSet {
+            project_id: station.project_id.unwrap(),
+            name: "Some".to_owned(),
+            method: "interval".to_owned(),
+            ..Default::default()
+        };
+        let set = store.create_capture_set(new).await.unwrap();
+        let mut last = Vec::new();
+        for (method, settings, count) in [
+            (
+                "common_combined",
+                serde_json::json!({"minute_interval": 0}),
+                25,
+            ),
+            ("interval", serde_json::json!({"minute_interval": 0}), 25),
+            ("random", serde_json::json!({"size": 7, "seed": 1}), 7),
+            ("random", serde_json::json!({"size": 7, "seed": 1}), 7),
+            (
+                "full",
+                serde_json::json!({"deployment_ids": [station.id + 1000]}),
+                0,
+            ),
+            (
+                "full",
+                serde_json::json!({"research_site_ids": [station.id + 1000]}),
+                0,
+            ),
+        ] {
+            let plan = Plan::read(method, settings.as_object().unwrap(), 0).unwrap();
+            let mut chosen = store.sample(&set, plan, |_| {}).await.unwrap();
+            chosen.sort_unstable();
+            assert_eq!(chosen.len(), count, "{method} {settings}");
+            if count == 7 && last.len() == 7 {
+                assert_eq!(chosen, last, "the same seed");
+            }
+            let held = store.replace_members(set.id, &chosen).await.unwrap();
+            assert_eq!(held, count as u64);
+            let members = store.capture_ids_after(&Scope::Set(set.id), 0, 100).await;
+            assert_eq!(members.unwrap(), chosen);
+            last = chosen;
+        }
+        let gone = [ids[0], ids[1], ids[24] + 5000];
+        assert_eq!(store.replace_members(set.id, &gone).await.unwrap(), 2);
+        let missing = store.replace_members(set.id + 1000, &gone).await;
         assert!(matches!(missing, Err(StoreError::NotFound("capture set"))));
     }
 }

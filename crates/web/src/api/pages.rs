@@ -232,8 +232,8 @@ async fn change(
     body: JsonBody,
     how: How,
 ) -> ApiResult<Json<Value>> {
-    let page = find(&call, &slug).await?;
     staff(&call)?;
+    let page = find(&call, &slug).await?;
     let change = read(body, how)?;
     let page = call.store().change_written_page(page.id, change).await;
     Ok(Json(shown(&call, &saved(page)?, true)))
@@ -241,8 +241,8 @@ async fn change(
 
 /// Deletes a page.
 pub async fn delete(call: Call, Path(slug): Path<String>) -> ApiResult<StatusCode> {
-    let page = find(&call, &slug).await?;
     staff(&call)?;
+    let page = find(&call, &slug).await?;
     let deleted = call.store().delete_written_page(page.id).await;
     deleted.map_err(internal)?;
     Ok(StatusCode::NO_CONTENT)

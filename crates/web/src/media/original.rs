@@ -1,10 +1,13 @@
-//! The bytes of a photograph, wherever it lies: below a folder, among the files that the server
-//! keeps, or at an address.
+//! The bytes of a photograph, wherever it lies: below a folder, in a bucket, among the files that
+//! the server keeps, or at an address. Who fetches one of a bucket is sent on to the storage with a
+//! link that it signs, so that no photograph goes through this server.
+
+use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use domain::storage::{LOCAL, Location};
-use files::{Files, FilesError, photograph};
+use files::{BucketError, Files, FilesError, Source, photograph};
 use rest::{ApiError, ApiResult};
 use store::capture::Capture;
 
@@ -12,16 +15,42 @@ use super::gone;
 use crate::AppState;
 use crate::api::internal;
 
-/// A photograph of a local storage source: `<source>/<key>`.
-pub async fn of_source(state: &AppState, rest: &str) -> ApiResult<Bytes> {
+/// How long the storage's own link is good: longer than browsers may keep the way to it.
+const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A photograph of a storage source.
+pub enum Original {
+    /// Its bytes.
+    Here(Bytes),
+    /// Where it is to be had.
+    There(String),
+}
+
+/// A photograph of a storage source: `<source>/<key>`.
+pub async fn of_source(state: &AppState, rest: &str) -> ApiResult<Original> {
     let (source, key) = rest.split_once('/').ok_or(ApiError::NotFound)?;
     let source: i64 = source.parse().map_err(|_| ApiError::NotFound)?;
     let source = state.store.source(source).await.map_err(internal)?;
-    if source.kind != LOCAL {
-        return Err(ApiError::NotFound);
+    if source.kind == LOCAL {
+        let folder = Files::local(source.bucket.as_ref()).map_err(gone)?;
+        return folder.get(key).await.map_err(gone).map(Original::Here);
     }
-    let folder = Files::local(source.bucket.as_ref()).map_err(gone)?;
-    folder.get(key).await.map_err(gone)
+    let bucket = Source::open(&source, &state.links.vault()).map_err(refused)?;
+    let link = bucket.presigned(key, GOOD_FOR).await.map_err(refused)?;
+    let link = link.ok_or(ApiError::NotFound)?;
+    Ok(Original::There(link.to_string()))
+}
+
+/// What a bucket says instead of a photograph.
+fn refused(error: BucketError) -> ApiError {
+    ApiError::Gone(format!("The storage gives nothing: {error}"))
+}
+
+/// An object of a bucket.
+async fn in_bucket(state: &AppState, source: i64, key: &str) -> ApiResult<Bytes> {
+    let source = state.store.source(source).await.map_err(internal)?;
+    let bucket = Source::open(&source, &state.links.vault()).map_err(refused)?;
+    bucket.get(key).await.map_err(refused)
 }
 
 /// The place of a capture's photograph.
@@ -35,6 +64,9 @@ pub async fn place(state: &AppState, capture: &Capture) -> ApiResult<Location> {
 
 /// The photograph.
 pub async fn read(state: &AppState, place: &Location) -> ApiResult<Bytes> {
+    if let Location::Bucket { source, key } = place {
+        return in_bucket(state, *source, key).await;
+    }
     let content = photograph::read(&state.files, place).await;
     content.map_err(|error| match (place, error) {
         (Location::Web { .. }, FilesError::Io(why)) => {
@@ -53,7 +85,7 @@ pub async fn written_at(
     let head = match place {
         Location::Folder { root, key, .. } => Files::local(root.as_ref()).ok()?.head(key).await,
         Location::Kept { key, .. } => state.files.head(key).await,
-        Location::Web { .. } => return capture.last_modified_at,
+        Location::Web { .. } | Location::Bucket { .. } => return capture.last_modified_at,
     };
     let at = head.ok().map(|entry| entry.last_modified);
     at.max(capture.last_modified_at)

@@ -61,6 +61,9 @@ pub const KWARGS: &[Field] = &[
     text("exclude_events", "Exclude events"),
     number("deployment_id", "Deployment id"),
     number("position", "Position"),
+    // Not settings of the reference platform, whose OPTIONS are the recorded ones.
+    number("seed", "Seed").unlisted(),
+    numbers("image_ids", "Captures").unlisted(),
 ];
 
 /// Settings that are dates.

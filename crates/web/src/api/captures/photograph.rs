@@ -61,8 +61,9 @@ pub fn safe_name(name: &str) -> String {
     }
 }
 
-/// The same name with something by chance before its last dot.
+/// The same name with seven digits by chance before its last dot.
 pub fn another_name(name: &str, chance: u32) -> String {
+    let chance = chance & 0x0fff_ffff;
     match name.rsplit_once('.') {
         Some((stem, kind)) => format!("{stem}_{chance:07x}.{kind}"),
         None => format!("{name}_{chance:07x}"),

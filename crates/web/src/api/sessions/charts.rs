@@ -23,9 +23,9 @@ impl Interval<'_> {
         self.moments.iter().map(|m| m.detections).sum()
     }
 
-    /// The capture on which most was found; of several the first.
+    /// The capture on which most was found; of several the last.
     pub fn top(&self) -> Option<&Moment> {
-        self.moments.iter().rev().max_by_key(|m| m.detections)
+        self.moments.iter().max_by_key(|m| m.detections)
     }
 }
 
@@ -56,10 +56,10 @@ pub fn intervals(moments: &[Moment], minutes: i64) -> Vec<Interval<'_>> {
     }
 }
 
-/// What was found in each hour that has captures, in the order of the night.
+/// What was found in each hour in which something was, in the order of the night.
 fn hours(moments: &[Moment]) -> Vec<(u32, i64)> {
     let mut hours: Vec<(u32, i64)> = Vec::new();
-    for moment in moments {
+    for moment in moments.iter().filter(|moment| moment.detections > 0) {
         let hour = moment.at.hour();
         match hours.iter_mut().find(|(known, _)| *known == hour) {
             Some((_, count)) => *count += moment.detections,
@@ -148,15 +148,21 @@ mod tests {
     #[test]
     fn few_captures_make_few_intervals() {
         assert!(intervals(&[], 1).is_empty());
-        let one = moments(&[("22:00:00", 2), ("22:00:00", 5)]);
+        let one = moments(&[("22:00:00", 5), ("22:00:00", 5), ("22:00:00", 2)]);
         let list = intervals(&one, i64::MAX);
-        assert_eq!((list.len(), list[0].detections()), (1, 7));
+        assert_eq!((list.len(), list[0].detections()), (1, 12));
         assert_eq!(list[0].top().unwrap().capture, 2);
     }
 
     #[test]
     fn charts_read_as_recorded() {
-        let night = moments(&[("22:01:00", 7), ("22:36:00", 7), ("23:28:00", 7)]);
+        let night = [
+            ("21:59:00", 0),
+            ("22:01:00", 7),
+            ("22:36:00", 7),
+            ("23:28:00", 7),
+        ];
+        let night = moments(&night);
         let charts = charts(&night, &[("Vanessa".to_owned(), 3)]);
         assert_eq!(charts[0]["data"]["x"], json!(["10:00 PM", "11:00 PM"]));
         assert_eq!(charts[0]["data"]["y"], json!([14, 7]));

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::capture::is_image_key;
 use domain::permission::Action;
 use domain::storage::{LOCAL, Location, public_url};
-use files::{Bucket, BucketAddress, BucketError, Entry, Files, FilesError, Look, Pattern};
+use files::{BucketError, Entry, Look, Pattern, Source};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rest::field::{Field, Kind};
 use rest::{ApiResult, Form, How, JsonBody};
@@ -86,7 +86,10 @@ fn told(
 ) -> Value {
     let (code, message) = match (&look.found, look.checked) {
         (Some(_), _) => (None, None),
-        (None, 0) => (Some("NoFilesFound"), Some("No files found in this folder.")),
+        (None, 0) => (
+            Some("NoFilesFound"),
+            Some("No files found at the specified location."),
+        ),
         (None, _) => (
             Some("NoMatchingFilesFound"),
             Some("There are files, but none that is a picture and matches."),
@@ -119,15 +122,9 @@ fn address(call: &Call, source: &StorageSource, file: &Entry) -> Option<String> 
         };
         return Some(media::address(&call.state.links, &place));
     }
-    public_url(source.public_base_url.as_deref()?, &file.key)
-}
-
-/// Below which prefix: the source's and the folder's, without slashes around them.
-fn prefix(source: &StorageSource, subdir: &str) -> String {
-    let parts = [source.prefix.as_str(), subdir];
-    let parts = parts.map(|part| part.trim_matches('/'));
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join("/")
+    // Below the whole of the base, as recorded: a capture's own address is joined otherwise.
+    let base = source.public_base_url.as_deref()?.trim_end_matches('/');
+    public_url(&format!("{base}/"), &file.key)
 }
 
 async fn look(
@@ -138,61 +135,8 @@ async fn look(
 ) -> Result<Look, BucketError> {
     let wanted =
         |entry: &Entry| is_image_key(&entry.key) && entry.size > 0 && pattern.finds(&entry.key);
-    let prefix = prefix(source, subdir);
-    if source.kind == LOCAL {
-        return look_into_folder(source, &prefix, wanted).await;
-    }
-    let vault = call.state.links.vault();
-    let open = |sealed: &str| {
-        let words = "The keys were sealed by another installation. Enter them again.";
-        vault
-            .open(sealed)
-            .ok_or_else(|| refused("InvalidCredentials", words))
-    };
-    let bucket = Bucket::open(&BucketAddress {
-        endpoint: source.endpoint_url.clone(),
-        bucket: source.bucket.clone(),
-        region: source.region.clone(),
-        access_key: open(&source.access_key)?,
-        secret_key: open(&source.secret_key)?,
-    })?;
-    bucket.look(&prefix, MOST, wanted).await
-}
-
-async fn look_into_folder(
-    source: &StorageSource,
-    prefix: &str,
-    wanted: impl Fn(&Entry) -> bool,
-) -> Result<Look, BucketError> {
-    let failed = |error: FilesError| match error {
-        FilesError::Denied(_) => refused("InvalidPath", "This is no folder within the source."),
-        // Where the folder stands is not told.
-        FilesError::NotFound(_) | FilesError::Io(_) => {
-            refused("NoSuchBucket", "The folder cannot be read.")
-        }
-    };
-    let begun = Instant::now();
-    let folder = Files::local(source.bucket.as_ref()).map_err(failed)?;
-    let mut look = Look::default();
-    let mut listing = match folder.walk(prefix, None).await {
-        Ok(listing) => listing,
-        // A folder that is not there holds no files.
-        Err(FilesError::NotFound(_)) => return Ok(look),
-        Err(other) => return Err(failed(other)),
-    };
-    while look.checked < MOST {
-        let page = listing.next(100).await.map_err(failed)?;
-        if look.latency.is_zero() {
-            look.latency = begun.elapsed();
-        }
-        let Some(page) = page else { break };
-        for entry in page {
-            look.checked += 1;
-            if wanted(&entry) {
-                look.found = Some(entry);
-                return Ok(look);
-            }
-        }
-    }
-    Ok(look)
+    let place = Source::open(source, &call.state.links.vault())?;
+    place
+        .look(&Source::prefix(source, subdir), MOST, wanted)
+        .await
 }

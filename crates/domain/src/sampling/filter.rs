@@ -1,0 +1,81 @@
+//! The filters that all methods of capture sets share (`domain-rules.md` §5): stations, sessions,
+//! and parts of the calendar and of the night. One that is not given lets everything pass; an
+//! empty list lets nothing pass.
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+
+use super::Candidate;
+
+/// What a capture must be to be seen at all. Bounds are inclusive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of one of these stations.
+    pub stations: Option<BTreeSet<i64>>,
+    /// Of a station of one of these sites; whoever chooses turns them into stations first.
+    pub sites: Option<BTreeSet<i64>>,
+    /// Of one of these sessions.
+    pub sessions: Option<BTreeSet<i64>>,
+    /// Of this day or a later one.
+    pub date_start: Option<NaiveDate>,
+    /// Of this day or an earlier one.
+    pub date_end: Option<NaiveDate>,
+    /// Of this month of a year or a later one.
+    pub month_start: Option<i64>,
+    /// Of this month of a year or an earlier one.
+    pub month_end: Option<i64>,
+    /// Of this hour of a day or a later one; with a later start than end, over midnight.
+    pub hour_start: Option<i64>,
+    /// Of this hour of a day or an earlier one.
+    pub hour_end: Option<i64>,
+}
+
+impl Filter {
+    /// Whether a capture passes. Without a time it passes only where no time is asked for.
+    pub fn keeps(&self, capture: &Candidate) -> bool {
+        let one_of = |wanted: &Option<BTreeSet<i64>>, id: Option<i64>| match wanted {
+            None => true,
+            Some(wanted) => id.is_some_and(|id| wanted.contains(&id)),
+        };
+        one_of(&self.stations, capture.station)
+            && one_of(&self.sessions, capture.session)
+            && match capture.taken_at {
+                Some(at) => self.keeps_time(at),
+                None => !self.asks_for_time(),
+            }
+    }
+
+    /// Narrows to the stations of the sites.
+    pub fn at_sites(&mut self, stations: BTreeSet<i64>) {
+        self.sites = None;
+        self.stations = Some(match self.stations.take() {
+            Some(wanted) => wanted.intersection(&stations).copied().collect(),
+            None => stations,
+        });
+    }
+
+    fn asks_for_time(&self) -> bool {
+        self.date_start.is_some()
+            || self.date_end.is_some()
+            || self.month_start.is_some()
+            || self.month_end.is_some()
+            || self.hour_start.is_some()
+            || self.hour_end.is_some()
+    }
+
+    fn keeps_time(&self, at: NaiveDateTime) -> bool {
+        let (day, month, hour) = (at.date(), i64::from(at.month()), i64::from(at.hour()));
+        let within = |from: Option<i64>, to: Option<i64>, value: i64| {
+            from.is_none_or(|from| from <= value) && to.is_none_or(|to| value <= to)
+        };
+        let hours = match (self.hour_start, self.hour_end) {
+            (Some(start), Some(end)) if start >= end => hour >= start || hour <= end,
+            (start, end) => within(start, end, hour),
+        };
+        self.date_start.is_none_or(|start| start <= day)
+            && self.date_end.is_none_or(|end| day <= end)
+            && within(self.month_start, self.month_end, month)
+            && hours
+    }
+}
