@@ -4,6 +4,7 @@
 
 pub mod agreement;
 pub mod capture;
+pub mod chance;
 pub mod determination;
 pub mod job;
 pub mod lease;

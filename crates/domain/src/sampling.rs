@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use chrono::{NaiveDateTime, TimeDelta};
 
+use crate::chance::mix;
+
 mod filter;
 mod plan;
 
@@ -236,15 +238,11 @@ fn evenly(sessions: BTreeMap<i64, Session>, size: usize) -> Vec<i64> {
     ranked.into_iter().map(|(_, (_, id))| id).collect()
 }
 
-/// A number that looks drawn by lot and follows from the seed and the capture (the finalizer of
-/// SplitMix64: Steele, Lea and Flood 2014).
+/// A number that looks drawn by lot and follows from the seed and the capture.
 fn chance(seed: u64, id: i64) -> u64 {
     let step = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = step.wrapping_mul(0xd134_2543_de82_ef95) ^ id.cast_unsigned();
-    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    let place = step.wrapping_mul(0xd134_2543_de82_ef95) ^ id.cast_unsigned();
+    mix(place.wrapping_add(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]

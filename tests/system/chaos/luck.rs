@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use domain::chance::mix;
+
 #[derive(Clone, Debug)]
 pub struct Luck(u64);
 
@@ -13,10 +15,7 @@ impl Luck {
 
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
+        mix(self.0)
     }
 
     pub fn below(&mut self, most: usize) -> usize {

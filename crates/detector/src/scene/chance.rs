@@ -2,6 +2,8 @@
 //! noise made of integer hashes. Nothing here keeps global state or reads a clock, so a
 //! seed always draws the same picture.
 
+use domain::chance::mix;
+
 use super::curve::ease;
 
 /// The splitmix64 generator (Steele, Lea and Flood, 2014): a counter and a mixing function.
@@ -23,10 +25,7 @@ impl Chance {
     /// Sixty-four mixed bits.
     pub(super) fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mix(self.state)
     }
 
     /// Even between 0 (included) and 1 (excluded).

@@ -4,6 +4,7 @@
 //! cursor even though the list has changed meanwhile.
 
 use anyhow::Context;
+use domain::chance::mix;
 use domain::job::COLLECT_STAGE;
 use domain::state::JobState;
 use store::capture::Scope;
@@ -113,11 +114,4 @@ fn place(job: &store::job::Job, capture: i64) -> i64 {
     let mixed = mix(capture as u64 ^ mix(seed)) as i64;
     // The lowest number of all means "before the first".
     if mixed == START { capture } else { mixed }
-}
-
-/// The finaliser of splitmix64, a well-known one-to-one mix of 64 bits.
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
 }
