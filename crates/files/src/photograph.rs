@@ -1,5 +1,5 @@
-//! The bytes of a photograph, wherever it lies: below a folder, among the files that the server
-//! keeps, or at an address, from which no more than a bounded answer is read.
+//! The bytes of a photograph, wherever it lies: below a folder, in a bucket, among the files that the
+//! server keeps, or at an address, from which no more than a bounded answer is read.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::storage::Location;
 
-use crate::{Files, FilesError, FilesResult};
+use store::Store;
+
+use crate::{Files, FilesError, FilesResult, Source, Vault};
 
 /// Largest photograph that is fetched from an address, in bytes.
 const MAX_FETCH: usize = 100 * 1024 * 1024;
@@ -20,17 +22,39 @@ static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
     builder.build().ok()
 });
 
-/// The photograph at this place; `kept` are the files that the server itself keeps. One of a bucket
-/// is not read here, where nobody has its keys: ask [`crate::Source`], or for its link.
-///
-/// # Errors
-/// [`FilesError`].
-pub async fn read(kept: &Files, place: &Location) -> FilesResult<Bytes> {
-    match place {
-        Location::Folder { root, key, .. } => Files::local(Path::new(root))?.get(key).await,
-        Location::Kept { key, .. } => kept.get(key).await,
-        Location::Bucket { key, .. } => Err(FilesError::Denied(key.clone())),
-        Location::Web { url } => fetch(url).await.map_err(FilesError::Io),
+/// Reads photographs.
+#[derive(Clone, Debug)]
+pub struct Photographs {
+    /// Knows the sources.
+    pub store: Store,
+    /// Opens their keys.
+    pub vault: Vault,
+    /// The files that the server itself keeps.
+    pub kept: Files,
+}
+
+impl Photographs {
+    /// The photograph at this place.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn read(&self, place: &Location) -> FilesResult<Bytes> {
+        match place {
+            Location::Folder { root, key, .. } => Files::local(Path::new(root))?.get(key).await,
+            Location::Bucket { source, key } => self.in_bucket(*source, key).await,
+            Location::Kept { key, .. } => self.kept.get(key).await,
+            Location::Web { url } => fetch(url).await.map_err(FilesError::Io),
+        }
+    }
+
+    async fn in_bucket(&self, source: i64, key: &str) -> FilesResult<Bytes> {
+        let failed = |why: String| FilesError::Io(why);
+        let source = self.store.source(source).await;
+        let source = source.map_err(|error| failed(error.to_string()))?;
+        let bucket = Source::open(&source, &self.vault);
+        let bucket = bucket.map_err(|error| failed(error.to_string()))?;
+        let read = bucket.get(key).await;
+        read.map_err(|error| failed(error.to_string()))
     }
 }
 

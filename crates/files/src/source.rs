@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::storage::LOCAL;
+use futures_util::TryStreamExt;
 use store::source::StorageSource;
 use url::Url;
 
@@ -151,9 +152,18 @@ impl Source {
         match &self.0 {
             Kind::Bucket(bucket) => bucket.head_of(key, most).await,
             Kind::Folder(folder) => {
-                let whole = folder.get(key).await.map_err(folder_error)?;
-                let most = usize::try_from(most).unwrap_or(usize::MAX);
-                Ok(whole.slice(..whole.len().min(most)))
+                if most == u64::MAX {
+                    return folder.get(key).await.map_err(folder_error);
+                }
+                let size = folder.head(key).await.map_err(folder_error)?.size;
+                if size.min(most) == 0 {
+                    return Ok(Bytes::new());
+                }
+                let range = Some(0..size.min(most));
+                let content = folder.get_stream(key, range).await.map_err(folder_error)?;
+                let pieces: Vec<Bytes> =
+                    content.stream.try_collect().await.map_err(folder_error)?;
+                Ok(pieces.concat().into())
             }
         }
     }

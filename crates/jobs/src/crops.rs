@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use domain::storage::{Location, crop_name};
-use files::{Files, photograph, picture};
+use domain::storage::crop_name;
+use files::{Files, Photographs, picture};
 use store::StoreResult;
 use store::detection::Detection;
 use tokio::sync::mpsc;
@@ -27,6 +27,7 @@ const REST: Duration = Duration::from_secs(5);
 /// Cuts crops into the server's own files.
 pub struct Cutter {
     tools: Tools,
+    photographs: Photographs,
     kept: Files,
     /// How old a detection must be: results that are still coming in come first.
     lag: chrono::Duration,
@@ -36,7 +37,17 @@ impl Cutter {
     /// One that leaves detections alone until they are ten seconds old.
     pub fn new(tools: Tools, kept: Files) -> Cutter {
         let lag = chrono::Duration::seconds(10);
-        Cutter { tools, kept, lag }
+        let photographs = Photographs {
+            store: tools.store.clone(),
+            vault: tools.links.vault(),
+            kept: kept.clone(),
+        };
+        Cutter {
+            tools,
+            photographs,
+            kept,
+            lag,
+        }
     }
 
     /// The same, behind the results by this time.
@@ -126,14 +137,7 @@ impl Cutter {
         let Some(place) = places.remove(&capture) else {
             return Ok(());
         };
-        // A bucket's keys are the web process's: its link leads there.
-        let place = match place {
-            Location::Bucket { .. } => Location::Web {
-                url: self.tools.links.photograph(&place),
-            },
-            place => place,
-        };
-        let done = match photograph::read(&self.kept, &place).await {
+        let done = match self.photographs.read(&place).await {
             Ok(original) => self.keep(original, wanted).await,
             Err(error) => Err(error.to_string()),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use domain::storage::{LOCAL, Location};
-use files::{BucketError, Files, FilesError, Source, photograph};
+use files::{BucketError, Files, FilesError, Photographs, Source};
 use rest::{ApiError, ApiResult};
 use store::capture::Capture;
 
@@ -46,13 +46,6 @@ fn refused(error: BucketError) -> ApiError {
     ApiError::Gone(format!("The storage gives nothing: {error}"))
 }
 
-/// An object of a bucket.
-async fn in_bucket(state: &AppState, source: i64, key: &str) -> ApiResult<Bytes> {
-    let source = state.store.source(source).await.map_err(internal)?;
-    let bucket = Source::open(&source, &state.links.vault()).map_err(refused)?;
-    bucket.get(key).await.map_err(refused)
-}
-
 /// The place of a capture's photograph.
 pub async fn place(state: &AppState, capture: &Capture) -> ApiResult<Location> {
     let captures = std::slice::from_ref(capture);
@@ -64,13 +57,18 @@ pub async fn place(state: &AppState, capture: &Capture) -> ApiResult<Location> {
 
 /// The photograph.
 pub async fn read(state: &AppState, place: &Location) -> ApiResult<Bytes> {
-    if let Location::Bucket { source, key } = place {
-        return in_bucket(state, *source, key).await;
-    }
-    let content = photograph::read(&state.files, place).await;
+    let photographs = Photographs {
+        store: state.store.clone(),
+        vault: state.links.vault(),
+        kept: state.files.clone(),
+    };
+    let content = photographs.read(place).await;
     content.map_err(|error| match (place, error) {
         (Location::Web { .. }, FilesError::Io(why)) => {
             ApiError::Gone(format!("The photograph cannot be fetched: {why}."))
+        }
+        (Location::Bucket { .. }, FilesError::Io(why)) => {
+            ApiError::Gone(format!("The storage gives nothing: {why}"))
         }
         (_, error) => gone(error),
     })
