@@ -2,9 +2,6 @@
 //! says. The idea: the job row is locked first, the guard is read under that lock, and a runner
 //! writes only behind its fence (owner and claim number), so no late writer can do harm.
 
-use chrono::Duration;
-use domain::job::FeedMode;
-use domain::permission::{Permit, Run};
 use domain::progress::Stage;
 use domain::state::{Event, JobState};
 use sea_orm::{
@@ -12,10 +9,16 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
+mod care;
+mod person;
+
+pub use care::MAX_RESCUES;
+pub use person::Cancelled;
+
 use super::event::{What, record, record_by};
-use super::{Job, dispatch, feed, stages_json};
+use super::{Job, feed, stages_json};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
-use crate::entity::{job, job_progress, ticket};
+use crate::entity::{job, ticket};
 use crate::log::{Level, NewLine};
 use crate::origin::{Origin, Trace};
 
@@ -40,18 +43,6 @@ pub enum Beat {
     /// The job belongs to somebody else or has ended: write nothing more.
     Lost,
 }
-
-/// What a cancel did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cancelled {
-    /// The job after it.
-    pub job: Job,
-    /// True when the cancel changed anything.
-    pub changed: bool,
-}
-
-/// After so many rescues without an end the job fails: it kills its runners.
-pub const MAX_RESCUES: i32 = 10;
 
 /// Reads the job row and locks it against every other change.
 pub(crate) async fn lock(tx: &Write, id: i64) -> StoreResult<Job> {
@@ -140,65 +131,6 @@ pub(crate) fn present_trace() -> Option<String> {
 }
 
 impl Store {
-    /// Asks for a run: the first, or, of an ended job, a further one from the beginning.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] in states where it is not legal.
-    pub async fn enqueue_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Job> {
-        let tx = self.write().await?;
-        let job = lock(&tx, id).await?;
-        let to = next(&job, Event::Enqueue)?;
-        let again = job.job_state() != JobState::Created;
-        let mut row = moved(&job, to);
-        if again {
-            reset(&tx, &job, &mut row, FeedMode::All, 0).await?;
-            row.run_no = Set(job.run_no + 1);
-        }
-        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
-        row.scheduled_at = Set(Some(now()));
-        row.trace_id = Set(present_trace());
-        let job_after = save(&tx, row).await?;
-        note(&tx, &job, to).await?;
-        record(&tx, id, to.code(), What::Queued, None).await?;
-        tx.commit().await?;
-        Ok(job_after)
-    }
-
-    /// A person's retry: what is saved stays, the rest is done again (`protocol.md` §2).
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] in states where it is not legal.
-    pub async fn retry_job(
-        &self,
-        _permit: Permit<Run>,
-        id: i64,
-        failed_only: bool,
-    ) -> StoreResult<Job> {
-        let tx = self.write().await?;
-        let job = lock(&tx, id).await?;
-        let to = next(&job, Event::Retry)?;
-        let kept = crate::progress::sum_in(&*tx, job.id, job.generation)
-            .await?
-            .done;
-        let mode = if failed_only {
-            FeedMode::FailedOnly
-        } else {
-            FeedMode::Missing
-        };
-        let mut row = moved(&job, to);
-        reset(&tx, &job, &mut row, mode, kept).await?;
-        row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
-        row.scheduled_at = Set(Some(now()));
-        row.trace_id = Set(present_trace());
-        let after = save(&tx, row).await?;
-        crate::progress::carry_over(&tx, &job, &after, self.shard).await?;
-        note(&tx, &job, to).await?;
-        let detail = failed_only.then(|| "only what failed".to_owned());
-        record(&tx, id, to.code(), What::Retried, detail).await?;
-        tx.commit().await?;
-        Ok(after)
-    }
-
     /// Claims the next waiting job for the runner `owner`, if there is one.
     ///
     /// # Errors
@@ -356,112 +288,6 @@ impl Store {
         }
         tx.commit().await
     }
-
-    /// Cancels: at once where nobody runs the job, else its runner is told by its next beat.
-    /// A final job stays as it is.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], errors of the database.
-    pub async fn cancel_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Cancelled> {
-        let tx = self.write().await?;
-        let job = lock(&tx, id).await?;
-        if job.job_state().is_final() || job.job_state() == JobState::Canceling {
-            return Ok(Cancelled {
-                job,
-                changed: false,
-            });
-        }
-        let after = if job.owner.is_some() {
-            let to = next(&job, Event::Cancel)?;
-            let row = moved(&job, to);
-            let after = save(&tx, row).await?;
-            note(&tx, &job, to).await?;
-            record(&tx, id, to.code(), What::Cancelled, None).await?;
-            after
-        } else {
-            record(&tx, id, &job.state, What::Cancelled, None).await?;
-            revoke(&tx, &job).await?
-        };
-        tx.commit().await?;
-        Ok(Cancelled {
-            job: after,
-            changed: true,
-        })
-    }
-
-    /// Takes jobs from runners that have not beaten for `silence`: STARTED → PENDING (resumed
-    /// from its cursor by the next claim), CANCELING → REVOKED, and FAILURE after
-    /// [`MAX_RESCUES`]. Any process may call it at any time. Returns the jobs it touched.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn rescue_jobs(&self, silence: Duration) -> StoreResult<Vec<Job>> {
-        let limit = now() - silence;
-        let dead: Vec<i64> = job::Entity::find()
-            .select_only()
-            .column(job::Column::Id)
-            .filter(
-                job::Column::State.is_in([JobState::Started.code(), JobState::Canceling.code()]),
-            )
-            .filter(job::Column::Owner.is_not_null())
-            .filter(job::Column::BeatAt.lt(limit))
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let mut touched = Vec::new();
-        for id in dead {
-            let tx = self.write().await?;
-            let Ok(job) = lock(&tx, id).await else {
-                continue;
-            };
-            let silent = job.owner.is_some() && job.beat_at.is_none_or(|at| at < limit);
-            if silent && let Some(after) = rescue(&tx, self.shard, &job).await? {
-                tx.commit().await?;
-                touched.push(after);
-            }
-        }
-        Ok(touched)
-    }
-
-    /// Ends a job that nobody owns, whose feed has ended and whose captures are all counted.
-    /// Returns the job when this call ended it.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn finalise_job(&self, id: i64) -> StoreResult<Option<Job>> {
-        let tx = self.write().await?;
-        let job = lock(&tx, id).await?;
-        let (JobState::Started, None, Some(total)) = (job.job_state(), &job.owner, job.total)
-        else {
-            return Ok(None);
-        };
-        // In a statement after the lock: an earlier snapshot could miss a save.
-        let sum = crate::progress::sum_in(&*tx, job.id, job.generation).await?;
-        if sum.done + sum.failed < total {
-            return Ok(None);
-        }
-        let failure = domain::job::too_many_failed(total, sum.failed)
-            .then_some("Failed to process more than 50% of images");
-        let after = end(&tx, self.shard, &job, failure).await?;
-        tx.commit().await?;
-        Ok(Some(after))
-    }
-
-    /// Jobs that [`Store::finalise_job`] should look at.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs_to_finalise(&self) -> StoreResult<Vec<i64>> {
-        Ok(job::Entity::find()
-            .select_only()
-            .column(job::Column::Id)
-            .filter(job::Column::State.eq(JobState::Started.code()))
-            .filter(job::Column::Owner.is_null())
-            .filter(job::Column::Total.is_not_null())
-            .into_tuple()
-            .all(&self.db)
-            .await?)
-    }
 }
 
 /// Moves a locked, running job to its end. What has no answer when it fails has failed with it.
@@ -504,77 +330,4 @@ async fn revoke(tx: &Write, job: &Job) -> StoreResult<Job> {
 async fn ended(tx: &Write, job: &Job, why: Option<&str>) -> StoreResult<()> {
     let detail = why.map(str::to_owned);
     record_by(tx, job.id, &job.state, What::Ended, None, detail).await
-}
-
-async fn rescue(tx: &Write, shard: i64, job: &Job) -> StoreResult<Option<Job>> {
-    if job.job_state() == JobState::Started && job.rescues >= MAX_RESCUES {
-        let why = format!("its runner died {MAX_RESCUES} times");
-        return Ok(Some(end(tx, shard, job, Some(&why)).await?));
-    }
-    let Some(to) = job.job_state().after(Event::Rescue) else {
-        return Ok(None);
-    };
-    if to == JobState::Revoked {
-        return Ok(Some(revoke(tx, job).await?));
-    }
-    let mut row = moved(job, to);
-    row.owner = Set(None);
-    row.rescues = Set(job.rescues + 1);
-    let after = save(tx, row).await?;
-    feed::reopen_leases(&**tx, job).await?;
-    note(tx, job, to).await?;
-    let text = format!(
-        "The runner of this job has not been heard of since {}; another one goes on with it",
-        job.beat_at
-            .map(|t| t.format("%H:%M:%S UTC").to_string())
-            .unwrap_or_default()
-    );
-    say(tx, job, Level::Warning, text).await?;
-    let runner = job.owner.as_ref().map(|owner| format!("runner {owner}"));
-    record(tx, job.id, to.code(), What::Rescued, runner).await?;
-    Ok(Some(after))
-}
-
-/// A new generation: rows stay, results of older generations no longer count.
-async fn reset(
-    tx: &Write,
-    job: &Job,
-    row: &mut job::ActiveModel,
-    mode: FeedMode,
-    kept: i64,
-) -> StoreResult<()> {
-    let mut stages = job.own_stages();
-    // Only ML jobs are made with their stages; other kinds open theirs when they start.
-    stages.retain(|s| job.kind == domain::job::ML || s.key == domain::job::DELAY_STAGE);
-    stages.iter_mut().for_each(Stage::reset);
-    if let Some(stage) = stages
-        .iter_mut()
-        .find(|s| s.key == domain::job::DELAY_STAGE)
-    {
-        domain::job::begin_delay(stage, job.delay);
-    }
-    row.generation = Set(job.generation + 1);
-    row.feed_mode = Set(mode.code().to_owned());
-    row.feed_cursor = Set(feed::START);
-    row.sent_cursor = Set(feed::START);
-    row.fed = Set(0);
-    row.kept = Set(kept);
-    row.total = Set(None);
-    row.expected = Set(None);
-    row.rescues = Set(0);
-    row.paused = Set(false);
-    row.owner = Set(None);
-    row.errors = Set(serde_json::Value::Array(Vec::new()));
-    row.result = Set(None);
-    row.stages = Set(stages_json(&stages)?);
-    row.started_at = Set(None);
-    row.finished_at = Set(None);
-    delete_tickets(&**tx, job.id).await?;
-    // Shards of this generation cannot exist yet; a stale row must never count.
-    job_progress::Entity::delete_many()
-        .filter(job_progress::Column::JobId.eq(job.id))
-        .filter(job_progress::Column::Generation.gt(job.generation))
-        .exec(&**tx)
-        .await?;
-    Ok(())
 }
