@@ -320,7 +320,8 @@ fn classified_by(algorithms: &[i64]) -> Expr {
             Expr::col((detection::Entity, detection::Column::OccurrenceId))
                 .equals((occurrence::Entity, occurrence::Column::Id)),
         )
-        .and_where(classification::Column::AlgorithmId.is_in(algorithms.iter().copied()))
+        // Not by their index: an algorithm has as many classifications as a project has boxes.
+        .and_where(Expr::cust("+classification.algorithm_id").is_in(algorithms.iter().copied()))
         .to_owned();
     Expr::exists(by)
 }
