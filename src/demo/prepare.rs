@@ -223,13 +223,7 @@ async fn register(
     store
         .register_pipelines(service.id, &[project], &info.pipelines)
         .await?;
-    let health = tools
-        .services
-        .ready(endpoint, std::time::Duration::from_secs(8))
-        .await;
-    store
-        .service_seen(service.id, health.live, health.latency.as_secs_f64())
-        .await?;
+    jobs::health::check(tools, &service).await?;
     let Some(offered) = info.pipelines.first() else {
         bail!("the built-in detector offers no pipeline");
     };

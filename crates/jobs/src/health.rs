@@ -21,15 +21,11 @@ const AT_ONCE: usize = 8;
 ///
 /// # Errors
 /// Errors of the store.
-pub async fn check(
-    tools: &Tools,
-    service: &ProcessingService,
-    limit: Duration,
-) -> StoreResult<bool> {
+pub async fn check(tools: &Tools, service: &ProcessingService) -> StoreResult<bool> {
     let Some(url) = &service.endpoint_url else {
         return Ok(false);
     };
-    let health = tools.services.ready(url, limit).await;
+    let health = tools.services.ready(url, READY).await;
     let latency = health.latency.as_secs_f64();
     let seen = tools.store.service_seen(service.id, health.live, latency);
     seen.await?;
@@ -66,7 +62,7 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
     let services = store.services_with_address().await?;
     let checks = services
         .into_iter()
-        .map(|service| async move { check(tools, &service, READY).await });
+        .map(|service| async move { check(tools, &service).await });
     let mut checks = futures_util::stream::iter(checks).buffer_unordered(AT_ONCE);
     while let Some(checked) = checks.next().await {
         checked?;

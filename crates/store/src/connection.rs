@@ -62,6 +62,17 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
+/// The present instant in milliseconds, as columns hold it that are only compared.
+pub(crate) fn clock() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+/// The same, so much later.
+pub(crate) fn clock_in(time: std::time::Duration) -> i64 {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2);
+    clock().saturating_add(millis)
+}
+
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {

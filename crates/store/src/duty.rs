@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::connection::{Store, StoreResult, now};
+use crate::connection::{Store, StoreResult, clock, clock_in};
 use crate::entity::duty;
 
 /// A duty that this process has taken.
@@ -19,14 +19,6 @@ pub struct Turn {
     until: i64,
     /// How far it is; 0 at first.
     pub position: i64,
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
-}
-
-fn clock() -> i64 {
-    now().timestamp_millis()
 }
 
 impl Store {
@@ -53,12 +45,11 @@ impl Store {
                 .exec_without_returning(&*tx)
                 .await?;
         }
-        let at = clock();
-        let until = at.saturating_add(millis(time));
+        let until = clock_in(time);
         let taken = duty::Entity::update_many()
             .col_expr(C::DueAt, Expr::value(until))
             .filter(C::Name.eq(name))
-            .filter(C::DueAt.lte(at))
+            .filter(C::DueAt.lte(clock()))
             .exec_with_returning(&*tx)
             .await?;
         tx.commit().await?;
@@ -79,7 +70,7 @@ impl Store {
         let tx = self.write().await?;
         duty::Entity::update_many()
             .col_expr(C::Position, Expr::value(position))
-            .col_expr(C::DueAt, Expr::value(clock().saturating_add(millis(again))))
+            .col_expr(C::DueAt, Expr::value(clock_in(again)))
             .filter(C::Name.eq(turn.name))
             .filter(C::DueAt.eq(turn.until))
             .exec(&*tx)

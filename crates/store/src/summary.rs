@@ -60,7 +60,7 @@ impl Store {
             ..Default::default()
         };
         let occurrences = self.count_occurrences(&filter).await?;
-        let taxa = self.count_taxa_seen(&filter).await?;
+        let taxa = self.count_taxa_seen(&filter, occurrences).await?;
         let projects = match visible {
             Some(ids) => ids.len() as u64,
             None => {

@@ -2,13 +2,13 @@
 //! later) or, when it is gone, done. The idea: an expired lease is simply visible again, so there
 //! is no reaper, and no finished rows for a planner to walk over (`architecture.md` §6).
 
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::connection::{Store, StoreResult};
+use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, ticket};
 use crate::job::feed;
 
@@ -61,10 +61,6 @@ pub struct Depth {
 /// Milliseconds of a span, never negative.
 fn millis(span: Duration) -> i64 {
     Ord::max(span.num_milliseconds(), 0)
-}
-
-fn clock() -> i64 {
-    Utc::now().timestamp_millis()
 }
 
 impl Store {

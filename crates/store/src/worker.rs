@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 
-use crate::connection::{Store, StoreResult, now};
+use crate::connection::{Store, StoreResult, clock, now};
 use crate::entity::{ticket, worker};
 
 pub use crate::entity::worker::Model as Worker;
@@ -146,7 +146,7 @@ impl Store {
             .column(T::WorkerId)
             .column_as(T::CaptureId.count(), "held")
             .filter(T::WorkerId.is_in(workers.iter().copied()))
-            .filter(T::VisibleAt.gt(now().timestamp_millis()))
+            .filter(T::VisibleAt.gt(clock()))
             .group_by(T::WorkerId)
             .into_tuple()
             .all(&self.db)

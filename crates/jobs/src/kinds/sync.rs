@@ -11,7 +11,7 @@ use domain::job::{REGROUP_STAGE, SYNC};
 use domain::state::JobState;
 use domain::timestamp;
 use files::{Entry, Pattern, Source};
-use store::capture::{NewCapture, Scope};
+use store::capture::NewCapture;
 use store::station::Station;
 
 use super::sessions;
@@ -174,7 +174,7 @@ async fn show(
 async fn finish(cx: &JobContext, station: &Station, tally: &Tally) -> anyhow::Result<()> {
     let store = &cx.tools.store;
     store.refresh_station(station.id).await?;
-    let held = store.count_captures(&Scope::Station(station.id)).await?;
+    let held = store.station(station.id).await?.captures_count;
     let unnamed = tally.failed.saturating_sub(NAMED);
     if unnamed > 0 {
         cx.error(format!(

@@ -58,8 +58,22 @@ impl Store {
     ) -> StoreResult<Vec<i64>> {
         self.resolve(set, &mut plan).await?;
         let order = plan.order();
+        let named = match &plan.method {
+            Method::Manual(ids) => Some(ids.clone()),
+            _ => None,
+        };
         let mut sampler = Sampler::new(plan);
         let mut passed = 0;
+        if let Some(named) = named {
+            let named: Vec<i64> = named.into_iter().collect();
+            for chunk in named.chunks(CHUNK) {
+                let rows = self.named(set, chunk).await?;
+                rows.iter().for_each(|row| sampler.see(&row.candidate()));
+                passed += rows.len() as u64;
+                seen(passed);
+            }
+            return Ok(sampler.chosen());
+        }
         let stations = match order {
             Order::StationTime => {
                 let stations = self.stations_of(set.project_id).await?;
@@ -153,6 +167,13 @@ impl Store {
             .await?)
     }
 
+    /// Those of the project's captures that are named.
+    async fn named(&self, set: &CaptureSet, ids: &[i64]) -> StoreResult<Vec<Row>> {
+        let id = capture::Column::Id;
+        let named = of_project(set).filter(id.is_in(ids.iter().copied()));
+        Ok(named.order_by_asc(id).into_model().all(&self.db).await?)
+    }
+
     /// The page of captures after `last`.
     async fn candidates(
         &self,
@@ -162,18 +183,7 @@ impl Store {
         last: Option<&Row>,
     ) -> StoreResult<Vec<Row>> {
         use capture::Column as C;
-        let mut page = capture::Entity::find()
-            .select_only()
-            .columns([
-                C::Id,
-                C::StationId,
-                C::SessionId,
-                C::TakenAt,
-                C::Size,
-                C::BoxesCount,
-            ])
-            .filter(C::ProjectId.eq(set.project_id))
-            .limit(PAGE);
+        let mut page = of_project(set).limit(PAGE);
         if let Some(station) = station {
             page = page.filter(C::StationId.eq(station));
         }
@@ -256,6 +266,23 @@ impl Store {
         tx.commit().await?;
         Ok(count)
     }
+}
+
+/// What a sampler asks of the captures of a set's project.
+fn of_project(set: &CaptureSet) -> Select<capture::Entity> {
+    use capture::Column as C;
+    let columns = [
+        C::Id,
+        C::StationId,
+        C::SessionId,
+        C::TakenAt,
+        C::Size,
+        C::BoxesCount,
+    ];
+    capture::Entity::find()
+        .select_only()
+        .columns(columns)
+        .filter(C::ProjectId.eq(set.project_id))
 }
 
 /// The captures of a set.

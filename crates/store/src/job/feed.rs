@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::Job;
 use super::life::{Fence, lock_fenced};
-use crate::connection::{Store, StoreResult, Write, now};
+use crate::connection::{Store, StoreResult, Write, clock, now};
 use crate::entity::{task_result, ticket};
 use crate::progress;
 
@@ -269,7 +269,7 @@ pub(crate) async fn reopen_leases<C: ConnectionTrait>(tx: &C, job: &Job) -> Stor
     ticket::Entity::update_many()
         .col_expr(T::VisibleAt, Expr::value(0i64))
         .filter(T::JobId.eq(job.id))
-        .filter(T::VisibleAt.gt(now().timestamp_millis()))
+        .filter(T::VisibleAt.gt(clock()))
         .exec(tx)
         .await?;
     Ok(())

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::{Job, JobFilter};
-use crate::connection::{Store, StoreResult, now};
+use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, pipeline, project, ticket};
 use crate::user::User;
 
@@ -182,10 +182,6 @@ pub(super) fn ready() -> Condition {
         .add(job::Column::State.eq(JobState::Started.code()))
         .add(job::Column::Paused.eq(false))
         .add(Expr::exists(tickets(visible().lte(clock()))))
-}
-
-fn clock() -> i64 {
-    now().timestamp_millis()
 }
 
 fn visible() -> Expr {

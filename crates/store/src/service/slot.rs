@@ -10,7 +10,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, SqlErr,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::connection::{Store, StoreError, StoreResult, Write, clock, clock_in};
 use crate::entity::service_slot;
 
 /// One slot of a service, held by whoever has this value.
@@ -19,15 +19,6 @@ pub struct Slot {
     service: i64,
     number: i32,
     holder: i64,
-}
-
-fn clock() -> i64 {
-    now().timestamp_millis()
-}
-
-fn end(time: Duration) -> i64 {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2);
-    clock().saturating_add(millis)
 }
 
 impl Store {
@@ -66,7 +57,7 @@ impl Store {
                 number,
                 holder,
             };
-            match take(&tx, slot, end(time)).await {
+            match take(&tx, slot, clock_in(time)).await {
                 Ok(false) => {}
                 Ok(true) => {
                     tx.commit().await?;
@@ -84,7 +75,7 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn keep_slot(&self, slot: Slot, time: Duration) -> StoreResult<bool> {
-        self.set_slot(slot, end(time)).await
+        self.set_slot(slot, clock_in(time)).await
     }
 
     /// Gives a slot back.

@@ -1,6 +1,6 @@
-//! What a project has seen of each taxon, counted. The idea: a small project's occurrences are counted
-//! anew for every list; what a large one has seen is kept in a table and counted again behind the
-//! reader's back, so that a list of taxa costs the same however large the project is.
+//! What a project has seen of each taxon, counted. The idea: a small project's occurrences are
+//! counted anew for every list; what a large one has seen is kept in a table and counted again
+//! behind the reader's back, so that a list of taxa costs the same however large the project is.
 
 use std::time::Duration;
 
@@ -59,15 +59,23 @@ impl Store {
         &self,
         seen: &OccurrenceFilter,
     ) -> StoreResult<SelectStatement> {
-        Ok(match self.kept_taxa(seen).await? {
+        let count = match seen.is_all_of_project() {
+            true => self.count_occurrences(seen).await?,
+            false => 0,
+        };
+        Ok(match self.kept_taxa(seen, count).await? {
             Some(project) => kept(project),
             None => counted(seen),
         })
     }
 
-    /// How many taxa a filter's occurrences are determined as.
-    pub(crate) async fn count_taxa_seen(&self, seen: &OccurrenceFilter) -> StoreResult<u64> {
-        if let Some(project) = self.kept_taxa(seen).await? {
+    /// How many taxa a filter's occurrences, so many, are determined as.
+    pub(crate) async fn count_taxa_seen(
+        &self,
+        seen: &OccurrenceFilter,
+        count: u64,
+    ) -> StoreResult<u64> {
+        if let Some(project) = self.kept_taxa(seen, count).await? {
             let all = seen_taxon::Entity::find();
             let own = all.filter(seen_taxon::Column::ProjectId.eq(project));
             return Ok(own.count(&self.db).await?);
@@ -86,12 +94,12 @@ impl Store {
         Ok(count.unwrap_or(0).unsigned_abs())
     }
 
-    /// The project for which the kept counts answer a filter.
-    async fn kept_taxa(&self, seen: &OccurrenceFilter) -> StoreResult<Option<i64>> {
+    /// The project for which the kept counts answer a filter of so many occurrences.
+    async fn kept_taxa(&self, seen: &OccurrenceFilter, count: u64) -> StoreResult<Option<i64>> {
         let Some(id) = seen.project_id.filter(|_| seen.is_all_of_project()) else {
             return Ok(None);
         };
-        if self.count_occurrences(seen).await? <= SMALL {
+        if count <= SMALL {
             return Ok(None);
         }
         let project = project::Entity::find_by_id(id).one(&self.db).await?;

@@ -18,8 +18,6 @@ use store::{Store, StoreResult};
 
 use crate::Tools;
 
-/// How long a service may take to say that it is ready.
-const READY: Duration = Duration::from_secs(8);
 /// How often a batch looks whether a service has room for it.
 const ROOM: Duration = Duration::from_millis(50);
 /// A service that was not heard of for so long is asked before it gets work.
@@ -251,7 +249,7 @@ impl Services {
     }
 
     async fn check(&self, service: &ProcessingService) -> StoreResult<bool> {
-        crate::health::check(&self.tools, service, READY).await
+        crate::health::check(&self.tools, service).await
     }
 }
 
