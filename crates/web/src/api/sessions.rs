@@ -18,7 +18,7 @@ use store::project::Project;
 use store::session::{Moment, Session, SessionFilter, SessionOrder};
 
 use super::choice::{exists, row};
-use super::nested::{Nested, detections_count};
+use super::nested::Nested;
 use super::{defaults, internal, only_jobs};
 use crate::call::{Call, number};
 use crate::views::{Answer, View, view};
@@ -235,7 +235,7 @@ async fn first_capture(
         .map(|found| nested.found(found, None))
         .collect();
     let mut map = nested.capture(&capture, &places);
-    map.insert("detections_count".into(), json!(detections_count(&capture)));
+    map.insert("detections_count".into(), json!(capture.detections_count));
     map.insert("detections".into(), json!(found));
     map.insert("thumbnails".into(), nested.thumbnails(&capture));
     map.insert(
