@@ -52,7 +52,6 @@ pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResul
                 .exec(&**tx)
                 .await?;
         }
-        refresh_occurrences(tx, chunk).await?;
     }
     Ok(())
 }
@@ -80,7 +79,29 @@ async fn filters_of(tx: &Write, captures: Expr) -> StoreResult<Vec<(Option<i64>,
 }
 
 /// Counts again when the occurrences on these captures were seen, and how often.
-async fn refresh_occurrences(tx: &Write, captures: &[i64]) -> StoreResult<()> {
+pub(crate) async fn refresh_occurrences_on(tx: &Write, captures: &[i64]) -> StoreResult<()> {
+    for chunk in captures.chunks(1000) {
+        let touched = Query::select()
+            .column(detection::Column::OccurrenceId)
+            .from(detection::Entity)
+            .and_where(detection::Column::CaptureId.is_in(chunk.iter().copied()))
+            .and_where(detection::Column::OccurrenceId.is_not_null())
+            .to_owned();
+        refresh_those(tx, occurrence::Column::Id.in_subquery(touched)).await?;
+    }
+    Ok(())
+}
+
+/// The same of these occurrences.
+pub(crate) async fn refresh_occurrences(tx: &Write, occurrences: &[i64]) -> StoreResult<()> {
+    for chunk in occurrences.chunks(1000) {
+        let these = occurrence::Column::Id.is_in(chunk.iter().copied());
+        refresh_those(tx, these).await?;
+    }
+    Ok(())
+}
+
+async fn refresh_those(tx: &Write, which: Expr) -> StoreResult<()> {
     use occurrence::Column as O;
     let of = |what: FunctionCall| {
         Query::select()
@@ -95,17 +116,11 @@ async fn refresh_occurrences(tx: &Write, captures: &[i64]) -> StoreResult<()> {
     };
     let taken = || Expr::col((detection::Entity, detection::Column::TakenAt));
     let id = Expr::col((detection::Entity, detection::Column::Id));
-    let touched = Query::select()
-        .column(detection::Column::OccurrenceId)
-        .from(detection::Entity)
-        .and_where(detection::Column::CaptureId.is_in(captures.iter().copied()))
-        .and_where(detection::Column::OccurrenceId.is_not_null())
-        .to_owned();
     occurrence::Entity::update_many()
         .col_expr(O::FirstSeenAt, scalar(of(Func::min(taken()))))
         .col_expr(O::LastSeenAt, scalar(of(Func::max(taken()))))
         .col_expr(O::BoxesCount, scalar(of(Func::count(id))))
-        .filter(O::Id.in_subquery(touched))
+        .filter(which)
         .exec(&**tx)
         .await?;
     Ok(())
@@ -145,6 +160,7 @@ impl Store {
     pub async fn recount_captures(&self, captures: &[i64]) -> StoreResult<()> {
         let tx = self.write().await?;
         refresh_captures(&tx, captures).await?;
+        refresh_occurrences_on(&tx, captures).await?;
         tx.commit().await
     }
 

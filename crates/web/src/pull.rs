@@ -2,11 +2,12 @@
 //! for what, who they are, what they have saved. The idea: all of it may be lost at any moment
 //! (the truth stands in the database); it spares writes and lets small jobs in beside huge ones.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use domain::lease::LeaseTerms;
 use store::job::{Job, offer::Workable};
 use store::service::Heard;
 use store::user::User;
@@ -32,9 +33,22 @@ const ASK: Duration = Duration::from_secs(1);
 /// Entries of one memory; names come from outside, so they are bounded.
 const MOST: usize = 10_000;
 
+/// What a pipeline sets is read again after so long.
+const SETTINGS: Duration = Duration::from_secs(1);
+
+/// What a pipeline sets for remote workers.
+#[derive(Debug)]
+pub struct Settings {
+    /// How images are handed out.
+    pub terms: LeaseTerms,
+    /// Keys of the algorithms that its results may name.
+    pub algorithms: BTreeSet<String>,
+}
+
 /// The memory.
 #[derive(Default)]
 pub struct Desk {
+    settings: Mutex<HashMap<(i64, i64), (Instant, Arc<Settings>)>>,
     beats: Mutex<HashMap<String, Instant>>,
     machines: Mutex<HashMap<Machine, Known>>,
     polls: Mutex<HashMap<i64, Poll>>,
@@ -85,6 +99,39 @@ impl Desk {
         }
         remember(&self.beats, key.to_owned(), Instant::now());
         true
+    }
+
+    /// What a pipeline sets in a project: as it was within the last second, or as it is now where
+    /// that does not name these algorithms.
+    ///
+    /// # Errors
+    /// Errors of the database; not found where the pipeline was deleted.
+    pub async fn settings(
+        &self,
+        store: &Store,
+        leases: &LeaseTerms,
+        project: i64,
+        pipeline: i64,
+        named: &BTreeSet<&str>,
+    ) -> StoreResult<Arc<Settings>> {
+        let key = (project, pipeline);
+        let known = locked(&self.settings).get(&key).cloned();
+        let serves = |(at, known): &(Instant, Arc<Settings>)| {
+            at.elapsed() < SETTINGS && named.iter().all(|key| known.algorithms.contains(*key))
+        };
+        if let Some((_, known)) = known.filter(serves) {
+            return Ok(known);
+        }
+        let at = Instant::now();
+        let row = store.pipeline(pipeline).await?;
+        let config = store.pipeline_config(project, &row).await?;
+        let algorithms = store.algorithms_of(pipeline).await?;
+        let settings = Arc::new(Settings {
+            terms: leases.overlaid(&config),
+            algorithms: algorithms.into_iter().map(|a| a.key).collect(),
+        });
+        remember(&self.settings, key, (at, settings.clone()));
+        Ok(settings)
     }
 
     /// Somebody asked for tasks of a job or posted results to it.

@@ -12,6 +12,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, prelude::
 
 use super::labels::{Vocabulary, top};
 use crate::connection::{StoreResult, Write, now};
+use crate::counters;
 use crate::entity::{capture, classification, detection, occurrence};
 use crate::occurrence::determination;
 
@@ -84,6 +85,8 @@ pub(super) async fn write(
     }));
     classify(tx, &words, &found, &by_place, &reused).await?;
     determination::recompute(tx, &touched).await?;
+    // A new occurrence is what its one detection says; an old one may have been seen again.
+    counters::refresh_occurrences(tx, &touched).await?;
     let mut written = Written::new();
     for f in found.iter().filter(|f| f.bbox.is_some()) {
         let (detections, classifications) = written.entry(f.capture.id).or_default();

@@ -12,8 +12,16 @@ use tokio::sync::oneshot;
 /// Images of one transaction, about: others wait for it.
 const MOST: usize = 500;
 
-/// What a save did, and why results were written down as failed instead.
-pub type Done = (Saved, Option<String>);
+/// What a save did.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was saved.
+    pub saved: Saved,
+    /// Why results were written down as failed instead.
+    pub why: Option<String>,
+    /// Whether the job's queue was empty after it.
+    pub last: bool,
+}
 
 /// Job, generation and pipeline: what is saved together must have them in common.
 type Key = (i64, i64, i64);
@@ -80,7 +88,7 @@ impl Drop for Turn {
 impl Turn {
     async fn run(mut self, store: Store) {
         while let Some(group) = self.next() {
-            save_all(&store, group).await;
+            save_all(&store, self.key.0, group).await;
         }
     }
 
@@ -104,19 +112,24 @@ impl Turn {
     }
 }
 
-async fn save_all(store: &Store, group: Vec<Waiting>) {
+async fn save_all(store: &Store, job: i64, group: Vec<Waiting>) {
     let (batches, answers): (Vec<Batch>, Vec<_>) =
         group.into_iter().map(|one| (one.batch, one.answer)).unzip();
+    let mut saved: Vec<StoreResult<(Saved, Option<String>)>> = Vec::new();
     if batches.len() > 1
-        && let Ok(saved) = store.save_together(&batches).await
+        && let Ok(together) = store.save_together(&batches).await
     {
-        for (answer, saved) in answers.into_iter().zip(saved) {
-            answer.send(Ok((saved, None))).ok(); // it may have hung up
+        saved.extend(together.into_iter().map(|saved| Ok((saved, None))));
+    } else {
+        // One of them spoils the others, or it is alone: each for itself.
+        for batch in batches {
+            saved.push(store.save_or_fail(batch).await);
         }
-        return;
     }
-    // One of them spoils the others, or it is alone: each for itself.
-    for (batch, answer) in batches.into_iter().zip(answers) {
-        answer.send(store.save_or_fail(batch).await).ok();
+    // Asked once for all of them. Where it cannot be asked, the caretaker ends the job.
+    let last = store.queue_is_empty(job).await.unwrap_or(false);
+    for (answer, saved) in answers.into_iter().zip(saved) {
+        let done = saved.map(|(saved, why)| Done { saved, why, last });
+        answer.send(done).ok(); // it may have hung up
     }
 }

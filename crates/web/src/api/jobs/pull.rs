@@ -2,7 +2,8 @@
 //! (`processing-service.md` §7, `adc-worker.md`). The idea: 200 to a result means that it is
 //! saved; a broken one is named and spoils none of the others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,25 +11,26 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use domain::job::DispatchMode;
-use domain::lease::LeaseTerms;
 use domain::permission::JobAction;
-use domain::wire::{Fault, Frame, PullResult};
 use queue::{Ask, Changed, Lease, QueueError, Receipt};
 use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
 use store::job::Job;
-use store::pipeline::Pipeline;
 use store::result::{Batch, Outcome};
 use store::worker::Machine;
 
 use super::super::internal;
 use super::find;
 use crate::call::{Call, content_type};
+use crate::pull::Settings;
+use crate::pull::saver::Done;
 use crate::pull::tally::Brought;
 
+mod judge;
 pub mod read;
 
-use read::{ClientInfo, Posted};
+use judge::{Judge, Verdict};
+use read::ClientInfo;
 
 /// Images of one answer at most.
 const MOST: usize = 1000;
@@ -40,10 +42,17 @@ fn queued(error: QueueError) -> ApiError {
     }
 }
 
-/// The pipeline of a job and the terms on which its images are handed out.
-pub(super) async fn terms(call: &Call, job: &Job, pipeline: &Pipeline) -> ApiResult<LeaseTerms> {
-    let config = call.store().pipeline_config(job.project_id, pipeline).await;
-    Ok(call.state.leases.overlaid(&config.map_err(internal)?))
+/// What a job's pipeline sets for its remote workers, who named these algorithms.
+async fn settings(
+    call: &Call,
+    job: &Job,
+    pipeline: i64,
+    named: &BTreeSet<&str>,
+) -> ApiResult<Arc<Settings>> {
+    let (state, project) = (&call.state, job.project_id);
+    let desk = &state.desk;
+    let known = desk.settings(&state.store, &state.leases, project, pipeline, named);
+    known.await.map_err(internal)
 }
 
 /// Writes down that a worker was heard of; returns the machine's id where it is somebody's.
@@ -99,16 +108,15 @@ pub async fn tasks(
             return Ok(nothing());
         }
     }
-    let pipeline = call.store().pipeline(pipeline).await.map_err(internal)?;
-    let terms = terms(&call, &job, &pipeline).await?;
+    let settings = settings(&call, &job, pipeline, &BTreeSet::new()).await?;
     let ask = Ask {
         max: size.min(MOST),
-        ttl: Duration::from_secs(u64::from(terms.seconds)),
-        max_deliveries: Some(terms.deliveries),
+        ttl: Duration::from_secs(u64::from(settings.terms.seconds)),
+        max_deliveries: Some(settings.terms.deliveries),
         worker,
         claim: None,
     };
-    let tasks = hand_out(&call, &job, pipeline.id, ask).await?;
+    let tasks = hand_out(&call, &job, pipeline, ask).await?;
     call.state.bus.publish(Changed {
         job: job.id,
         waiting: false,
@@ -153,7 +161,8 @@ async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<
                 errors: errors.collect(),
                 ..Brought::default()
             };
-            conclude(call, job.id, brought).await?;
+            let last = call.store().queue_is_empty(job.id).await;
+            conclude(call, job.id, brought, last.map_err(internal)?).await?;
         }
         if !tasks.is_empty() {
             return Ok(tasks);
@@ -174,14 +183,6 @@ async fn addresses(call: &Call, leases: &[Lease]) -> ApiResult<HashMap<i64, Stri
         (id, address)
     };
     Ok(places.into_iter().map(address).collect())
-}
-
-/// What becomes of one posted result.
-enum Verdict {
-    /// It is saved, or was before, or came too late to count: accepted either way.
-    Taken(Option<(i64, Outcome)>),
-    /// It cannot be used; the capture fails where the receipt is good.
-    Broken(Option<i64>, String),
 }
 
 /// `POST /jobs/{id}/result/`: saves results.
@@ -273,8 +274,8 @@ async fn save(
         pipeline,
         images,
     };
-    let saved = call.state.desk.saver.save(call.store(), batch).await;
-    let (saved, why) = saved.map_err(internal)?;
+    let done = call.state.desk.saver.save(call.store(), batch).await;
+    let Done { saved, why, last } = done.map_err(internal)?;
     if saved.failed == 0 {
         brought.errors.clear(); // told when they were new
     }
@@ -283,13 +284,12 @@ async fn save(
         brought.captures = captures;
     }
     brought.saved = saved;
-    conclude(call, job.id, brought).await
+    conclude(call, job.id, brought, last).await
 }
 
 /// Tells what was saved, and ends the job where that was the last of it.
-async fn conclude(call: &Call, job: i64, brought: Brought) -> ApiResult<()> {
+async fn conclude(call: &Call, job: i64, brought: Brought, last: bool) -> ApiResult<()> {
     let (state, store) = (&call.state, call.store());
-    let last = store.queue_is_empty(job).await.map_err(internal)?;
     state.desk.tally.add(state, job, brought, last).await;
     if last {
         store.finalise_job(job).await.map_err(internal)?;
@@ -299,78 +299,6 @@ async fn conclude(call: &Call, job: i64, brought: Brought) -> ApiResult<()> {
         waiting: false,
     });
     Ok(())
-}
-
-/// What is needed to judge results of a job.
-struct Judge<'a> {
-    job: &'a Job,
-    frames: HashMap<i64, Option<Frame>>,
-    algorithms: BTreeSet<String>,
-}
-
-impl<'a> Judge<'a> {
-    async fn new(call: &Call, job: &'a Job, posted: &[Posted]) -> ApiResult<Judge<'a>> {
-        let opened = |one: &Posted| Receipt::received(&one.receipt).open(&job.receipt_key);
-        let captures: Vec<i64> = posted
-            .iter()
-            .filter_map(opened)
-            .map(|claim| claim.capture)
-            .collect();
-        let (mut frames, mut algorithms) = (HashMap::new(), BTreeSet::new());
-        if let (Some(pipeline), false) = (job.pipeline_id, captures.is_empty()) {
-            let store = call.store();
-            let rows = store.captures_by_id(&captures).await.map_err(internal)?;
-            let side = |edge: Option<i32>| edge.and_then(|edge| u32::try_from(edge).ok());
-            frames.extend(rows.iter().map(|c| {
-                let sides = side(c.width).zip(side(c.height));
-                (c.id, sides.map(|(width, height)| Frame { width, height }))
-            }));
-            let rows = store.algorithms_of(pipeline).await.map_err(internal)?;
-            algorithms.extend(rows.into_iter().map(|a| a.key));
-        }
-        Ok(Judge {
-            job,
-            frames,
-            algorithms,
-        })
-    }
-
-    fn verdict(&self, one: Posted) -> Verdict {
-        let claim = Receipt::received(&one.receipt).open(&self.job.receipt_key);
-        let Some(claim) = claim.filter(|claim| claim.job == self.job.id) else {
-            let why = "the reply_subject was not given out for this job";
-            return Verdict::Broken(None, why.to_owned());
-        };
-        if claim.generation != self.job.generation {
-            return Verdict::Taken(None);
-        }
-        let capture = claim.capture;
-        let broken = |why: String| Verdict::Broken(Some(capture), why);
-        match one.result {
-            Err(why) => broken(why),
-            Ok(PullResult::Error(error)) => {
-                let other = error.image_id.filter(|id| *id != capture.to_string());
-                match other {
-                    Some(id) => broken(format!("the error names image {id}, not {capture}")),
-                    None => Verdict::Taken(Some((capture, Outcome::Failed(error.error)))),
-                }
-            }
-            Ok(PullResult::Success(answer)) => {
-                let words = answer.error_text();
-                let frame = self.frames.get(&capture).copied().flatten();
-                let asked = BTreeMap::from([(capture, frame)]);
-                match answer.check(&asked, &self.algorithms).all_or_nothing() {
-                    Err(why) => broken(why),
-                    Ok((mut good, _)) => match good.pop() {
-                        Some(image) => {
-                            Verdict::Taken(Some((capture, Outcome::Done(image.detections))))
-                        }
-                        None => broken(words.unwrap_or_else(|| Fault::Missing.to_string())),
-                    },
-                }
-            }
-        }
-    }
 }
 
 /// `POST /jobs/{id}/extend/`: keeps leases that are not over.
@@ -385,8 +313,10 @@ pub async fn extend(
     let mut seconds = call.state.leases.seconds;
     if let Some(pipeline) = job.pipeline_id {
         heard(&call, &job, pipeline, wanted.client).await?;
-        let pipeline = call.store().pipeline(pipeline).await.map_err(internal)?;
-        seconds = terms(&call, &job, &pipeline).await?.seconds;
+        seconds = settings(&call, &job, pipeline, &BTreeSet::new())
+            .await?
+            .terms
+            .seconds;
     }
     let seconds = wanted.seconds.unwrap_or(seconds);
     let good: Vec<Receipt> = wanted

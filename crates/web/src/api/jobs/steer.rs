@@ -12,7 +12,7 @@ use store::job::Job;
 use store::service::{ONLINE_SECONDS, is_online};
 
 use super::super::internal;
-use super::{announce, answer, find, find_to, pull};
+use super::{announce, answer, find, find_to};
 use crate::call::Call;
 use crate::pages::model;
 
@@ -107,7 +107,8 @@ async fn workers(call: &Call, job: &Job) -> ApiResult<Option<Workers>> {
     let working = store.live_workers(job.project_id, pipeline, minute).await;
     let online = online.max(working.map_err(internal)?);
     let row = store.pipeline(pipeline).await.map_err(internal)?;
-    let terms = pull::terms(call, job, &row).await?;
+    let config = store.pipeline_config(job.project_id, &row).await;
+    let terms = call.state.leases.overlaid(&config.map_err(internal)?);
     let waits = online == 0 && !job.job_state().is_final();
     let until = match waits {
         true => store.waits_until(job).await.map_err(internal)?,
