@@ -28,6 +28,8 @@ mod labels;
 pub enum Outcome {
     /// The service answered; the list is what it found, checked, and may be empty.
     Done(Vec<DetectionResponse>),
+    /// Nothing was asked: this pipeline's results for it had been saved by somebody else.
+    Known,
     /// No result, for this reason.
     Failed(String),
 }
@@ -204,7 +206,7 @@ fn merged(batches: &[Batch]) -> BTreeMap<i64, (usize, &Outcome)> {
                 }
                 Entry::Occupied(mut slot) => {
                     let before = matches!(slot.get().1, Outcome::Failed(_));
-                    if before && matches!(outcome, Outcome::Done(_)) {
+                    if before && !matches!(outcome, Outcome::Failed(_)) {
                         slot.insert((number, outcome));
                     }
                 }
@@ -228,6 +230,7 @@ async fn save(
 
     let mut counts = Counts::default();
     let mut done: BTreeMap<i64, &[DetectionResponse]> = BTreeMap::new();
+    let mut known: Vec<i64> = Vec::new();
     let mut failed: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for (capture, (number, outcome)) in &images {
         let Some(before) = rows.get(capture) else {
@@ -239,10 +242,15 @@ async fn save(
                 counts.failed -= i64::from(*before == FAILED);
                 done.insert(*capture, found);
             }
+            Outcome::Known => {
+                saved[*number].done += 1;
+                counts.failed -= i64::from(*before == FAILED);
+                known.push(*capture);
+            }
             _ if *before == FAILED => {} // failed already: the first reason stays
             other => {
                 let reason = match other {
-                    Outcome::Done(_) => "The capture was deleted.",
+                    Outcome::Done(_) | Outcome::Known => "The capture was deleted.",
                     Outcome::Failed(reason) => reason,
                 };
                 saved[*number].failed += 1;
@@ -252,7 +260,7 @@ async fn save(
         }
     }
     let well: Vec<i64> = done.keys().copied().collect();
-    mark(tx, job, DONE, None, &well).await?;
+    mark(tx, job, DONE, None, &[well.as_slice(), &known].concat()).await?;
     for (reason, captures) in &failed {
         mark(tx, job, FAILED, Some(reason), captures).await?;
     }

@@ -1,5 +1,6 @@
-//! Putting a station's captures into sessions (`domain-rules.md` §4), as one stage of a job. One job
-//! at a time works on a station; the lock is void after a while, so a crash cannot leave it behind.
+//! Putting a station's captures into sessions (`domain-rules.md` §4), as one stage of a job. One
+//! job at a time works on a station; the lock is void after a while, so a crash cannot leave it
+//! behind.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,8 +1,11 @@
 //! Known boxes are sent to be classified again where project and pipeline say so, and what comes
 //! back belongs to the boxes that were there.
 
+use domain::permission::Permit;
+use jobs::Runner;
 use serde_json::{Map, Value, json};
 use store::testing;
+use tokio_util::sync::CancellationToken;
 
 use super::world::{World, good, state};
 
@@ -99,5 +102,41 @@ async fn known_boxes_are_sent_where_that_is_wanted() {
             let boxes = bodies[before].as_array().unwrap().len();
             assert_eq!(boxes == 2, wanted, "{setting}: {boxes} boxes");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_another_job_was_faster_with_is_not_asked_again() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 3, 2).await;
+        world.answers(good).await;
+        let slow = world.store.create_job(world.ml()).await.unwrap().id;
+        let pause = |on| world.store.pause_job(Permit::BY_PROGRAM, slow, on);
+        pause(true).await.unwrap();
+        let stop = CancellationToken::new();
+        let runner = tokio::spawn(Runner::new(world.tools.clone()).run(stop.clone()));
+        world.until(slow, |job| job.total == Some(3)).await;
+        let fast = world.store.create_job(world.ml()).await.unwrap().id;
+        let fast = world.until(fast, |job| job.job_state().is_final()).await;
+        assert_eq!(
+            (state(&fast).code(), world.counts(&fast).await.done),
+            ("SUCCESS", 3)
+        );
+        let asked = world.asked().await;
+
+        pause(false).await.unwrap();
+        let slow = world.until(slow, |job| job.job_state().is_final()).await;
+        stop.cancel();
+        runner.await.unwrap();
+        assert_eq!(state(&slow).code(), "SUCCESS", "{}", world.log(&slow).await);
+        let counts = world.counts(&slow).await;
+        assert_eq!((counts.done, counts.failed, counts.detections), (3, 0, 0));
+        assert_eq!(world.asked().await, asked, "nothing was left to ask");
+        let audit = world.store.audit(&slow).await.unwrap();
+        assert!(
+            audit.faults(Some(3)).is_empty(),
+            "{:?}",
+            audit.faults(Some(3))
+        );
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::StoreError;
 use store::job::life::Fence;
 use store::origin::Origin;
-use store::pipeline::Pipeline;
+use store::pipeline::{Algorithm, Pipeline};
 use store::result::{Batch, Outcome, Saved};
 
 use super::choice::{Asked, Services};
@@ -27,14 +27,20 @@ use crate::context::JobContext;
 /// sent to be classified again.
 const REPROCESS: &str = "reprocess_existing_detections";
 
+/// The flag of a project by which captures are sent whether or not they were processed.
+const EVERYTHING: &str = "reprocess_all_images";
+
 /// What all batches of the job share.
 pub(super) struct Push {
     pub services: Services,
     tools: Tools,
     fence: Fence,
     pipeline: Pipeline,
-    algorithms: BTreeSet<String>,
+    algorithms: Vec<Algorithm>,
+    keys: BTreeSet<String>,
     config: serde_json::Map<String, Value>,
+    /// Whether captures are sent that this pipeline has processed.
+    everything: bool,
     /// Whether known boxes are sent.
     boxes: bool,
 }
@@ -66,8 +72,10 @@ impl Push {
             tools: cx.tools.clone(),
             fence: cx.fence.clone(),
             pipeline: pipeline.clone(),
-            algorithms: algorithms.into_iter().map(|a| a.key).collect(),
-            boxes: flag("reprocess_all_images") || (flag(REPROCESS) && wanted),
+            keys: algorithms.iter().map(|a| a.key.clone()).collect(),
+            algorithms,
+            everything: flag(EVERYTHING),
+            boxes: flag(EVERYTHING) || (flag(REPROCESS) && wanted),
             config,
         })
     }
@@ -114,7 +122,8 @@ impl Push {
         let generation = leases.first().map_or(0, |l| l.generation);
         let captures: Vec<i64> = leases.iter().map(|l| l.capture).collect();
         let mut outcomes = Outcomes::new();
-        let (request, asked) = self.request(&captures, &mut outcomes).await?;
+        let wanted = self.still_wanted(&captures, &mut outcomes).await?;
+        let (request, asked) = self.request(&wanted, &mut outcomes).await?;
         let (mut reason, mut notes) = (None, Vec::new());
         if !asked.is_empty() {
             let came = self.services.ask(&request).await?;
@@ -144,6 +153,27 @@ impl Push {
             notes,
             seconds: start.elapsed().as_secs_f64(),
         })
+    }
+
+    /// The captures that need processing now: another job may have been faster
+    /// (`processing-service.md` §5.3). The others have nothing left to be asked.
+    async fn still_wanted(
+        &self,
+        captures: &[i64],
+        outcomes: &mut Outcomes,
+    ) -> anyhow::Result<Vec<i64>> {
+        if self.everything {
+            return Ok(captures.to_vec());
+        }
+        let store = &self.tools.store;
+        let needing = store.needing_processing(captures, &self.algorithms).await?;
+        let needing: BTreeSet<i64> = needing.into_iter().collect();
+        let (wanted, known): (Vec<i64>, Vec<i64>) = captures
+            .iter()
+            .copied()
+            .partition(|id| needing.contains(id));
+        outcomes.extend(known.into_iter().map(|id| (id, Outcome::Known)));
+        Ok(wanted)
     }
 
     /// The request for these captures; those without a photograph's address have failed already.
@@ -228,7 +258,7 @@ impl Push {
         outcomes: &mut Outcomes,
     ) -> Option<String> {
         let words = answer.error_text();
-        match answer.check(asked, &self.algorithms).all_or_nothing() {
+        match answer.check(asked, &self.keys).all_or_nothing() {
             Err(reason) => {
                 fail(outcomes, asked.keys(), &reason);
                 Some(reason)
@@ -282,6 +312,6 @@ fn fail<'a>(outcomes: &mut Outcomes, captures: impl IntoIterator<Item = &'a i64>
 fn first_failure(outcomes: &Outcomes) -> Option<String> {
     outcomes.values().find_map(|outcome| match outcome {
         Outcome::Failed(reason) => Some(reason.clone()),
-        Outcome::Done(_) => None,
+        Outcome::Done(_) | Outcome::Known => None,
     })
 }
