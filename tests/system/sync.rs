@@ -1,11 +1,14 @@
-//! Jobs of the kind `data_storage_sync`, on a folder: what lies in a station's storage becomes
-//! captures and sessions, once, however often it is read.
+//! Jobs of the kind `data_storage_sync`, on a folder and on a bucket: what lies in a station's
+//! storage becomes captures and sessions, once, however often it is read.
 
 use domain::permission::Role;
 use serde_json::{Value, json};
 use store::job::Job;
 use store::station::Station;
 use store::testing;
+
+mod bucket;
+mod s3;
 
 use crate::app::{Client, TestApp};
 use crate::pages::jpeg;

@@ -1,6 +1,6 @@
 //! Buckets of S3-compatible storages: what lies in one, and addresses under which others fetch it
-//! (`domain-rules.md` §3, §14). An error keeps the storage's own code; its answer's other text is not
-//! passed on, for anybody's server may stand behind an address.
+//! (`domain-rules.md` §3, §14). An error keeps the storage's own code; its answer's other text is
+//! not passed on, for anybody's server may stand behind an address.
 
 use std::error::Error;
 use std::time::Duration;
@@ -103,20 +103,27 @@ impl Bucket {
         BucketPages(objects.fuse())
     }
 
-    /// The first bytes of an object, at most so many.
+    /// The first bytes of an object, at most so many. No range is asked for, since not every
+    /// storage knows them: the rest is not read.
     ///
     /// # Errors
     /// [`BucketError`].
     pub async fn head_of(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
-        let key = Path::from(key);
-        let read = match most {
-            u64::MAX => match self.0.get(&key).await {
-                Ok(found) => found.bytes().await,
-                Err(error) => Err(error),
-            },
-            most => self.0.get_range(&key, 0..most).await,
-        };
-        read.map_err(|e| explain(&e))
+        let found = self.0.get(&Path::from(key)).await;
+        let found = found.map_err(|e| explain(&e))?;
+        if found.meta.size <= most {
+            return found.bytes().await.map_err(|e| explain(&e));
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let mut pieces = found.into_stream();
+        let mut head = Vec::new();
+        while head.len() < most
+            && let Some(piece) = pieces.next().await
+        {
+            head.extend_from_slice(&piece.map_err(|e| explain(&e))?);
+        }
+        head.truncate(most);
+        Ok(head.into())
     }
 
     /// An address under which anybody may fetch an object for a while.
