@@ -1,4 +1,5 @@
-//! Chance that follows from a number: where something is drawn by lot and must be drawn alike again.
+//! Chance that follows from a number: where something is drawn by lot and must be drawn alike
+//! again.
 
 /// A one-to-one mix of 64 bits after which neighbours look unrelated: the finaliser of SplitMix64
 /// (Steele, Lea and Flood, 2014).

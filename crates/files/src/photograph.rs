@@ -1,5 +1,5 @@
-//! The bytes of a photograph, wherever it lies: below a folder, in a bucket, among the files that the
-//! server keeps, or at an address, from which no more than a bounded answer is read.
+//! The bytes of a photograph, wherever it lies: below a folder, in a bucket, among the files that
+//! the server keeps, or at an address, from which no more than a bounded answer is read.
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -1,5 +1,6 @@
 //! A project's storage source as a place to look into: a bucket or a folder of this machine, asked
-//! in the same way (`domain-rules.md` §3). The keys of a bucket are unsealed here and go no further.
+//! in the same way (`domain-rules.md` §3). The keys of a bucket are unsealed here and go no
+//! further.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Numbers behind the charts of projects (`ui.md` §A.3) and taxa: captures and detections by hour,
-//! captures, occurrences and species by month, the taxa seen most. The idea: what has been counted already
-//! is read from sessions, and what has not is read from an index, so that a chart of a million
-//! captures costs little more than one of a thousand.
+//! captures, occurrences and species by month, the taxa seen most. The idea: what has been counted
+//! already is read from sessions, and what has not is read from an index, so that a chart of a
+//! million captures costs little more than one of a thousand.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,8 @@ use crate::connection::{Store, StoreResult};
 use crate::entity::detection;
 
 impl Store {
-    /// The next detections behind this number, by number, null markers too, up to the first that was saved only after
+    /// The next detections behind this number, by number, null markers too, up to the first that
+    /// was saved only after
     /// `before`: of rows that young, one with a smaller number may still be on its way.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! One night at one station ("event" in the API): captures without a long gap (`domain-rules.md` §4).
+//! One night at one station ("event" in the API): captures without a long gap (`domain-rules.md`
+//! §4).
 #![allow(missing_docs)] // columns are named for what they hold; the others carry a comment
 
 use sea_orm::entity::prelude::*;

@@ -1,4 +1,5 @@
-//! Creates the tables category_map, algorithm, pipeline, pipeline_algorithm, processing_service, service_pipeline.
+//! Creates the tables category_map, algorithm, pipeline, pipeline_algorithm, processing_service,
+//! service_pipeline.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

@@ -1,6 +1,6 @@
-//! The orders of lists of occurrences, each along an index. The idea: those without a value come last
-//! as a part of their own; and an order by another table's column walks that table and, for each of
-//! its rows, the occurrences that point to it.
+//! The orders of lists of occurrences, each along an index. The idea: those without a value come
+//! last as a part of their own; and an order by another table's column walks that table and, for
+//! each of its rows, the occurrences that point to it.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, JoinType, Order};

@@ -1,5 +1,5 @@
-//! The size of a session's photographs (`domain-rules.md` §4, step 7): a camera takes all of a night
-//! alike, so one photograph tells for all that nobody has measured.
+//! The size of a session's photographs (`domain-rules.md` §4, step 7): a camera takes all of a
+//! night alike, so one photograph tells for all that nobody has measured.
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

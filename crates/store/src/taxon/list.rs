@@ -118,7 +118,8 @@ impl TaxonFilter {
         }
     }
 
-    /// Numbers and facts of the taxa, unordered; `counted` holds the facts where some are asked for.
+    /// Numbers and facts of the taxa, unordered; `counted` holds the facts where some are asked
+    /// for.
     fn statement(&self, counted: Option<&SelectStatement>) -> SelectStatement {
         let id = (taxon::Entity, taxon::Column::Id);
         let mut select = Query::select();

@@ -1,5 +1,6 @@
-//! What any process does for jobs whose runner is gone: take them from the dead, and end those of which
-//! everything is counted. The idea: the caretaker holds no state, so it may run anywhere, at any time.
+//! What any process does for jobs whose runner is gone: take them from the dead, and end those of
+//! which everything is counted. The idea: the caretaker holds no state, so it may run anywhere, at
+//! any time.
 
 use chrono::Duration;
 use domain::state::{Event, JobState};

@@ -1,5 +1,5 @@
-//! What people do with a job: ask for a run, for a further one, or that it stop. The idea: each is one
-//! guarded transaction, and a new run is a new generation of results.
+//! What people do with a job: ask for a run, for a further one, or that it stop. The idea: each is
+//! one guarded transaction, and a new run is a new generation of results.
 
 use domain::job::FeedMode;
 use domain::permission::{Permit, Run};
