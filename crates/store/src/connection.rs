@@ -104,6 +104,12 @@ impl Write {
         Ok(())
     }
 
+    /// Takes back everything that was written in it.
+    pub(crate) async fn undo(self) -> StoreResult<()> {
+        self.tx.rollback().await?;
+        Ok(())
+    }
+
     /// Waits until no other transaction holds the turn with this number, and holds it to the
     /// end. For rows that are found or made by something that no unique index guards. On SQLite
     /// every writer has its turn already.
