@@ -126,6 +126,8 @@ impl Write {
 pub(crate) const REGISTERING: i64 = 0x6861_776b_0001;
 /// The turn of those who make lists of taxa.
 pub(crate) const LISTING: i64 = 0x6861_776b_0002;
+/// The turn of those who start jobs of which there is one per target.
+pub(crate) const STARTING: i64 = 0x6861_776b_0003;
 
 impl Store {
     /// Opens the database at `url` (`sqlite:///path/file.db` or `postgres://…`), making the
