@@ -6,6 +6,7 @@ mod feeding;
 mod lives;
 mod post;
 mod results;
+mod targets;
 mod together;
 mod waiting;
 mod world;
