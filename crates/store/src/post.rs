@@ -298,19 +298,39 @@ async fn boxes(tx: &Write, scope: Scope, occurrences: &[i64]) -> StoreResult<Vec
 /// are determined otherwise than before.
 async fn determine(tx: &Write, touched: &BTreeSet<i64>) -> StoreResult<u64> {
     let touched: Vec<i64> = touched.iter().copied().collect();
-    let changed = determination::recompute(tx, &touched).await?;
-    let mut captures: Vec<i64> = Vec::new();
-    for chunk in changed.chunks(1000) {
+    let mut seen: Vec<(i64, i64)> = Vec::new();
+    for chunk in touched.chunks(1000) {
+        use detection::Column as D;
         let of = detection::Entity::find()
             .select_only()
-            .column(detection::Column::CaptureId)
-            .filter(detection::Column::OccurrenceId.is_in(chunk.iter().copied()));
-        captures.extend(of.into_tuple::<i64>().all(&**tx).await?);
+            .columns([D::CaptureId, D::OccurrenceId])
+            .filter(D::OccurrenceId.is_in(chunk.iter().copied()));
+        seen.extend(of.into_tuple::<(i64, i64)>().all(&**tx).await?);
     }
-    captures.sort_unstable();
-    captures.dedup();
-    counters::refresh_captures(tx, &captures).await?;
+    // Captures before occurrences, as those do who save results of the same captures.
+    let all: BTreeSet<i64> = seen.iter().map(|(capture, _)| *capture).collect();
+    lock_captures(tx, &all.into_iter().collect::<Vec<_>>()).await?;
+    let changed = determination::recompute(tx, &touched).await?;
+    let changed: BTreeSet<i64> = changed.into_iter().collect();
+    let shown = seen.iter().filter(|(_, id)| changed.contains(id));
+    let shown: BTreeSet<i64> = shown.map(|(capture, _)| *capture).collect();
+    counters::refresh_captures(tx, &shown.into_iter().collect::<Vec<_>>()).await?;
     Ok(changed.len() as u64)
+}
+
+async fn lock_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
+    for chunk in captures.chunks(1000) {
+        capture::Entity::find()
+            .select_only()
+            .column(capture::Column::Id)
+            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+            .order_by_asc(capture::Column::Id)
+            .lock_exclusive()
+            .into_tuple::<i64>()
+            .all(&**tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Writes down how far the job is, with the figures of its stage so far.
