@@ -133,10 +133,12 @@ impl Project {
             "name": slug, "slug": slug.to_lowercase(), "version": 1, "algorithms": [
                 {"name": "Boxes", "key": "boxes", "task_type": "detection"},
                 {"name": "Names", "key": "names", "task_type": "classification",
-                 "category_map": {"data": [], "labels": ["Moth", "Other"]}}],
+                 "category_map": {"data": [{"index": 0, "label": "Moth"}, {"index": 1, "label": "Other"}],
+                                  "labels": ["Moth", "Other"]}}],
         }));
         let (service, offered) = (service.unwrap().id, [offered.unwrap()]);
-        let registered = store.register_pipelines(service, &[self.id], &offered);
+        let projects = [self.id];
+        let registered = store.register_pipelines(service, &projects, &offered);
         registered.await.unwrap();
         let pipeline = store.pipeline_by_slug(&slug.to_lowercase()).await;
         let pipeline = pipeline.unwrap().unwrap().id;
@@ -147,7 +149,8 @@ impl Project {
         };
         store.create_job(new).await.unwrap();
         let (job, fence) = store.claim_job("test").await.unwrap().unwrap();
-        let ids = store.capture_ids_after(&Scope::Set(self.seen), i64::MIN, 100_000);
+        let scope = Scope::Set(self.seen);
+        let ids = store.capture_ids_after(&scope, i64::MIN, 100_000);
         for ids in ids.await.unwrap().chunks(500) {
             store
                 .feed_page(&fence, ids, ids[ids.len() - 1])
