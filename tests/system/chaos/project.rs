@@ -15,9 +15,9 @@ use store::result::{Batch, Outcome};
 use store::station::NewStation;
 
 /// Files in the folder.
-const FILES: usize = 12_000;
+const FILES: usize = 8_000;
 /// Boxes that a model has drawn.
-const BOXES: usize = 2_500;
+const BOXES: usize = 2_000;
 
 pub struct Project {
     pub id: i64,
