@@ -15,9 +15,9 @@ use store::result::{Batch, Outcome};
 use store::station::NewStation;
 
 /// Files in the folder.
-const FILES: usize = 8_000;
+const FILES: usize = 5_000;
 /// Boxes that a model has drawn.
-const BOXES: usize = 2_000;
+const BOXES: usize = 1_200;
 
 pub struct Project {
     pub id: i64,
