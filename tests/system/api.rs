@@ -14,6 +14,7 @@ mod occurrences;
 mod once;
 mod people;
 mod places;
+mod post;
 mod projects;
 mod results;
 mod schema;

@@ -2,9 +2,11 @@
 //! done to them, each job ends, each image is saved once, and the counters are true.
 
 mod demo;
+mod kinds;
 mod luck;
 mod network;
 mod process;
+mod project;
 mod torn;
 mod world;
 
@@ -31,4 +33,16 @@ async fn torn_at_random_every_image_is_saved_once() {
         torn::run(seed, &mut totals).await;
     }
     println!("{totals}, {:.0} s", began.elapsed().as_secs_f64());
+}
+
+/// Both databases: what jobs leave that were killed is what others leave.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_killed_in_the_middle_ends_as_if_it_had_not_been() {
+    let (runs, first) = (
+        number("HAWKMOTH_CHAOS_RUNS", 2),
+        number("HAWKMOTH_CHAOS_SEED", 1),
+    );
+    for seed in first..first + runs {
+        kinds::run(seed).await;
+    }
 }

@@ -9,6 +9,7 @@ pub mod determination;
 pub mod job;
 pub mod lease;
 pub mod permission;
+pub mod post;
 pub mod progress;
 pub mod sampling;
 pub mod session;

@@ -57,6 +57,10 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
         announce(tools, job.id, false);
         tools.store.refresh_counters_of_job(&job).await?;
     }
+    let quiet = chrono::Duration::from_std(tools.pace.quiet).unwrap_or_default();
+    for job in tools.store.start_due_regroups(quiet).await? {
+        announce(tools, job.id, true);
+    }
     for _ in 0..STEPS {
         if !tools.store.recount_step().await? {
             break;

@@ -144,6 +144,20 @@ impl JobContext {
         }
     }
 
+    /// Takes over stages that were written with something else, in its transaction.
+    pub(crate) fn adopt_stages(&self, list: Vec<Stage>) {
+        let mut stages = self.stages.lock().unwrap_or_else(|e| e.into_inner());
+        stages.list = list;
+        let due = stages.written.elapsed() >= WRITE_EVERY;
+        if due {
+            stages.written = Instant::now();
+        }
+        drop(stages);
+        if due {
+            self.changed();
+        }
+    }
+
     /// Writes the stages as they are.
     ///
     /// # Errors

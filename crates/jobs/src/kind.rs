@@ -2,6 +2,7 @@
 //! stand in `domain::job::KINDS`, because the API needs them without running anything.
 
 use crate::context::JobContext;
+use crate::kinds::post::PostProcessing;
 use crate::kinds::{ml::Ml, populate::Populate, regroup::Regroup, sync::StorageSync};
 
 /// How a run ended well.
@@ -25,7 +26,7 @@ pub trait JobKind: Send + Sync {
 }
 
 /// The kinds that can be run.
-pub static KINDS: &[&dyn JobKind] = &[&Ml, &Populate, &Regroup, &StorageSync];
+pub static KINDS: &[&dyn JobKind] = &[&Ml, &Populate, &Regroup, &StorageSync, &PostProcessing];
 
 /// The kind with this key, if this program can run it.
 pub fn find(key: &str) -> Option<&'static dyn JobKind> {

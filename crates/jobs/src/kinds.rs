@@ -2,6 +2,7 @@
 
 pub mod ml;
 pub mod populate;
+pub mod post;
 pub mod regroup;
 mod sessions;
 pub mod sync;

@@ -65,6 +65,9 @@ pub struct Pace {
     pub retry: Duration,
     /// How long a job waits for a service when none is online.
     pub patience: Duration,
+    /// How long the captures of a station must not have changed before they are put into
+    /// sessions again by themselves.
+    pub quiet: Duration,
     /// On which terms images are handed out to remote workers.
     pub leases: LeaseTerms,
 }
@@ -85,6 +88,7 @@ impl Default for Pace {
             revive: Duration::from_secs(10),
             retry: Duration::from_millis(500),
             patience: Duration::from_secs(30),
+            quiet: Duration::from_secs(2),
             leases: LeaseTerms::default(),
         }
     }

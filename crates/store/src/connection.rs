@@ -104,6 +104,12 @@ impl Write {
         Ok(())
     }
 
+    /// Takes back everything that was written in it.
+    pub(crate) async fn undo(self) -> StoreResult<()> {
+        self.tx.rollback().await?;
+        Ok(())
+    }
+
     /// Waits until no other transaction holds the turn with this number, and holds it to the
     /// end. For rows that are found or made by something that no unique index guards. On SQLite
     /// every writer has its turn already.
@@ -120,6 +126,8 @@ impl Write {
 pub(crate) const REGISTERING: i64 = 0x6861_776b_0001;
 /// The turn of those who make lists of taxa.
 pub(crate) const LISTING: i64 = 0x6861_776b_0002;
+/// The turn of those who start jobs of which there is one per target.
+pub(crate) const STARTING: i64 = 0x6861_776b_0003;
 
 impl Store {
     /// Opens the database at `url` (`sqlite:///path/file.db` or `postgres://…`), making the

@@ -185,7 +185,11 @@ impl Store {
         self.refresh_places(&places).await
     }
 
-    async fn refresh_places(&self, places: &[(Option<i64>, Option<i64>)]) -> StoreResult<()> {
+    /// Counts these sessions and stations again, each once.
+    pub(crate) async fn refresh_places(
+        &self,
+        places: &[(Option<i64>, Option<i64>)],
+    ) -> StoreResult<()> {
         let mut sessions: Vec<i64> = places.iter().filter_map(|p| p.0).collect();
         let mut stations: Vec<i64> = places.iter().filter_map(|p| p.1).collect();
         sessions.sort_unstable();

@@ -20,6 +20,7 @@ pub mod list;
 pub mod offer;
 pub mod request;
 pub mod steer;
+pub mod target;
 pub mod waiting;
 
 pub use crate::entity::job::Model as Job;
@@ -100,15 +101,13 @@ pub(crate) fn stages_json(stages: &[Stage]) -> StoreResult<Json> {
 
 impl Store {
     /// Makes a job, CREATED or, with `start_now`, PENDING: one transaction, so the row is also
-    /// the outbox of its own start.
+    /// the outbox of its own start. A sync, regroup or populate that is to start while another
+    /// one of the same target waits or runs is not made: the answer is that one.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] for an unknown kind; errors of the database.
     pub async fn create_job(&self, new: NewJob) -> StoreResult<Job> {
-        let tx = self.write().await?;
-        let job = insert(&tx, new).await?;
-        tx.commit().await?;
-        Ok(job)
+        Ok(self.ask_for_job(new).await?.job)
     }
 
     /// The job with this id.

@@ -32,6 +32,7 @@ pub mod page;
 mod password;
 pub mod pipeline;
 pub mod place;
+pub mod post;
 pub mod progress;
 pub mod project;
 pub mod recount;

@@ -39,6 +39,8 @@ impl Store {
         mut share: impl FnMut(f64) + Send,
     ) -> StoreResult<Stats> {
         let station = self.station(station).await?;
+        // Read before the captures: what changes from now on is marked anew.
+        let due = station.regroup_due_at;
         let all = self.count_timed(station.id).await?;
         let mut run = Run::default();
         let mut grouper = Grouper::new(gap);
@@ -61,7 +63,11 @@ impl Store {
         if let Some(group) = grouper.finish() {
             self.write_group(&station, group, &mut run).await?;
         }
-        self.settle(&station, run).await
+        let stats = self.settle(&station, run).await?;
+        if let Some(due) = due {
+            self.regrouped(station.id, due).await?;
+        }
+        Ok(stats)
     }
 
     async fn count_timed(&self, station: i64) -> StoreResult<u64> {

@@ -1,11 +1,10 @@
-//! Stations: making and finding them, and the lock under which one job at a time regroups a
-//! station's captures ("deployment" in the API). Lists of them stand in `station/list.rs`.
+//! Stations: making and finding them ("deployment" in the API). Lists of them stand in
+//! `station/list.rs`, who may regroup their captures and when in `station/regroup.rs`.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
-    QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
@@ -15,6 +14,7 @@ pub use crate::entity::station::Model as Station;
 
 pub mod change;
 pub mod list;
+pub mod regroup;
 
 pub use change::StationChange;
 pub use list::{STATION_ORDERS, StationFilter};
@@ -167,51 +167,6 @@ impl Store {
             .col_expr(C::SourceTotalSize, raised(C::SourceTotalSize, bytes).into())
             .col_expr(C::SourceCheckedAt, Expr::value(checked_at))
             .filter(C::Id.eq(station))
-            .exec(&*tx)
-            .await?;
-        tx.commit().await
-    }
-
-    /// Takes or renews the regroup lock of a station for `holder`; false while another holds
-    /// it. After `ttl` the lock is void, so a crash cannot leave it behind.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn lock_regroup(
-        &self,
-        station: i64,
-        holder: &str,
-        ttl: Duration,
-    ) -> StoreResult<bool> {
-        use station::Column as C;
-        let at = now();
-        let free = Condition::any()
-            .add(C::RegroupLock.is_null())
-            .add(C::RegroupLock.eq(holder))
-            .add(C::RegroupLockUntil.lt(at));
-        let tx = self.write().await?;
-        let done = station::Entity::update_many()
-            .col_expr(C::RegroupLock, Expr::value(holder))
-            .col_expr(C::RegroupLockUntil, Expr::value(at + ttl))
-            .filter(C::Id.eq(station))
-            .filter(free)
-            .exec(&*tx)
-            .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected == 1)
-    }
-
-    /// Gives the regroup lock back, if `holder` still has it.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn unlock_regroup(&self, station: i64, holder: &str) -> StoreResult<()> {
-        use station::Column as C;
-        let tx = self.write().await?;
-        station::Entity::update_many()
-            .col_expr(C::RegroupLock, Expr::value(Option::<String>::None))
-            .filter(C::Id.eq(station))
-            .filter(C::RegroupLock.eq(holder))
             .exec(&*tx)
             .await?;
         tx.commit().await

@@ -73,6 +73,15 @@ pub(crate) fn taxon_in(list: i64) -> Expr {
 }
 
 impl Store {
+    /// The list with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn taxa_list(&self, id: i64) -> StoreResult<TaxaList> {
+        let row = taxa_list::Entity::find_by_id(id).one(&self.db).await?;
+        row.ok_or(StoreError::NotFound("taxa list"))
+    }
+
     /// One page of lists, the newest first, and how many there are in all.
     ///
     /// # Errors

@@ -76,6 +76,7 @@ impl Store {
             ..Default::default()
         };
         let upload = row.insert(&*tx).await?;
+        crate::station::regroup::mark(&tx, station.id).await?;
         tx.commit().await?;
         self.refresh_station(station.id).await?;
         Ok((upload, capture))

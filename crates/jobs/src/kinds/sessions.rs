@@ -1,5 +1,5 @@
 //! Putting a station's captures into sessions (`domain-rules.md` §4), as one stage of a job. One
-//! job at a time works on a station; the lock is void after a while, so a crash cannot leave it
+//! job at a time works on a station; its lock is void when its claim is, so a crash cannot leave it
 //! behind.
 
 use std::io::Cursor;
@@ -11,9 +11,9 @@ use domain::state::JobState;
 use files::Source;
 use image::ImageReader;
 use store::capture::Capture;
-use store::station::Station;
+use store::station::{Station, regroup};
 
-use crate::context::JobContext;
+use crate::context::{JobContext, Stopped};
 
 /// How long the lock holds without being renewed.
 const LOCK: chrono::Duration = chrono::Duration::minutes(10);
@@ -30,7 +30,7 @@ pub(super) async fn regroup(
     let project = store.project(cx.job.project_id).await?;
     let gap = gap(Some(project.session_time_gap_seconds.into()));
     let label = format!("#{} {}", station.id, station.name);
-    let holder = format!("job {}", cx.job.id);
+    let holder = regroup::holder(&cx.fence);
     wait_for_lock(cx, station.id, &holder).await?;
     cx.info(format!("Regrouping captures for station {label}"));
     cx.stage(stage, |s| s.advance(0.05)).await?;
@@ -72,7 +72,9 @@ async fn watch(
     loop {
         let tick = async {
             cx.sleep(Duration::from_secs(2)).await?;
-            cx.tools.store.lock_regroup(station, holder, LOCK).await?;
+            if !cx.tools.store.lock_regroup(station, holder, LOCK).await? {
+                return Err(Stopped.into()); // another claim of this job is at it
+            }
             let done = f64::from_bits(share.load(Relaxed));
             cx.stage(stage, |s| s.advance(done.min(0.99))).await
         };

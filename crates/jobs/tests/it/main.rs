@@ -6,6 +6,7 @@ mod choice;
 mod crops;
 mod faults;
 mod kinds;
+mod post;
 mod push;
 mod reprocess;
 mod service;

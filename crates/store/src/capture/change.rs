@@ -10,6 +10,7 @@ use sea_orm::{
 use super::Capture;
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{capture, capture_set, capture_set_member, detection, occurrence};
+use crate::station::regroup;
 
 /// New values of a capture; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,7 @@ impl Store {
                 return Err(StoreError::Conflict(words.to_owned()));
             }
         }
+        let moved = change.taken_at.is_some_and(|at| at != row.taken_at);
         let mut row = row.into_active_model();
         if let Some(path) = change.path {
             row.path = Set(path);
@@ -70,6 +72,9 @@ impl Store {
         }
         row.updated_at = Set(now());
         let row = row.update(&*tx).await?;
+        if let (true, Some(station)) = (moved, row.station_id) {
+            regroup::mark(&tx, station).await?;
+        }
         tx.commit().await?;
         Ok(row)
     }
@@ -109,6 +114,10 @@ impl Store {
             .await?;
         capture::Entity::delete_by_id(id).exec(&*tx).await?;
         delete_unseen(&tx, &seen).await?;
+        if let (Some(_), Some(station)) = (row.session_id, row.station_id) {
+            // Its session may be empty now, or fall into two.
+            regroup::mark(&tx, station).await?;
+        }
         tx.commit().await?;
         if let Some(session) = row.session_id {
             self.refresh_session(session).await?;

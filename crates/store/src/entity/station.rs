@@ -35,6 +35,8 @@ pub struct Model {
     pub regroup_lock: Option<String>,
     /// After this the lock is void, whoever holds it.
     pub regroup_lock_until: Option<DateTimeUtc>,
+    /// Since when its captures wait to be put into sessions again.
+    pub regroup_due_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -3,7 +3,7 @@
 
 use domain::permission::{Permit, Update};
 use domain::state::JobState;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel, prelude::Json};
 
 use super::event::{What, record};
 use super::{Job, life};
@@ -30,6 +30,8 @@ pub struct JobChange {
     pub pipeline_id: Option<Option<i64>>,
     /// Kind, by key.
     pub kind: Option<&'static str>,
+    /// What the kind needs beside the columns.
+    pub params: Option<Json>,
 }
 
 impl JobChange {
@@ -45,6 +47,7 @@ impl JobChange {
             || differs(&self.capture_set_id, &job.capture_set_id)
             || differs(&self.capture_id, &job.capture_id)
             || differs(&self.pipeline_id, &job.pipeline_id)
+            || differs(&self.params, &job.params)
             || self.kind.is_some_and(|kind| kind != job.kind)
     }
 }
@@ -89,6 +92,7 @@ impl Store {
             row.station_id = Set(change.station_id.unwrap_or(job.station_id));
             row.capture_set_id = Set(change.capture_set_id.unwrap_or(job.capture_set_id));
             row.capture_id = Set(change.capture_id.unwrap_or(job.capture_id));
+            row.params = Set(change.params.unwrap_or_else(|| job.params.clone()));
         }
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
@@ -116,6 +120,7 @@ fn changed(before: &Job, after: &Job) -> Vec<&'static str> {
         ),
         ("source_image_single", before.capture_id != after.capture_id),
         ("pipeline", before.pipeline_id != after.pipeline_id),
+        ("params", before.params != after.params),
         ("job_type", before.kind != after.kind),
     ];
     let differing = fields.into_iter().filter(|(_, differs)| *differs);

@@ -68,7 +68,7 @@ impl Store {
             .filter(job_request::Column::CreatedAt.lte(now() - REMEMBERED))
             .exec(&*tx)
             .await?;
-        let job = super::insert(&tx, new).await?;
+        let job = super::target::insert_or_join(&tx, new).await?.job;
         let row = job_request::ActiveModel {
             user_id: Set(key.user),
             key: Set(key.key.clone()),

@@ -14,8 +14,10 @@ use super::prediction::said;
 use crate::connection::{StoreResult, Write, now};
 use crate::entity::{detection, identification, occurrence};
 
-/// Works out the determinations of these occurrences again; writes only those that change.
-pub(crate) async fn recompute(tx: &Write, occurrences: &[i64]) -> StoreResult<()> {
+/// Works out the determinations of these occurrences again; writes only those that change, and
+/// returns which these are.
+pub(crate) async fn recompute(tx: &Write, occurrences: &[i64]) -> StoreResult<Vec<i64>> {
+    let mut changed = Vec::new();
     for chunk in occurrences.chunks(1000) {
         lock(tx, chunk).await?;
         let facts = facts(tx, chunk).await?;
@@ -33,6 +35,7 @@ pub(crate) async fn recompute(tx: &Write, occurrences: &[i64]) -> StoreResult<()
             let people = people.get(&row.id).map(Vec::as_slice).unwrap_or_default();
             let next = determine(current, people, said);
             if next != current {
+                changed.push(row.id);
                 let mut row = row.into_active_model();
                 row.determination_id = Set(next.taxon);
                 row.determination_score = Set(next.score);
@@ -41,7 +44,7 @@ pub(crate) async fn recompute(tx: &Write, occurrences: &[i64]) -> StoreResult<()
             }
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Two who identify the same occurrence, or a result that is saved meanwhile, wait for each other.

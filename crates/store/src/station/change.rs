@@ -77,6 +77,7 @@ impl Store {
         change.set(&mut row);
         row.updated_at = Set(now());
         let row = row.update(&*tx).await?;
+        super::regroup::mark_if_needed(&tx, id).await?;
         tx.commit().await?;
         Ok(row)
     }

@@ -33,6 +33,7 @@ pub mod fields;
 mod filter;
 mod input;
 mod once;
+mod params;
 pub mod pull;
 pub mod steer;
 pub mod timeline;
@@ -53,6 +54,10 @@ pub const VIEWS: &[View] = &[
     .in_root()
     .got(&[Answer::Page(fields::ROW), Answer::Page(answers::BRIEF)])
     .asks(fields::CREATE_QUERY)
+    .posted(&[
+        (201, Answer::Row(fields::FIELDS)),
+        (200, Answer::Row(fields::FIELDS)),
+    ])
     .fails(&[409]),
     view("/jobs/next", "Next job", READ, fields::NEXT, &[], || {
         get(beside::next)
@@ -307,7 +312,8 @@ pub async fn may_update(call: &Call, id: &str) -> bool {
 }
 
 /// Makes a job; with `?start_now` it is asked to run in the same transaction. With an
-/// `Idempotency-Key`, once.
+/// `Idempotency-Key`, once. A sync, regroup or populate that is at work on the same target
+/// already is answered instead, with 200.
 pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Response> {
     let key = named.key(&call, &body);
     if let Some(key) = &key
@@ -331,8 +337,15 @@ pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Respo
         ));
     }
     new.created_by_id = caller.id();
+    let mut status = StatusCode::CREATED;
     let job = match &key {
-        None => call.store().create_job(new).await.map_err(internal)?,
+        None => {
+            let asked = call.store().ask_for_job(new).await.map_err(internal)?;
+            if !asked.made {
+                status = StatusCode::OK; // the job that is at it already
+            }
+            asked.job
+        }
         Some(key) => match call.store().create_job_once(new, key).await {
             Ok(Once::Made(job)) => *job,
             Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
@@ -347,7 +360,7 @@ pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Respo
         let kept = call.store().keep_answer(key, &answer.to_string()).await;
         kept.map_err(internal)?;
     }
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    Ok((status, Json(answer)).into_response())
 }
 
 /// Replaces what a person may edit (PUT).
@@ -367,7 +380,7 @@ async fn change(
     how: How,
 ) -> ApiResult<Json<Value>> {
     let (job, project, permit) = find_to::<Update>(&call, &id).await?;
-    let change = input::change(&call, &project, body, how).await?;
+    let change = input::change(&call, (&job, &project), body, how).await?;
     let job = call.store().change_job(permit, job.id, change).await;
     let job = job.map_err(internal)?;
     announce(&call.state, &job);

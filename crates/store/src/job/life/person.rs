@@ -11,7 +11,7 @@ use super::{delete_tickets, lock, moved, next, note, present_trace, revoke, save
 use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{job, job_progress};
 use crate::job::event::{What, record};
-use crate::job::{Job, dispatch, feed, stages_json};
+use crate::job::{Job, dispatch, feed, stages_json, target};
 
 /// What a cancel did.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,9 @@ pub struct Cancelled {
 }
 
 impl Store {
-    /// Asks for a run: the first, or, of an ended job, a further one from the beginning.
+    /// Asks for a run: the first, or, of an ended job, a further one from the beginning. While
+    /// another sync, regroup or populate of the same target waits or runs, the answer is that
+    /// one, and this one stays as it is; so too for a retry.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] in states where it is not legal.
@@ -31,6 +33,9 @@ impl Store {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
         let to = next(&job, Event::Enqueue)?;
+        if let Some(twin) = target::twin(&tx, &job).await? {
+            return Ok(twin);
+        }
         let again = job.job_state() != JobState::Created;
         let mut row = moved(&job, to);
         if again {
@@ -60,6 +65,9 @@ impl Store {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
         let to = next(&job, Event::Retry)?;
+        if let Some(twin) = target::twin(&tx, &job).await? {
+            return Ok(twin);
+        }
         let kept = crate::progress::sum_in(&*tx, job.id, job.generation)
             .await?
             .done;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use domain::job::{ML, REGROUP};
+use domain::job::ML;
 use domain::permission::{Action, ProjectFacts, object_permissions};
 use domain::session::gap;
 use domain::storage::Location;
@@ -235,7 +235,7 @@ fn not_kept(error: FilesError) -> ApiError {
 }
 
 /// Puts the capture into its session. Where somebody else regroups the station for long, or it is
-/// large, a job does it.
+/// large, the caretaker makes a job for it: the upload has left its mark on the station.
 async fn regroup(
     call: &Call,
     project: &Project,
@@ -250,7 +250,7 @@ async fn regroup(
         TRIES
     };
     for _ in 0..tries {
-        let ttl = chrono::Duration::minutes(10);
+        let ttl = chrono::Duration::minutes(2);
         let locked = store.lock_regroup(station.id, &holder, ttl).await;
         if locked.map_err(internal)? {
             let gap = gap(Some(project.session_time_gap_seconds.into()));
@@ -261,14 +261,7 @@ async fn regroup(
         }
         tokio::time::sleep(PAUSE).await;
     }
-    let job = NewJob {
-        name: format!("Regroup sessions for deployment {}", station.id),
-        project_id: project.id,
-        kind: REGROUP,
-        station_id: Some(station.id),
-        ..Default::default()
-    };
-    start(call, job).await
+    Ok(())
 }
 
 /// Makes a job that processes the capture with the project's pipeline; without one there is

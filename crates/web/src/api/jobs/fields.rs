@@ -332,6 +332,12 @@ pub const FIELDS: &[Field] = &[
         .write_only()
         .offers(KINDS)
         .holds(Shape::Of(Kind::Choice(KINDS))),
+    Field::new("params", "Params", Kind::Any)
+        .nullable()
+        .write_only()
+        .unlisted()
+        .holds(shape::OBJECT)
+        .help("What a post-processing job does: {\"task\": …, \"config\": {…}}"),
     Field::shown("data_export", "Data export", Kind::Nested(EXPORT)).nullable(),
     Field::shown("dispatch_mode", "Dispatch mode", Kind::Choice(MODES))
         .help("How the work is handed out: internal, sync_api or async_api."),

@@ -4,10 +4,11 @@
 use domain::job::KindSpec;
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
 use store::StoreError;
-use store::job::{JobChange, NewJob, dispatch};
+use store::job::{Job, JobChange, NewJob, dispatch};
 use store::project::Project;
 
 use super::fields::FIELDS;
+use super::params;
 use crate::call::{Call, found};
 
 /// The rows that a body names.
@@ -29,6 +30,8 @@ pub async fn new_job(call: &Call, body: JsonBody) -> ApiResult<(NewJob, Project)
     let project = named_project(call, &mut form).await?;
     let rows = rows(call, &mut form, project.as_ref().map(|p| p.id)).await?;
     let kind = kind(&mut form);
+    let key = kind.map(|kind| kind.key);
+    let params = params::read(call, &mut form, key, project.as_ref()).await?;
     form.finish()?;
     let (Some(project), Some(kind)) = (project, kind) else {
         return Err(ApiError::Internal("a checked value is missing".to_owned()));
@@ -37,6 +40,7 @@ pub async fn new_job(call: &Call, body: JsonBody) -> ApiResult<(NewJob, Project)
         name: form.text("name").unwrap_or_default(),
         project_id: project.id,
         kind: kind.key,
+        params,
         delay: small(&form, "delay").unwrap_or_default(),
         limit: small(&form, "limit"),
         shuffle: form.boolean("shuffle").unwrap_or(true),
@@ -57,7 +61,7 @@ pub async fn new_job(call: &Call, body: JsonBody) -> ApiResult<(NewJob, Project)
 /// 400 with all messages.
 pub async fn change(
     call: &Call,
-    project: &Project,
+    (job, project): (&Job, &Project),
     body: JsonBody,
     how: How,
 ) -> ApiResult<JobChange> {
@@ -75,6 +79,8 @@ pub async fn change(
     let was_sent = |name: &str| sent.iter().any(|sent| sent == name);
     let shuffle = form.boolean("shuffle");
     let kind = kind(&mut form);
+    let key = kind.map_or(job.kind.as_str(), |kind| kind.key);
+    let params = params::read(call, &mut form, Some(key), Some(project)).await?;
     form.finish()?;
     let change = JobChange {
         name: form.text("name"),
@@ -87,6 +93,7 @@ pub async fn change(
         capture_set_id: form.has("source_image_collection_id").then_some(rows.set),
         pipeline_id: form.has("pipeline_id").then_some(rows.pipeline),
         kind: kind.map(|kind| kind.key),
+        params,
     };
     Ok(change)
 }
