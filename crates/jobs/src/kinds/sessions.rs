@@ -1,5 +1,5 @@
-//! Putting a station's captures into sessions (`domain-rules.md` §4), as one stage of a job. One job
-//! at a time works on a station; its lock is void when its claim is, so a crash cannot leave it
+//! Putting a station's captures into sessions (`domain-rules.md` §4), as one stage of a job. One
+//! job at a time works on a station; its lock is void when its claim is, so a crash cannot leave it
 //! behind.
 
 use std::io::Cursor;
