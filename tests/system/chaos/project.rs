@@ -129,12 +129,15 @@ impl Project {
         store.upsert_captures(&station, &found).await.unwrap();
         store.populate_full(self.seen).await.unwrap();
         let service = store.put_service(self.id, "Service", "", None).await;
+        let map = json!({
+            "data": [{"index": 0, "label": "Moth"}, {"index": 1, "label": "Other"}],
+            "labels": ["Moth", "Other"],
+        });
         let offered = serde_json::from_value(json!({
             "name": slug, "slug": slug.to_lowercase(), "version": 1, "algorithms": [
                 {"name": "Boxes", "key": "boxes", "task_type": "detection"},
                 {"name": "Names", "key": "names", "task_type": "classification",
-                 "category_map": {"data": [{"index": 0, "label": "Moth"}, {"index": 1, "label": "Other"}],
-                                  "labels": ["Moth", "Other"]}}],
+                 "category_map": map}],
         }));
         let (service, offered) = (service.unwrap().id, [offered.unwrap()]);
         let projects = [self.id];

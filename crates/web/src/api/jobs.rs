@@ -15,7 +15,6 @@ use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, How, JsonBody};
 use serde_json::{Value, json};
-use store::job::request::Once;
 use store::job::{Job, JobFilter, JobOrder};
 use store::project::Project;
 
@@ -24,7 +23,7 @@ use super::job_json::Around;
 use crate::AppState;
 use crate::auth::refusal;
 use crate::call::{Call, number};
-use once::Named;
+use once::{Made, Named};
 
 pub mod act;
 pub mod answers;
@@ -337,20 +336,9 @@ pub async fn create(call: Call, named: Named, body: JsonBody) -> ApiResult<Respo
         ));
     }
     new.created_by_id = caller.id();
-    let mut status = StatusCode::CREATED;
-    let job = match &key {
-        None => {
-            let asked = call.store().ask_for_job(new).await.map_err(internal)?;
-            if !asked.made {
-                status = StatusCode::OK; // the job that is at it already
-            }
-            asked.job
-        }
-        Some(key) => match call.store().create_job_once(new, key).await {
-            Ok(Once::Made(job)) => *job,
-            Ok(Once::Before(request)) => return once::again(&call, key, &request).await,
-            Err(error) => return Err(internal(error)),
-        },
+    let (job, status) = match once::make(&call, new, key.as_ref()).await? {
+        Made::Job(job, status) => (*job, status),
+        Made::Answered(answer) => return Ok(answer),
     };
     announce(&call.state, &job);
     // As it was made: what a runner has begun to log since is not part of the answer.

@@ -7,7 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rest::{ApiError, ApiResult, JsonBody};
 use store::StoreError;
-use store::job::request::{Key, Request};
+use store::job::request::{Key, Once, Request};
+use store::job::{Job, NewJob};
 
 use super::super::internal;
 use super::answer;
@@ -58,6 +59,34 @@ pub async fn before(call: &Call, key: &Key) -> ApiResult<Option<Response>> {
     match request {
         Some(request) => again(call, key, &request).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// What became of asking for a job.
+pub enum Made {
+    /// It was made, or one is at it already: 201 or 200.
+    Job(Box<Job>, StatusCode),
+    /// The same request came at the same moment, and this is its answer.
+    Answered(Response),
+}
+
+/// Makes a job; with a key, once.
+///
+/// # Errors
+/// As [`before`].
+pub async fn make(call: &Call, new: NewJob, key: Option<&Key>) -> ApiResult<Made> {
+    let Some(key) = key else {
+        let asked = call.store().ask_for_job(new).await.map_err(internal)?;
+        let status = match asked.made {
+            true => StatusCode::CREATED,
+            false => StatusCode::OK,
+        };
+        return Ok(Made::Job(Box::new(asked.job), status));
+    };
+    match call.store().create_job_once(new, key).await {
+        Ok(Once::Made(job)) => Ok(Made::Job(job, StatusCode::CREATED)),
+        Ok(Once::Before(request)) => again(call, key, &request).await.map(Made::Answered),
+        Err(error) => Err(internal(error)),
     }
 }
 
