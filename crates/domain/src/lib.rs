@@ -11,6 +11,7 @@ pub mod lease;
 pub mod permission;
 pub mod progress;
 pub mod sampling;
+pub mod schedule;
 pub mod session;
 pub mod state;
 pub mod storage;

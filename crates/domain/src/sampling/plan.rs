@@ -15,6 +15,9 @@ const OF_SESSION: usize = 10;
 /// Minutes between captures where nothing is said.
 const MINUTES: i64 = 10;
 
+/// The most nights that may be counted back.
+pub const MOST_NIGHTS: i64 = 366;
+
 /// How captures are chosen, with the method's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -306,6 +309,17 @@ impl<'a> Given<'a> {
         day.map(Some).ok_or(wrong)
     }
 
+    /// The last so many nights: at least one, and no more than a year has.
+    fn nights(&mut self) -> Result<Option<i64>, BadPlan> {
+        match self.number("last_nights")? {
+            Some(nights) if !(1..=MOST_NIGHTS).contains(&nights) => Err(BadPlan::Value {
+                setting: "last_nights",
+                wanted: "a whole number from 1 to 366",
+            }),
+            nights => Ok(nights),
+        }
+    }
+
     fn filter(&mut self) -> Result<Filter, BadPlan> {
         Ok(Filter {
             stations: self.numbers("deployment_ids")?,
@@ -317,6 +331,8 @@ impl<'a> Given<'a> {
             month_end: self.number("month_end")?,
             hour_start: self.number("hour_start")?,
             hour_end: self.number("hour_end")?,
+            last_nights: self.nights()?,
+            between: None,
         })
     }
 
