@@ -9,7 +9,7 @@ use store::result::{Batch, Outcome};
 use store::{StoreError, StoreResult};
 use tokio_util::sync::CancellationToken;
 
-use crate::Tools;
+use crate::{Tools, schedules};
 
 /// Dead letters written down at once.
 const LETTERS: u64 = 500;
@@ -57,6 +57,7 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
         announce(tools, job.id, false);
         tools.store.refresh_counters_of_job(&job).await?;
     }
+    schedules::round(tools).await?;
     for _ in 0..STEPS {
         if !tools.store.recount_step().await? {
             break;

@@ -34,6 +34,7 @@ mod m0092_list_orders;
 mod m0093_seen_taxa;
 mod m0101_service_slots;
 mod m0102_waiting_limits;
+mod m0131_schedules;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0093_seen_taxa::Migration),
             Box::new(m0101_service_slots::Migration),
             Box::new(m0102_waiting_limits::Migration),
+            Box::new(m0131_schedules::Migration),
         ]
     }
 }

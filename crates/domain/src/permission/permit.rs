@@ -106,15 +106,13 @@ impl Permit<Run> {
     }
 }
 
-/// Whether somebody may make and start jobs of all these kinds.
+/// Whether somebody may make and start jobs of all these kinds. As with single jobs, who names a
+/// project that is hidden from them is refused openly.
 pub(super) fn decide_chain<'a>(
     caller: Caller,
     project: &ProjectFacts,
     kinds: impl IntoIterator<Item = &'a str>,
 ) -> Decision {
-    if !project.visible_to(caller) {
-        return Decision::Hidden;
-    }
     let start = |kind| {
         let job = JobFacts {
             kind,
@@ -196,12 +194,6 @@ mod tests {
         assert_eq!(refused, Err(Decision::Forbidden));
         let nobody = Permit::ask_chain(Caller::Anonymous, &ProjectFacts::default(), ["ml"]);
         assert_eq!(nobody.unwrap_err(), Decision::Unauthenticated);
-        let draft = ProjectFacts {
-            draft: true,
-            ..Default::default()
-        };
-        let hidden = Permit::ask_chain(member(Role::Worker).0, &draft, ["ml"]);
-        assert_eq!(hidden.unwrap_err(), Decision::Hidden);
     }
 
     #[test]

@@ -7,4 +7,4 @@ mod lives;
 mod results;
 mod together;
 mod waiting;
-mod world;
+pub mod world;
