@@ -16,6 +16,7 @@ mod people;
 mod places;
 mod projects;
 mod results;
+mod schedules;
 mod schema;
 mod sessions;
 mod settings;

@@ -12,8 +12,8 @@ use crate::chance::mix;
 mod filter;
 mod plan;
 
-pub use filter::{Filter, last_nights};
-pub use plan::{BadPlan, MOST_NIGHTS, Method, Plan};
+pub use filter::{Filter, MOST_NIGHTS, last_nights};
+pub use plan::{BadPlan, Method, Plan};
 
 /// What is known of a capture when it is chosen or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

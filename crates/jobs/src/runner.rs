@@ -64,7 +64,8 @@ impl Runner {
         self
     }
 
-    /// Runs jobs, and caretaker and upkeep beside them, until `stop` fires; then hands back what runs.
+    /// Runs jobs, with the caretaker and upkeep beside them, until `stop` fires; then hands back
+    /// what runs.
     pub async fn run(self, stop: CancellationToken) {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));

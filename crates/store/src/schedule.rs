@@ -16,6 +16,7 @@ use crate::entity::schedule::{self, Entity};
 
 mod chain;
 mod list;
+mod made;
 mod named;
 mod run;
 mod upkeep;

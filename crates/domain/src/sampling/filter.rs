@@ -35,6 +35,9 @@ pub struct Filter {
     pub between: Option<(NaiveDateTime, NaiveDateTime)>,
 }
 
+/// The most nights that may be counted back.
+pub const MOST_NIGHTS: i64 = 366;
+
 /// The last so many nights as they are on this day: from noon to noon, so that a night is whole
 /// on whichever side of midnight a capture lies. With 1, the night that began on the day before.
 pub fn last_nights(today: NaiveDate, nights: i64) -> (NaiveDateTime, NaiveDateTime) {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
+use super::filter::MOST_NIGHTS;
 use super::{Candidate, Filter, Order};
 
 /// How many captures are drawn where nothing is said.
@@ -14,9 +15,6 @@ const SIZE: usize = 100;
 const OF_SESSION: usize = 10;
 /// Minutes between captures where nothing is said.
 const MINUTES: i64 = 10;
-
-/// The most nights that may be counted back.
-pub const MOST_NIGHTS: i64 = 366;
 
 /// How captures are chosen, with the method's own settings.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod faults;
 mod kinds;
 mod push;
 mod reprocess;
+mod schedules;
 mod service;
 mod stops;
 mod world;

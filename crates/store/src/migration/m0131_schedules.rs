@@ -5,6 +5,7 @@ use sea_orm_migration::{prelude::*, schema::*};
 
 use super::column::{id, index, reference, unique};
 use sea_orm_migration::prelude::ForeignKeyAction::{Cascade, SetNull};
+use sea_orm_migration::sea_orm::TransactionTrait;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -12,43 +13,54 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        m.drop_table(Table::drop().table("schedule").to_owned())
-            .await?;
-        m.create_table(
-            Table::create()
-                .table("schedule")
-                .col(id())
-                .col(big_integer_null("project_id"))
-                .col(string_null("upkeep"))
-                .col(string("name"))
-                .col(string("cron"))
-                .col(string("time_zone"))
-                .col(json_binary("steps"))
-                .col(big_integer_null("owner_id"))
-                .col(timestamp_with_time_zone_null("next_at"))
-                .col(timestamp_with_time_zone("created_at"))
-                .col(timestamp_with_time_zone("updated_at"))
-                .foreign_key(&mut reference("schedule", "project_id", "project", Cascade))
-                .foreign_key(&mut reference("schedule", "owner_id", "user", SetNull))
-                .to_owned(),
-        )
-        .await?;
-        m.create_index(unique("schedule", &["upkeep"])).await?;
-        m.create_index(index("schedule", &["next_at"])).await?;
-        m.create_index(index("schedule", &["project_id"])).await?;
-        m.create_index(index("schedule", &["owner_id"])).await?;
-        create_runs(m).await?;
-        let sql = "DELETE FROM duty WHERE name = 'service_health'";
-        m.get_connection().execute_unprepared(sql).await?;
-        Ok(())
+        // On one connection: another one of SQLite's could still know the indexes of the table
+        // that goes, and refuse those of the same names.
+        let tx = m.get_connection().begin().await?;
+        make(&SchemaManager::new(&tx)).await?;
+        tx.commit().await
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        let tx = m.get_connection().begin().await?;
+        let m = SchemaManager::new(&tx);
         for table in ["schedule_job", "schedule_run", "schedule"] {
             m.drop_table(Table::drop().table(table).to_owned()).await?;
         }
-        MigrationTrait::up(&super::m0010_schedules::Migration, m).await
+        MigrationTrait::up(&super::m0010_schedules::Migration, &m).await?;
+        tx.commit().await
     }
+}
+
+async fn make(m: &SchemaManager<'_>) -> Result<(), DbErr> {
+    m.drop_table(Table::drop().table("schedule").to_owned())
+        .await?;
+    m.create_table(
+        Table::create()
+            .table("schedule")
+            .col(id())
+            .col(big_integer_null("project_id"))
+            .col(string_null("upkeep"))
+            .col(string("name"))
+            .col(string("cron"))
+            .col(string("time_zone"))
+            .col(json_binary("steps"))
+            .col(big_integer_null("owner_id"))
+            .col(timestamp_with_time_zone_null("next_at"))
+            .col(timestamp_with_time_zone("created_at"))
+            .col(timestamp_with_time_zone("updated_at"))
+            .foreign_key(&mut reference("schedule", "project_id", "project", Cascade))
+            .foreign_key(&mut reference("schedule", "owner_id", "user", SetNull))
+            .to_owned(),
+    )
+    .await?;
+    m.create_index(unique("schedule", &["upkeep"])).await?;
+    m.create_index(index("schedule", &["next_at"])).await?;
+    m.create_index(index("schedule", &["project_id"])).await?;
+    m.create_index(index("schedule", &["owner_id"])).await?;
+    create_runs(m).await?;
+    let sql = "DELETE FROM duty WHERE name = 'service_health'";
+    m.get_connection().execute_unprepared(sql).await?;
+    Ok(())
 }
 
 async fn create_runs(m: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -9,7 +9,8 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::run::{Begun, RunState, make_jobs};
+use super::made::make_jobs;
+use super::run::{Begun, RunState};
 use super::{Schedule, ScheduleRun};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{job, schedule, schedule_job, schedule_run};

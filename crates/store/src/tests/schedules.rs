@@ -224,7 +224,7 @@ async fn a_chain_begins_each_step_behind_the_one_before() {
         assert_eq!((second.run.step, second.jobs.len()), (2, 1));
         let job = &second.jobs[0];
         assert_eq!((job.name.as_str(), job.limit), ("Detect", Some(3)));
-        assert_eq!(job.dispatch_mode, "sync_api");
+        assert_eq!(job.dispatch_mode, "async_api");
         assert!(night.advance(run).await.is_none());
         let (_, fence) = store.claim_job("runner").await.unwrap().unwrap();
         store.finish_job(&fence, None).await.unwrap();
