@@ -36,6 +36,9 @@ const EACH: usize = 6;
 impl Night {
     async fn new(store: &Store) -> Night {
         let world = World::new(store, 0, 1).await;
+        // Else its jobs were for workers that pull.
+        let pushed = store.set_flag(world.project, "async_pipeline_workers", false);
+        pushed.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let today = Utc::now().date_naive();
         for back in 1..=3 {
