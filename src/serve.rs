@@ -34,6 +34,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
+    tools.pace.log_days = settings.upkeep.log_days;
     let mut state = startup::web_state(&settings.place, &tools)?
         .in_zone(zone)
         .linked(startup::linking(&settings.traces));
@@ -64,6 +65,7 @@ pub async fn work(settings: Work) -> anyhow::Result<()> {
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
+    tools.pace.log_days = settings.upkeep.log_days;
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
     let crops = cropped(&settings.place, settings.requests)?;

@@ -10,7 +10,7 @@ mod bench;
 mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
-pub use running::{Leases, Requests, Rescue};
+pub use running::{Leases, Requests, Rescue, Upkeep};
 
 /// The job server for automated insect monitoring.
 ///
@@ -154,6 +154,8 @@ pub struct Serve {
     #[command(flatten)]
     pub requests: Requests,
     #[command(flatten)]
+    pub upkeep: Upkeep,
+    #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
@@ -191,6 +193,8 @@ pub struct Work {
     pub rescue: Rescue,
     #[command(flatten)]
     pub requests: Requests,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
     #[command(flatten)]
     pub clock: Clock,
 }

@@ -1,5 +1,5 @@
-//! Settings of how jobs are run: leases of remote workers, when a silent runner is given up, and
-//! how much is asked of push services at once.
+//! Settings of how jobs are run: leases of remote workers, when a silent runner is given up, how
+//! much is asked of push services at once, and how long logs are kept.
 
 use clap::Args;
 
@@ -81,4 +81,18 @@ pub struct Requests {
         value_name = "true|false"
     )]
     pub cut_crops: bool,
+}
+
+/// What the server does for itself.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// Days for which the log of a job that has ended is kept; by default for ever. The job stays
+    /// with its counts, failures and timeline
+    #[arg(
+        long,
+        env = "HAWKMOTH_LOG_DAYS",
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500)
+    )]
+    pub log_days: Option<u32>,
 }

@@ -17,6 +17,7 @@ mod places;
 mod post;
 mod projects;
 mod results;
+mod schedules;
 mod schema;
 mod sessions;
 mod settings;

@@ -84,7 +84,7 @@ async fn every_role_hears_what_the_table_says() {
 }
 
 /// Lists that want no project, and a row of the draft project in each.
-const HIDDEN: [(&str, Target); 11] = [
+const HIDDEN: [(&str, Target); 12] = [
     ("jobs", Target::DraftJob),
     ("projects", Target::Draft),
     ("deployments", Target::DraftStation),
@@ -92,6 +92,7 @@ const HIDDEN: [(&str, Target); 11] = [
     ("captures/collections", Target::Set(Of::Hidden)),
     ("events", Target::Session(Of::Hidden)),
     ("exports", Target::Export(Of::Hidden)),
+    ("schedules", Target::Schedule(Of::Hidden)),
     ("identifications", Target::Identification(Of::Hidden)),
     ("tags", Target::Tag(Of::Hidden)),
     ("taxa", Target::Taxon(Of::Hidden)),

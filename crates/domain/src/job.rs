@@ -96,6 +96,9 @@ pub const REGROUP: &str = "regroup_events";
 pub const EXPORT: &str = "data_export";
 /// Key of the kind that applies a rule to saved detections.
 pub const POST_PROCESSING: &str = "post_processing";
+/// Among the params of a job that fills a capture set: the date from which it counts the last
+/// nights, as `2026-11-28`.
+pub const TODAY: &str = "today";
 /// Key of the stage of an export that exists once there is a file.
 pub const UPLOAD_STAGE: &str = "uploading_snapshot";
 /// Key of the stage in which a sync puts captures into sessions.

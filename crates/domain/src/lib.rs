@@ -12,6 +12,7 @@ pub mod permission;
 pub mod post;
 pub mod progress;
 pub mod sampling;
+pub mod schedule;
 pub mod session;
 pub mod state;
 pub mod storage;

@@ -17,8 +17,11 @@ mod tests;
 pub use listing::{
     capture_permissions, capture_set_permissions, deployment_permissions, job_permissions,
     list_permissions, member_permissions, object_permissions, pipeline_permissions,
-    project_permissions, storage_permissions,
+    project_permissions, schedule_list_permissions, schedule_permissions, storage_permissions,
 };
+
+/// Codename of the permission of all members to see what is not for everybody.
+pub const VIEW_PRIVATE: &str = "view_private_data";
 
 pub use permit::{Create, Delete, Permit, Run, Update, Verb};
 

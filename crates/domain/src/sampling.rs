@@ -12,7 +12,7 @@ use crate::chance::mix;
 mod filter;
 mod plan;
 
-pub use filter::Filter;
+pub use filter::{Filter, MOST_NIGHTS, last_nights};
 pub use plan::{BadPlan, Method, Plan};
 
 /// What is known of a capture when it is chosen or not.

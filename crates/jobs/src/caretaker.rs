@@ -9,7 +9,7 @@ use store::result::{Batch, Outcome};
 use store::{StoreError, StoreResult};
 use tokio_util::sync::CancellationToken;
 
-use crate::Tools;
+use crate::{Tools, schedules};
 
 /// Dead letters written down at once.
 const LETTERS: u64 = 500;
@@ -61,6 +61,7 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
     for job in tools.store.start_due_regroups(quiet).await? {
         announce(tools, job.id, true);
     }
+    schedules::round(tools).await?;
     for _ in 0..STEPS {
         if !tools.store.recount_step().await? {
             break;

@@ -1,4 +1,4 @@
-//! Whether push services live: all of them every five minutes, by one process for all, and one of
+//! Whether push services live: all of them every five minutes, as a piece of `upkeep`, and one of
 //! them whenever its word counts (`processing-service.md` §12).
 
 use std::time::Duration;
@@ -6,12 +6,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use store::StoreResult;
 use store::service::{ONLINE_SECONDS, ProcessingService};
-use tokio_util::sync::CancellationToken;
 
 use crate::Tools;
 
-/// The duty that one process at a time has.
-const DUTY: &str = "service_health";
 /// How long a service may take to say that it is ready.
 const READY: Duration = Duration::from_secs(8);
 /// Services asked at once.
@@ -32,31 +29,12 @@ pub async fn check(tools: &Tools, service: &ProcessingService) -> StoreResult<bo
     Ok(health.live)
 }
 
-/// Asks all services when it is time, until `stop` fires.
-pub async fn run(tools: Tools, stop: CancellationToken) {
-    loop {
-        let round = async {
-            if let Err(error) = round(&tools).await {
-                tracing::warn!(%error, "the services could not be asked");
-            }
-            tokio::time::sleep(tools.pace.care).await;
-        };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = round => {}
-        }
-    }
-}
-
-/// Asks all services if that is due and this process is the first to see it.
+/// Asks all services.
 ///
 /// # Errors
 /// Errors of the store.
 pub async fn round(tools: &Tools) -> StoreResult<()> {
     let store = &tools.store;
-    if store.take_duty(DUTY, tools.pace.health).await?.is_none() {
-        return Ok(());
-    }
     let silence = chrono::Duration::seconds(ONLINE_SECONDS);
     store.expire_pull_services(silence).await?;
     let services = store.services_with_address().await?;

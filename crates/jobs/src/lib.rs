@@ -11,6 +11,8 @@ pub mod kind;
 mod kinds;
 mod log;
 pub mod runner;
+pub mod schedules;
+pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,8 +59,8 @@ pub struct Pace {
     pub grace: Duration,
     /// How often the caretaker looks.
     pub care: Duration,
-    /// How often push services are asked whether they are ready.
-    pub health: Duration,
+    /// How many days the log of an ended job is kept; `None`: for ever.
+    pub log_days: Option<u32>,
     /// How often a dead service is asked while a job could use it.
     pub revive: Duration,
     /// How long a batch waits before the same service gets it again.
@@ -84,7 +86,7 @@ impl Default for Pace {
             silence: Duration::from_secs(30),
             grace: Duration::from_secs(5),
             care: Duration::from_secs(1),
-            health: Duration::from_secs(300),
+            log_days: None,
             revive: Duration::from_secs(10),
             retry: Duration::from_millis(500),
             patience: Duration::from_secs(30),

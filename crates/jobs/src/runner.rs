@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::context::{JobContext, Stopped};
 use crate::crops::Cutter;
 use crate::kind::{self, Outcome};
-use crate::{Tools, caretaker, health};
+use crate::{Tools, caretaker, upkeep};
 
 /// How long a cancelled job may take to stop by itself.
 const CANCEL: Duration = Duration::from_millis(500);
@@ -64,11 +64,12 @@ impl Runner {
         self
     }
 
-    /// Runs jobs, and the caretaker beside them, until `stop` fires; then hands back what runs.
+    /// Runs jobs, with the caretaker and upkeep beside them, until `stop` fires; then hands back
+    /// what runs.
     pub async fn run(self, stop: CancellationToken) {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));
-        let health = tokio::spawn(health::run(runner.tools.clone(), stop.clone()));
+        let upkeep = tokio::spawn(upkeep::run(runner.tools.clone(), stop.clone()));
         let cutter = runner.crops.clone().map(|kept| {
             let cutter = Cutter::new(runner.tools.clone(), kept);
             tokio::spawn(cutter.run(stop.clone()))
@@ -97,7 +98,7 @@ impl Runner {
         }
         running.close();
         running.wait().await;
-        let _ = tokio::join!(care, health);
+        let _ = tokio::join!(care, upkeep);
         if let Some(cutter) = cutter {
             let _ = cutter.await;
         }

@@ -1,7 +1,7 @@
-//! Duties: what one process at a time does for all of them (asking services whether they live,
-//! cutting crops). The idea: a duty is a row that says when it is due; taking it moves that time
-//! on in one guarded update, so of many processes one does it, and one that dies with it only
-//! makes it late.
+//! Duties: lists that one process at a time works off, with a place in them (cutting crops). What
+//! comes round by the clock is a schedule. The idea: a duty is a row that says when it is due;
+//! taking it moves that time on in one guarded update, so of many processes one does it, and one
+//! that dies with it only makes it late.
 
 use std::time::Duration;
 

@@ -28,6 +28,8 @@ pub mod processing_service;
 pub mod project;
 pub mod project_pipeline;
 pub mod schedule;
+pub mod schedule_job;
+pub mod schedule_run;
 pub mod seen_taxon;
 pub mod service_pipeline;
 pub mod service_project;

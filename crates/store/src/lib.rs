@@ -37,6 +37,7 @@ pub mod progress;
 pub mod project;
 pub mod recount;
 pub mod result;
+pub mod schedule;
 pub mod service;
 pub mod session;
 pub mod source;

@@ -35,6 +35,7 @@ mod m0093_seen_taxa;
 mod m0101_service_slots;
 mod m0102_waiting_limits;
 mod m0121_regroup_due;
+mod m0131_schedules;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0101_service_slots::Migration),
             Box::new(m0102_waiting_limits::Migration),
             Box::new(m0121_regroup_due::Migration),
+            Box::new(m0131_schedules::Migration),
         ]
     }
 }

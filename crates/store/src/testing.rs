@@ -12,10 +12,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter};
 
 use crate::Store;
 use crate::connection::StoreResult;
+use crate::entity::schedule;
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
@@ -69,6 +71,32 @@ pub async fn fresh_sqlite() -> Fresh {
 pub async fn duty_due(store: &Store, name: &str) {
     let due = format!("UPDATE duty SET due_at = 0 WHERE name = '{name}'");
     store.db.execute_unprepared(&due).await.expect("writable");
+}
+
+/// Lets a piece of upkeep rest for as long as a test takes.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn upkeep_rests(store: &Store, key: &str) {
+    let later = crate::now() + chrono::Duration::days(365);
+    let rest = schedule::Entity::update_many()
+        .col_expr(schedule::Column::NextAt, Expr::value(Some(later)))
+        .filter(schedule::Column::Upkeep.eq(key));
+    rest.exec(&store.db).await.expect("writable");
+}
+
+/// Makes a schedule, or a piece of upkeep, due since so long ago.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn schedule_due(store: &Store, id: i64, since: chrono::Duration) {
+    let due = schedule::Entity::update_many()
+        .col_expr(
+            schedule::Column::NextAt,
+            Expr::value(Some(crate::now() - since)),
+        )
+        .filter(schedule::Column::Id.eq(id));
+    due.exec(&store.db).await.expect("writable");
 }
 
 /// Makes a database look as if a newer program had changed its schema.

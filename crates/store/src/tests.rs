@@ -6,6 +6,7 @@ mod captures;
 mod jobs;
 mod lists;
 mod people;
+mod schedules;
 mod sessions;
 mod settings;
 mod stations;

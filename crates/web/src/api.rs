@@ -35,6 +35,7 @@ pub mod pipelines;
 pub mod places;
 mod plots;
 pub mod projects;
+pub mod schedules;
 pub mod schema;
 pub mod sessions;
 pub mod stations;
@@ -158,6 +159,7 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
             .is_ok(),
         "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
         "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
+        "/schedules/{id}" => schedules::may_update(call, id).await,
         "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
         "/captures/{id}" => captures::find(call, id, Action::Change("update_sourceimage"))
             .await

@@ -16,6 +16,7 @@ pub mod login;
 pub mod model;
 pub mod projects;
 pub mod reset;
+pub mod schedules;
 pub mod top;
 
 /// A page that says something went wrong: what, what it means, what to do.

@@ -89,6 +89,10 @@ fn page_routes(root: &str) -> Router<AppState> {
             get(live::stream),
         )
         .route(
+            &below("/projects/{project}/schedules"),
+            get(pages::schedules::show),
+        )
+        .route(
             &below("/projects/{project}/captures/{capture}"),
             get(pages::capture::show),
         )

@@ -136,6 +136,7 @@ pub const VIEWS: &[&[View]] = &[
     api::occurrences::VIEWS,
     api::classifications::VIEWS,
     api::jobs::VIEWS,
+    api::schedules::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
     api::schema::VIEWS,

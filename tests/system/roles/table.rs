@@ -8,6 +8,7 @@ mod ml;
 mod people;
 mod places;
 mod results;
+mod schedules;
 mod taxa;
 
 use super::target::Target;
@@ -50,6 +51,7 @@ const NAME: &str = r#"{"name": "Renamed $n"}"#;
 /// The parts of the table.
 const PARTS: &[&[Row]] = &[
     jobs::ROWS,
+    schedules::ROWS,
     places::ROWS,
     people::ROWS,
     captures::ROWS,

@@ -10,6 +10,7 @@ use store::identification::NewIdentification;
 use store::job::NewJob;
 use store::page::PageChange;
 use store::place::PlaceKind;
+use store::schedule::NewSchedule;
 use store::station::NewStation;
 use store::taxon::change::TaxonChange;
 
@@ -75,6 +76,8 @@ pub enum Target {
     Found(Of),
     /// An export with its job.
     Export(Of),
+    /// A schedule of the project's owner.
+    Schedule(Of),
     /// What the manager said of an occurrence.
     Identification(Of),
     /// What whoever asks said of an occurrence; of a stranger, what the manager said.
@@ -97,6 +100,8 @@ pub enum Target {
     Labels,
 }
 
+/// The place of the owner among the roles.
+const OWNER: usize = 1;
 /// The place of the manager among the roles.
 const MANAGER: usize = 2;
 
@@ -165,6 +170,7 @@ impl World {
             Target::Session(of) => self.side(of).session,
             Target::Found(of) => self.found(of).await,
             Target::Set(of) => self.set(self.side(of).project.id).await,
+            Target::Schedule(of) => self.schedule(self.side(of).project.id).await,
             Target::Export(of) => self.export(self.side(of).project.id).await,
             Target::Taxon(of) => self.taxon_of(self.side(of).project.id).await,
             Target::TaxaList(of) => self.taxa_list(self.side(of).project.id).await,
@@ -308,6 +314,27 @@ impl World {
             ..Default::default()
         };
         self.app.store.create_export(new).await.unwrap().0.id
+    }
+
+    async fn schedule(&self, project: i64) -> i64 {
+        let step = domain::schedule::Step {
+            kind: "regroup_events".to_owned(),
+            ..Default::default()
+        };
+        let new = NewSchedule {
+            project_id: project,
+            name: "Night".to_owned(),
+            cron: "0 6 * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            steps: vec![step],
+            owner_id: Some(self.people[OWNER].id),
+        };
+        let made = self
+            .app
+            .store
+            .create_schedule(Permit::BY_PROGRAM, new)
+            .await;
+        made.unwrap().id
     }
 
     async fn identification(&self, of: Of, user: i64) -> i64 {

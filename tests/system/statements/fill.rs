@@ -11,6 +11,7 @@ use store::job::NewJob;
 use store::page::PageChange;
 use store::place::PlaceKind;
 use store::project::{NewProject, Project};
+use store::schedule::NewSchedule;
 use store::station::Station;
 use store::testing;
 use store::user::NewUser;
@@ -43,6 +44,7 @@ impl Filling<'_> {
             let occurrence = self.result(n, algorithm).await;
             self.says(n, user, occurrence).await;
             self.own(n).await;
+            self.schedule(n, user, &other).await;
             self.jobs(n, user, &other).await;
         }
         // Each capture stands in a session of its own.
@@ -174,6 +176,26 @@ impl Filling<'_> {
             ..Default::default()
         };
         self.app.store.create_job(job).await.unwrap();
+    }
+
+    /// A schedule with a run and its job.
+    async fn schedule(&self, n: i64, user: i64, other: &Project) {
+        let step = domain::schedule::Step {
+            kind: domain::job::REGROUP.to_owned(),
+            ..Default::default()
+        };
+        let new = NewSchedule {
+            project_id: other.id,
+            name: format!("Night {n}"),
+            cron: "0 6 * * *".to_owned(),
+            time_zone: "UTC".to_owned(),
+            steps: vec![step],
+            owner_id: Some(user),
+        };
+        let (store, permit) = (&self.app.store, Permit::BY_PROGRAM);
+        let made = store.create_schedule(permit, new).await.unwrap();
+        let begun = store.run_schedule(Permit::BY_PROGRAM, made.id, Some(user));
+        assert!(!begun.await.unwrap().jobs.is_empty());
     }
 
     /// An export with its job, and then, so that the two newest rows have it all, a job about

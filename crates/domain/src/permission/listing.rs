@@ -3,7 +3,8 @@
 //! The idea: a list is a row of pairs (word, permission); a word is there when the caller holds
 //! the permission.
 
-use super::{Caller, JobFacts, ProjectFacts};
+use super::permit::decide_chain;
+use super::{Caller, Decision, JobFacts, ProjectFacts};
 
 /// The words whose permission the caller holds, in the given order.
 fn held(
@@ -118,6 +119,37 @@ pub fn storage_permissions(caller: Caller, project: &ProjectFacts) -> Vec<&'stat
         ("delete", "delete_s3storagesource"),
     ];
     held(caller, project, &words)
+}
+
+/// For a schedule: `update`, `delete`, `run` where every kind of its steps may be run.
+pub fn schedule_permissions<'a>(
+    caller: Caller,
+    project: &ProjectFacts,
+    kinds: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'static str> {
+    match decide_chain(caller, project, kinds) {
+        Decision::Allowed => vec!["update", "delete", "run"],
+        _ => Vec::new(),
+    }
+}
+
+/// For a list of schedules: `create` where some kind of job may be run in the project that the
+/// list is narrowed to.
+pub fn schedule_list_permissions(
+    caller: Caller,
+    project: Option<&ProjectFacts>,
+) -> Vec<&'static str> {
+    let may = |facts: &ProjectFacts| {
+        let kinds = crate::job::KINDS.iter().map(|kind| kind.key);
+        kinds
+            .into_iter()
+            .any(|kind| decide_chain(caller, facts, [kind]) == Decision::Allowed)
+    };
+    if caller.is_superuser() || project.is_some_and(may) {
+        vec!["create"]
+    } else {
+        Vec::new()
+    }
 }
 
 /// For a membership: `update`, `delete`; everybody may give up their own.

@@ -91,6 +91,40 @@ impl<V: Verb> Permit<V> {
     }
 }
 
+impl Permit<Run> {
+    /// The permit for a schedule, to make, change, run or remove it: whoever has it may make and
+    /// start a job of each of these kinds in the project.
+    ///
+    /// # Errors
+    /// How to refuse.
+    pub fn ask_chain<'a>(
+        caller: Caller,
+        project: &ProjectFacts,
+        kinds: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Permit<Run>, Decision> {
+        Permit::of(decide_chain(caller, project, kinds))
+    }
+}
+
+/// Whether somebody may make and start jobs of all these kinds. As with single jobs, who names a
+/// project that is hidden from them is refused openly.
+pub(super) fn decide_chain<'a>(
+    caller: Caller,
+    project: &ProjectFacts,
+    kinds: impl IntoIterator<Item = &'a str>,
+) -> Decision {
+    let start = |kind| {
+        let job = JobFacts {
+            kind,
+            single_capture: false,
+        };
+        decide(caller, project, Action::Job(JobAction::CreateAndStart, job))
+    };
+    let mut decisions = kinds.into_iter().map(start);
+    let refusal = decisions.find(|decision| *decision != Decision::Allowed);
+    refusal.unwrap_or(Decision::Allowed)
+}
+
 impl Permit<Delete> {
     /// The permit to end the membership of a person: everybody may end their own.
     ///
@@ -144,6 +178,22 @@ mod tests {
         assert_eq!(refused.unwrap_err(), Decision::Unauthenticated);
         let (manager, project) = member(Role::ProjectManager);
         assert!(Permit::<Delete>::ask(manager, &project, "site").is_ok());
+    }
+
+    #[test]
+    fn a_chain_is_for_those_who_may_run_every_step() {
+        let ask = |role, kinds: &[&'static str]| {
+            let (caller, project) = member(role);
+            Permit::ask_chain(caller, &project, kinds.iter().copied()).map(|_| ())
+        };
+        let chain = &["data_storage_sync", "ml"][..];
+        assert_eq!(ask(Role::MlDataManager, chain), Ok(()));
+        assert_eq!(ask(Role::Identifier, chain), Err(Decision::Forbidden));
+        // No role may run post-processing.
+        let refused = ask(Role::ProjectManager, &["ml", "post_processing"]);
+        assert_eq!(refused, Err(Decision::Forbidden));
+        let nobody = Permit::ask_chain(Caller::Anonymous, &ProjectFacts::default(), ["ml"]);
+        assert_eq!(nobody.unwrap_err(), Decision::Unauthenticated);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::Candidate;
 
@@ -29,10 +29,27 @@ pub struct Filter {
     pub hour_start: Option<i64>,
     /// Of this hour of a day or an earlier one.
     pub hour_end: Option<i64>,
+    /// Of one of the last so many nights; whoever chooses counts them from a day first.
+    pub last_nights: Option<i64>,
+    /// Taken at this time or later, and before that one.
+    pub between: Option<(NaiveDateTime, NaiveDateTime)>,
+}
+
+/// The most nights that may be counted back.
+pub const MOST_NIGHTS: i64 = 366;
+
+/// The last so many nights as they are on this day: from noon to noon, so that a night is whole
+/// on whichever side of midnight a capture lies. With 1, the night that began on the day before.
+pub fn last_nights(today: NaiveDate, nights: i64) -> (NaiveDateTime, NaiveDateTime) {
+    let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+    let back = Days::new(u64::try_from(nights).unwrap_or_default());
+    let first = today.checked_sub_days(back).unwrap_or(NaiveDate::MIN);
+    (first.and_time(noon), today.and_time(noon))
 }
 
 impl Filter {
-    /// Whether a capture passes. Without a time it passes only where no time is asked for.
+    /// Whether a capture passes. Without a time it passes only where no time is asked for; while
+    /// nobody has said from which day the last nights are counted, none does.
     pub fn keeps(&self, capture: &Candidate) -> bool {
         let one_of = |wanted: &Option<BTreeSet<i64>>, id: Option<i64>| match wanted {
             None => true,
@@ -55,6 +72,13 @@ impl Filter {
         });
     }
 
+    /// Counts the last nights from this day.
+    pub fn on(&mut self, today: NaiveDate) {
+        if let Some(nights) = self.last_nights.take() {
+            self.between = Some(last_nights(today, nights));
+        }
+    }
+
     fn asks_for_time(&self) -> bool {
         self.date_start.is_some()
             || self.date_end.is_some()
@@ -62,6 +86,8 @@ impl Filter {
             || self.month_end.is_some()
             || self.hour_start.is_some()
             || self.hour_end.is_some()
+            || self.last_nights.is_some()
+            || self.between.is_some()
     }
 
     fn keeps_time(&self, at: NaiveDateTime) -> bool {
@@ -77,5 +103,7 @@ impl Filter {
             && self.date_end.is_none_or(|end| day <= end)
             && within(self.month_start, self.month_end, month)
             && hours
+            && self.last_nights.is_none()
+            && self.between.is_none_or(|(from, to)| from <= at && at < to)
     }
 }

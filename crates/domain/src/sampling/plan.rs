@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
+use super::filter::MOST_NIGHTS;
 use super::{Candidate, Filter, Order};
 
 /// How many captures are drawn where nothing is said.
@@ -306,6 +307,17 @@ impl<'a> Given<'a> {
         day.map(Some).ok_or(wrong)
     }
 
+    /// The last so many nights: at least one, and no more than a year has.
+    fn nights(&mut self) -> Result<Option<i64>, BadPlan> {
+        match self.number("last_nights")? {
+            Some(nights) if !(1..=MOST_NIGHTS).contains(&nights) => Err(BadPlan::Value {
+                setting: "last_nights",
+                wanted: "a whole number from 1 to 366",
+            }),
+            nights => Ok(nights),
+        }
+    }
+
     fn filter(&mut self) -> Result<Filter, BadPlan> {
         Ok(Filter {
             stations: self.numbers("deployment_ids")?,
@@ -317,6 +329,8 @@ impl<'a> Given<'a> {
             month_end: self.number("month_end")?,
             hour_start: self.number("hour_start")?,
             hour_end: self.number("hour_end")?,
+            last_nights: self.nights()?,
+            between: None,
         })
     }
 

@@ -254,3 +254,35 @@ fn hours_go_over_midnight() {
     assert_eq!(hours(Some(22), None), [22, 23]);
     assert_eq!(hours(None, Some(1)), [0, 1]);
 }
+
+#[test]
+fn the_last_night_began_on_the_day_before() {
+    let day = |d: u32| NaiveDate::from_ymd_opt(2024, 6, d).unwrap();
+    let taken = |d: u32, hour: u32| Candidate {
+        taken_at: day(d).and_hms_opt(hour, 0, 0),
+        ..Candidate::default()
+    };
+    let mut last = plan("full", json!({"last_nights": 1}));
+    // Nobody has said yet which day it is.
+    assert!(!last.filter.keeps(&taken(9, 23)));
+    last.filter.on(day(10));
+    for (capture, kept) in [
+        (taken(9, 11), false),
+        (taken(9, 12), true),
+        (taken(9, 23), true),
+        (taken(10, 4), true),
+        (taken(10, 12), false),
+        (Candidate::default(), false),
+    ] {
+        assert_eq!(last.filter.keeps(&capture), kept, "{capture:?}");
+    }
+    let mut week = plan("full", json!({"last_nights": 7, "hour_start": 22}));
+    week.filter.on(day(10));
+    assert!(week.filter.keeps(&taken(3, 22)));
+    assert!(!week.filter.keeps(&taken(2, 22)));
+    assert!(!week.filter.keeps(&taken(5, 4)));
+    for wrong in [json!(0), json!(-1), json!(367), json!("last")] {
+        let read = Plan::read("full", &settings(json!({"last_nights": wrong})), 0);
+        assert!(read.is_err(), "{wrong}");
+    }
+}

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::job::POPULATE;
-use domain::sampling::{Filter, Method, Plan};
+use chrono::NaiveDate;
+use domain::job::{POPULATE, TODAY};
+use domain::sampling::{Filter, Method, Plan, last_nights};
 use domain::state::JobState;
 use store::capture_set::CaptureSet;
 
@@ -47,7 +48,13 @@ async fn fill(cx: &JobContext, set: &CaptureSet) -> anyhow::Result<u64> {
     let store = &cx.tools.store;
     let none = serde_json::Map::new();
     let settings = set.kwargs.as_object().unwrap_or(&none);
-    let plan = Plan::read(&set.method, settings, cx.job.id.cast_unsigned())?;
+    let mut plan = Plan::read(&set.method, settings, cx.job.id.cast_unsigned())?;
+    if let Some(nights) = plan.filter.last_nights {
+        let today = today(cx);
+        let (from, to) = last_nights(today, nights);
+        cx.info(format!("Captures are taken from {from} until before {to}"));
+        plan.filter.on(today);
+    }
     if plan.method == Method::Full && plan.filter == Filter::default() {
         return Ok(store.populate_full(set.id).await?);
     }
@@ -64,6 +71,16 @@ async fn fill(cx: &JobContext, set: &CaptureSet) -> anyhow::Result<u64> {
     };
     cx.check()?;
     Ok(store.replace_members(set.id, &chosen).await?)
+}
+
+/// The day from which the last nights are counted: the one on which the run was asked for, so that
+/// a run that goes on behind midnight means the same nights. Whoever asked has written down the
+/// date on their clock; else it is that of UTC.
+fn today(cx: &JobContext) -> NaiveDate {
+    let written = cx.job.params.get(TODAY).and_then(|day| day.as_str());
+    let written = written.and_then(|day| day.parse().ok());
+    let asked = cx.job.scheduled_at.unwrap_or(cx.job.created_at);
+    written.unwrap_or_else(|| asked.date_naive())
 }
 
 /// Shows how many captures have passed, until the job must stop.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::state::JobState;
-use jobs::{Runner, health};
+use jobs::{Runner, upkeep};
 use serde_json::Value;
 use store::testing;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,9 @@ async fn the_fastest_gets_the_work_and_the_next_when_it_dies() {
         let first = world.move_service(&slow.url).await;
         let second = world.add_service("Fast", &fast.url, 0.001).await;
         // Both are asked once and not again soon: what the test says of them stands.
-        health::round(&world.tools).await.unwrap();
+        upkeep::note(&world.tools).await.unwrap();
+        upkeep::round(&world.tools).await.unwrap();
+        testing::upkeep_rests(&world.store, upkeep::HEALTH).await;
         world.store.service_seen(first, true, 2.0).await.unwrap();
         let seen = world.store.service_seen(second, true, 0.001).await;
         seen.unwrap();
@@ -53,14 +55,14 @@ async fn the_fastest_gets_the_work_and_the_next_when_it_dies() {
 #[tokio::test]
 async fn one_process_asks_for_all_whether_services_live() {
     for fresh in testing::fresh().await {
-        let mut world = World::new(&fresh.store, 0, 1).await;
-        world.tools.pace.health = Duration::from_secs(3600);
+        let world = World::new(&fresh.store, 0, 1).await;
+        upkeep::note(&world.tools).await.unwrap();
         let well = Service::start(good).await;
         let first = world.move_service(&well.url).await;
         let dead = world.add_service("Dead", "http://127.0.0.1:1/", 0.1).await;
         let asked = || well.seen.ready.load(Ordering::SeqCst);
         let tools = [&world.tools; 6];
-        let rounds = futures_util::future::join_all(tools.map(health::round));
+        let rounds = futures_util::future::join_all(tools.map(upkeep::round));
         assert!(rounds.await.iter().all(Result::is_ok));
         assert_eq!(asked(), 1, "of six rounds one asks");
         let live = async |id| world.store.service(id).await.unwrap().last_seen_live;
@@ -68,7 +70,8 @@ async fn one_process_asks_for_all_whether_services_live() {
             (live(first).await, live(dead).await),
             (Some(true), Some(false))
         );
-        health::round(&world.tools).await.unwrap();
+        testing::upkeep_rests(&world.store, upkeep::HEALTH).await;
+        upkeep::round(&world.tools).await.unwrap();
         assert_eq!(asked(), 1, "not due yet");
     }
 }

@@ -9,6 +9,7 @@ mod kinds;
 mod post;
 mod push;
 mod reprocess;
+mod schedules;
 mod service;
 mod stops;
 mod world;

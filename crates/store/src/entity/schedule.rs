@@ -1,4 +1,4 @@
-//! A job that is made again and again, by a cron expression.
+//! What comes round by the clock: a chain of jobs of a project, or upkeep of the server itself.
 #![allow(missing_docs)] // columns are named for what they hold; the others carry a comment
 
 use sea_orm::entity::prelude::*;
@@ -8,15 +8,21 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub project_id: i64,
+    /// NULL: upkeep.
+    pub project_id: Option<i64>,
+    /// Key of a piece of upkeep; NULL for what people made.
+    #[sea_orm(unique)]
+    pub upkeep: Option<String>,
     pub name: String,
-    pub kind: String,
-    #[sea_orm(column_type = "JsonBinary")]
-    pub params: Json,
     pub cron: String,
-    pub enabled: bool,
+    pub time_zone: String,
+    /// `domain::schedule::Step`s.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub steps: Json,
+    /// With whose rights it acts: whoever saved it last.
+    pub owner_id: Option<i64>,
+    /// NULL: paused. Whoever moves it on from what it was begins the run.
     pub next_at: Option<DateTimeUtc>,
-    pub last_job_id: Option<i64>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }
@@ -30,11 +36,11 @@ pub enum Relation {
     )]
     Project,
     #[sea_orm(
-        belongs_to = "super::job::Entity",
-        from = "Column::LastJobId",
-        to = "super::job::Column::Id"
+        belongs_to = "super::user::Entity",
+        from = "Column::OwnerId",
+        to = "super::user::Column::Id"
     )]
-    LastJob,
+    Owner,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -14,7 +14,7 @@ use crate::token::digest;
 pub use crate::entity::job_request::Model as Request;
 
 /// How long a key is remembered.
-const REMEMBERED: Duration = Duration::hours(24);
+pub(crate) const REMEMBERED: Duration = Duration::hours(24);
 
 /// How a request can be known again.
 #[derive(Clone, Debug)]

@@ -9,4 +9,4 @@ mod results;
 mod targets;
 mod together;
 mod waiting;
-mod world;
+pub mod world;

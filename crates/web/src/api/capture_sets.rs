@@ -8,13 +8,13 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use chrono::NaiveDate;
-use domain::job::POPULATE;
+use domain::job::{POPULATE, TODAY};
 use domain::permission::{Action, ProjectFacts};
 use queue::Changed;
 use rest::allow::{ACTION, DETAIL, LIST};
 use rest::page::{Envelope, Page};
 use rest::time::instant;
-use rest::{ApiError, ApiResult, FieldErrors, Form, How, JsonBody};
+use rest::{ApiError, ApiResult, FieldErrors, Form, How, JsonBody, Zone};
 use serde_json::{Map, Value, json};
 use store::StoreError;
 use store::capture_set::{
@@ -307,6 +307,7 @@ pub async fn populate(call: Call, Path(id): Path<String>) -> ApiResult<Json<Valu
         name: format!("Populate captures for capture set {}", set.id),
         project_id: project.id,
         kind: POPULATE,
+        params: Some(json!({TODAY: Zone::current().local(store::now()).date()})),
         capture_set_id: Some(set.id),
         created_by_id: call.who.caller().id(),
         shuffle: true,

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
+use domain::permission::VIEW_PRIVATE;
 use rest::query::Query;
 use store::job::JobFilter;
 use store::progress::compose;
@@ -31,6 +32,8 @@ struct Row {
 struct JobsPage {
     project: String,
     project_id: i64,
+    /// Whether the person may look at the project's schedules.
+    schedules: bool,
     rows: Vec<Row>,
     newer: Option<u64>,
     older: Option<u64>,
@@ -44,6 +47,8 @@ pub async fn show(
     RawQuery(query): RawQuery,
 ) -> PageResult {
     let project = super::projects::visible(&state, &who, project).await?;
+    let facts = who.facts(&state, &project).await?;
+    let schedules = facts.grants(who.caller(), VIEW_PRIVATE);
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let page = query.number("page").unwrap_or(1).clamp(1, 1_000_000) as u64;
     let filter = JobFilter {
@@ -71,6 +76,7 @@ pub async fn show(
     let page = JobsPage {
         project: project.name,
         project_id: project.id,
+        schedules,
         rows,
         newer: (page > 1).then(|| page - 1),
         older: (page * ROWS < count).then(|| page + 1),

@@ -38,9 +38,23 @@ pub async fn fill(admin: &Client<'_>, project: &Project) {
         let export = json!({"project": project.id, "format": format});
         made(admin, "/exports/", "", export).await;
     }
+    schedule(admin, project).await;
     let none = json!({"project": project.id, "format": "occurrences_simple_csv",
         "filters": {"collection_id": 99_999}});
     post(admin, "/exports/", "/exports/", none, 400).await;
+}
+
+async fn schedule(admin: &Client<'_>, project: &Project) {
+    let steps = json!([{"job_type_key": "regroup_events"}]);
+    let new = json!({"name": "Night", "project": project.id, "cron": "0 6 * * *", "steps": steps});
+    let night = made(admin, "/schedules/", "", new).await;
+    for act in ["run", "pause", "resume"] {
+        let path = format!("/schedules/{}/{act}/", night["id"]);
+        let template = format!("/schedules/{{id}}/{act}/");
+        post(admin, &template, &path, json!({}), 200).await;
+    }
+    let wrong = json!({"name": "Night", "project": project.id, "cron": "x", "steps": []});
+    post(admin, "/schedules/", "/schedules/", wrong, 400).await;
 }
 
 async fn taxa(admin: &Client<'_>, project: &Project, of: &str) {

@@ -1,6 +1,7 @@
 //! The fields of a capture set and the settings of its methods, as OPTIONS and the pages show
 //! them (`domain-rules.md` §5).
 
+use domain::sampling::MOST_NIGHTS;
 use rest::field::{Field, Kind};
 
 use crate::api::nested::fields as nested;
@@ -53,6 +54,14 @@ pub const KWARGS: &[Field] = &[
     text("date_end", "Date end"),
     number("hour_start", "Hour start"),
     number("hour_end", "Hour end"),
+    Field::new(
+        "last_nights",
+        "Last nights",
+        Kind::Integer(Some(1), Some(MOST_NIGHTS)),
+    )
+    .nullable()
+    .sometimes()
+    .unlisted(),
     numbers("deployment_ids", "Deployment ids"),
     numbers("event_ids", "Event ids"),
     numbers("research_site_ids", "Research site ids"),

@@ -193,7 +193,8 @@ pub const STATES: &[(&str, &str)] = &[
     ("UNKNOWN", "UNKNOWN"),
 ];
 
-const KINDS: &[(&str, &str)] = &[
+/// Kinds of jobs.
+pub const KINDS: &[(&str, &str)] = &[
     ("ml", "ML pipeline"),
     ("populate_captures_collection", "Populate capture set"),
     ("data_storage_sync", "Data storage sync"),
