@@ -211,9 +211,10 @@ impl Store {
         file: ExportFile,
     ) -> StoreResult<Option<String>> {
         let tx = self.write().await?;
+        // In the order of a deletion, which takes the export and then its job.
+        let row = export::Entity::find_by_id(id).lock_exclusive();
+        let row = row.one(&*tx).await?.ok_or(StoreError::NotFound("export"))?;
         lock_fenced(&tx, fence).await?;
-        let row = export::Entity::find_by_id(id).one(&*tx).await?;
-        let row = row.ok_or(StoreError::NotFound("export"))?;
         let before = row.file_url.clone();
         let mut row = row.into_active_model();
         row.file_url = Set(Some(file.url));

@@ -79,7 +79,10 @@ impl Wanted {
         let name = domain::export::format(&export.format).with_context(|| {
             let known: Vec<&str> = domain::export::FORMATS.iter().map(|f| f.key).collect();
             let known = known.join(", ");
-            format!("The format \"{}\" cannot be written: it must be one of {known}.", export.format)
+            format!(
+                "The format \"{}\" cannot be written: it must be one of {known}.",
+                export.format
+            )
         })?;
         let project = store.project(export.project_id).await?;
         let set = match capture_set(&export.filters) {
@@ -209,7 +212,10 @@ async fn publish(
     match noted.await {
         Ok(before) => {
             let before = before.filter(|before| *before != url);
-            if let Some(old) = before.as_deref().and_then(|old| old.strip_prefix("/media/")) {
+            if let Some(old) = before
+                .as_deref()
+                .and_then(|old| old.strip_prefix("/media/"))
+            {
                 files.delete(old).await?;
             }
         }

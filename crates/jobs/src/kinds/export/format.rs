@@ -55,11 +55,4 @@ pub fn find(key: &str) -> Option<&'static dyn Format> {
 }
 
 #[cfg(test)]
-mod tests {
-    #[test]
-    fn every_format_has_a_writer() {
-        let writers: Vec<&str> = super::FORMATS.iter().map(|format| format.key()).collect();
-        let known: Vec<&str> = domain::export::FORMATS.iter().map(|f| f.key).collect();
-        assert_eq!(writers, known);
-    }
-}
+mod tests;

@@ -102,7 +102,11 @@ impl Page {
         let guessed = || predictions.values().flatten();
         let determined = rows.iter().filter_map(|row| row.determination_id);
         let named = said().filter_map(|said| said.taxon_id);
-        let taxa = once(determined.chain(named).chain(guessed().filter_map(|p| p.taxon_id)));
+        let taxa = once(
+            determined
+                .chain(named)
+                .chain(guessed().filter_map(|p| p.taxon_id)),
+        );
         let mut taxa = store.taxa_by_id(&taxa).await?;
         let above = once(taxa.values().filter_map(|taxon| taxon.parent_id));
         taxa.extend(store.taxa_by_id(&above).await?);
@@ -231,3 +235,6 @@ impl Page {
         Some(row.last_seen_at? - row.first_seen_at?)
     }
 }
+
+#[cfg(test)]
+pub mod example;

@@ -104,7 +104,10 @@ pub fn cells<'a>(page: &'a Page, row: &Occurrence) -> [Cell<'a>; WIDTH] {
     let station = page.station(row);
     let best = page.best(row);
     let guess = best.and_then(|best| best.taxon_id);
-    let matches = row.determination_id.zip(guess).map(|(is, guess)| is == guess);
+    let matches = row
+        .determination_id
+        .zip(guess)
+        .map(|(is, guess)| is == guess);
     let standing = page.standing(row);
     let people = participants(page.said(row));
     let seen = page.best_box(row);
@@ -119,7 +122,10 @@ pub fn cells<'a>(page: &'a Page, row: &Occurrence) -> [Cell<'a>; WIDTH] {
         Cell::Number(page.about.project.id),
         text(Some(&page.about.project.name)),
         Cell::number(row.determination_id),
-        text(page.taxon(row.determination_id).map(|taxon| taxon.name.as_str())),
+        text(
+            page.taxon(row.determination_id)
+                .map(|taxon| taxon.name.as_str()),
+        ),
         Cell::decimal(row.determination_score),
         Cell::Flag(people > 0),
         text(page.taxon(guess).map(|taxon| taxon.name.as_str())),

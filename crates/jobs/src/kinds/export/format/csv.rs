@@ -45,7 +45,10 @@ impl Writer for Lines {
 
     fn end(self: Box<Self>) -> io::Result<()> {
         let lines = self.0.into_inner().map_err(|error| error.into_error())?;
-        lines.into_inner().map_err(|error| error.into_error())?.flush()
+        lines
+            .into_inner()
+            .map_err(|error| error.into_error())?
+            .flush()
     }
 }
 
@@ -106,7 +109,11 @@ mod tests {
 
     #[test]
     fn times_and_numbers_are_written_as_python_writes_them() {
-        let time = |text| rest::time::read(text).map(Cell::Time).unwrap_or(Cell::Empty);
+        let time = |text| {
+            rest::time::read(text)
+                .map(Cell::Time)
+                .unwrap_or(Cell::Empty)
+        };
         for (cell, expected) in [
             (time("2022-08-10T23:15:07"), "2022-08-10 23:15:07"),
             (time("2022-08-10T23:15:07.5"), "2022-08-10 23:15:07.500000"),

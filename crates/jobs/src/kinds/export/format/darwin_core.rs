@@ -55,7 +55,10 @@ impl Format for DarwinCore {
             occurrence: OCCURRENCE.iter().map(|term| term.uri).collect(),
             media: MEDIA.iter().map(|term| term.uri).collect(),
         };
-        for (name, text) in [("meta.xml", meta.render()), ("eml.xml", eml(&about).render())] {
+        for (name, text) in [
+            ("meta.xml", meta.render()),
+            ("eml.xml", eml(&about).render()),
+        ] {
             zip.start_file(name, options)?;
             zip.write_all(text.map_err(io::Error::other)?.as_bytes())?;
             zip.write_all(b"\n")?;
@@ -134,7 +137,10 @@ impl Writer for Archive {
     }
 
     fn end(mut self: Box<Self>) -> io::Result<()> {
-        let mut media = self.media.into_inner().map_err(|error| error.into_error())?;
+        let mut media = self
+            .media
+            .into_inner()
+            .map_err(|error| error.into_error())?;
         media.rewind()?;
         self.zip.start_file("multimedia.txt", self.options)?;
         io::copy(&mut media, &mut self.zip)?;

@@ -116,7 +116,8 @@ impl Column {
                 all.clear();
             }
             Values::Texts(all) => {
-                to.typed::<ByteArrayType>().write_batch(all, present, None)?;
+                to.typed::<ByteArrayType>()
+                    .write_batch(all, present, None)?;
                 all.clear();
             }
         }

@@ -88,7 +88,9 @@ pub const OCCURRENCE: &[OfOccurrence] = &[
     Term::new(dwc!("order"), |of| of.above("ORDER")),
     Term::new(dwc!("family"), |of| of.above("FAMILY")),
     Term::new(dwc!("genus"), |of| of.above("GENUS")),
-    Term::new(dwc!("vernacularName"), |of| of.taxon?.common_name_en.clone()),
+    Term::new(dwc!("vernacularName"), |of| {
+        of.taxon?.common_name_en.clone()
+    }),
     Term::new(dwc!("identifiedBy"), |of| of.determined.by.clone()),
     Term::new(dwc!("dateIdentified"), |of| {
         Some(of.determined.at?.format("%Y-%m-%d").to_string())
