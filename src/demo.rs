@@ -1,10 +1,12 @@
 //! `hawkmoth demo`: a folder of photographs becomes sessions, detections and a finished job.
 //! The idea: nothing here is special. The demo makes a project as a person would, asks for its
 //! jobs through the HTTP API, and watches the same rows that the pages show; when the job has
-//! ended, people say what some of it really is. Run again on the same data folder, it goes on.
+//! ended, people say what some of it really is, and all of it is exported. Run again on the same
+//! data folder, it goes on.
 
 mod api;
 mod captures;
+mod export;
 mod naming;
 mod pages;
 mod prepare;
@@ -33,7 +35,8 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
-    let tools = startup::tools(&settings.place, store.clone(), &url)?;
+    let mut tools = startup::tools(&settings.place, store.clone(), &url)?;
+    tools.zone = zone;
     let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.
     store.rescue_jobs(chrono::Duration::zero()).await?;
@@ -108,6 +111,7 @@ async fn work(prepared: &Prepared, store: &store::Store) -> anyhow::Result<Job> 
     if job.job_state() == JobState::Success {
         let team = team::gather(store, prepared.project).await?;
         naming::name(store, prepared, &team).await?;
+        export::write(store, prepared).await?;
     }
     Ok(job)
 }

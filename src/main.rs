@@ -43,7 +43,7 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => return demo::run(demo, zone).await,
         Command::Serve(serve) => serve::serve(serve, zone).await?,
         Command::Web(web) => serve::web(web, zone).await?,
-        Command::Work(work) => serve::work(work).await?,
+        Command::Work(work) => serve::work(work, zone).await?,
         Command::Migrate(place) => startup::migrate(&place).await?,
         Command::Schema => println!("{:#}", web::openapi()),
         Command::User(UserCommand::Create(new)) => people::create(new).await?,

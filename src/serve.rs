@@ -31,6 +31,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
         None => startup::own_url(&listener)?,
     };
     let mut tools = startup::tools(&settings.place, store, &url)?;
+    tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
@@ -58,10 +59,11 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
 ///
 /// # Errors
 /// What is wrong at start, in one sentence.
-pub async fn work(settings: Work) -> anyhow::Result<()> {
+pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
     let mut tools = startup::tools(&settings.place, store, url)?;
+    tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;

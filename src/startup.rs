@@ -130,13 +130,15 @@ fn secret_key(place: &Place) -> anyhow::Result<[u8; 32]> {
 /// Everything that jobs and pages work with.
 ///
 /// # Errors
-/// Where the secret key or the HTTP client cannot be had.
+/// Where the secret key, the folder for files or the HTTP client cannot be had.
 pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<Tools> {
     let signer = Signer::new(secret_key(place)?, "/media");
     Ok(Tools {
         queue: Arc::new(Embedded::new(store.clone())),
         bus: Arc::new(LocalBus::new()),
         links: Links::new(signer, public_url),
+        files: kept(place)?,
+        zone: Zone::default(),
         services: ServiceClient::new(PROCESS_TIMEOUT).context("cannot start the HTTP client")?,
         pace: Pace::default(),
         store,

@@ -70,11 +70,16 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let store = fresh.store.clone();
+        let kept = folder.path().join("files");
+        std::fs::create_dir_all(&kept).unwrap();
+        let files = files::Files::local(&kept).unwrap();
         let tools = Tools {
             store: store.clone(),
             queue: Arc::new(Embedded::new(store.clone())),
             bus: Arc::new(LocalBus::new()),
             links: files::Links::new(files::Signer::new([3; 32], "/media"), &url),
+            files: files.clone(),
+            zone: rest::Zone::default(),
             services: ServiceClient::new(Duration::from_secs(20)).unwrap(),
             pace: Pace {
                 poll: Duration::from_millis(50),
@@ -83,12 +88,10 @@ impl TestApp {
                 ..Pace::default()
             },
         };
-        let kept = folder.path().join("files");
-        std::fs::create_dir_all(&kept).unwrap();
         let state = web::AppState::new(
             store.clone(),
             tools.bus.clone(),
-            files::Files::local(&kept).unwrap(),
+            files,
             tools.links.clone(),
             tools.services.clone(),
         );

@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod capture;
 pub mod chance;
 pub mod determination;
+pub mod export;
 pub mod job;
 pub mod lease;
 pub mod permission;

@@ -12,6 +12,7 @@ pub mod picture;
 mod s3;
 mod seal;
 mod source;
+mod unfinished;
 mod vault;
 mod walk;
 
@@ -29,6 +30,7 @@ pub use photograph::Photographs;
 pub use s3::BucketError;
 pub use seal::Sealer;
 pub use source::{Look, Pages, Source};
+pub use unfinished::Unfinished;
 pub use vault::Vault;
 
 /// What can go wrong with files.
@@ -139,6 +141,17 @@ impl Files {
     pub async fn put(&self, key: &str, content: Bytes) -> FilesResult<()> {
         match &self.0 {
             Place::Local(folder) => folder.put(key, content).await,
+        }
+    }
+
+    /// Begins a file that is written piece by piece, by the writer with this number. What an
+    /// earlier writer left of it goes away.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn begin(&self, key: &str, writer: i64) -> FilesResult<Unfinished> {
+        match &self.0 {
+            Place::Local(folder) => folder.begin(key, writer).await,
         }
     }
 

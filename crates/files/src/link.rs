@@ -137,6 +137,8 @@ pub struct Links {
 
 /// How long links are good at least (`domain-rules.md` §14).
 const GOOD_FOR: Duration = Duration::days(7);
+/// How long those are good that stand in files which are kept.
+const LASTING: Duration = Duration::days(3650);
 
 impl Links {
     /// Links of a server that is reached under `public_url`.
@@ -155,6 +157,13 @@ impl Links {
     /// A link for others.
     pub fn absolute(&self, source: &str, key: &str) -> String {
         format!("{}{}", self.public_url, self.relative(source, key))
+    }
+
+    /// A link for others that stands in a file which is kept: good for ten years from `since`, and
+    /// the same text whenever it is made.
+    pub fn lasting(&self, source: &str, key: &str, since: DateTime<Utc>) -> String {
+        let link = self.signer.sign(source, key, since, LASTING);
+        format!("{}{link}", self.public_url)
     }
 
     /// The address of a photograph for others. One that the server keeps and that anybody may see

@@ -12,7 +12,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, path};
 
 use crate::walk::Walk;
-use crate::{Content, Entry, FilesError, FilesResult};
+use crate::{Content, Entry, FilesError, FilesResult, Unfinished};
 
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFolder {
@@ -72,6 +72,15 @@ impl LocalFolder {
         self.stays_inside(key).await?;
         let done = self.store.put(&at, content.into()).await;
         done.map(|_| ()).map_err(|e| explain(key, &e))
+    }
+
+    pub(crate) async fn begin(&self, key: &str, writer: i64) -> FilesResult<Unfinished> {
+        sound(key)?;
+        self.stays_inside(key).await?;
+        let (root, key) = (self.root.clone(), key.to_owned());
+        tokio::task::spawn_blocking(move || Unfinished::begin(&root, &key, writer))
+            .await
+            .map_err(|e| FilesError::Io(e.to_string()))?
     }
 
     pub(crate) async fn delete(&self, key: &str) -> FilesResult<()> {

@@ -2,8 +2,10 @@
 //! stand in `domain::job::KINDS`, because the API needs them without running anything.
 
 use crate::context::JobContext;
-use crate::kinds::post::PostProcessing;
-use crate::kinds::{ml::Ml, populate::Populate, regroup::Regroup, sync::StorageSync};
+use crate::kinds::{
+    export::DataExport, ml::Ml, populate::Populate, post::PostProcessing, regroup::Regroup,
+    sync::StorageSync,
+};
 
 /// How a run ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,14 @@ pub trait JobKind: Send + Sync {
 }
 
 /// The kinds that can be run.
-pub static KINDS: &[&dyn JobKind] = &[&Ml, &Populate, &Regroup, &StorageSync, &PostProcessing];
+pub static KINDS: &[&dyn JobKind] = &[
+    &Ml,
+    &Populate,
+    &Regroup,
+    &StorageSync,
+    &DataExport,
+    &PostProcessing,
+];
 
 /// The kind with this key, if this program can run it.
 pub fn find(key: &str) -> Option<&'static dyn JobKind> {

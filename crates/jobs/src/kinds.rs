@@ -1,5 +1,6 @@
 //! The kinds of jobs, one file each.
 
+pub mod export;
 pub mod ml;
 pub mod populate;
 pub mod post;

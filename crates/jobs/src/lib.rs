@@ -1,7 +1,7 @@
 //! Running jobs: the runner that claims and runs them, the caretaker that sees that each one
 //! ends, and every kind of job. The idea: a runner holds a job only as long as it beats, writes
 //! only behind its fence, and can die at any moment without anything being lost.
-//! May depend on `queue`, `files`, `services`, `store` and `domain`; never on `web`.
+//! May depend on `queue`, `files`, `services`, `rest`, `store` and `domain`; never on `web`.
 
 pub mod caretaker;
 pub mod context;
@@ -35,6 +35,10 @@ pub struct Tools {
     pub bus: Arc<dyn EventBus>,
     /// Makes the addresses under which services fetch photographs.
     pub links: files::Links,
+    /// The files that the server keeps: exports are written there.
+    pub files: files::Files,
+    /// The clock on which times are told that leave the server.
+    pub zone: rest::Zone,
     /// Speaks to processing services.
     pub services: services::ServiceClient,
     /// How fast and how patient.

@@ -12,7 +12,7 @@ mod json;
 pub mod negotiate;
 pub mod openapi;
 pub mod page;
-mod python;
+pub mod python;
 pub mod query;
 pub mod shape;
 pub mod size;

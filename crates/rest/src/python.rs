@@ -4,7 +4,7 @@
 use serde_json::{Number, Value};
 
 /// A floating-point number as `repr` writes it: "0.5", "3.0", "1e+16", "1.6e-05".
-pub(crate) fn float(number: f64) -> String {
+pub fn float(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else {
         return scientific; // not a number, or infinite

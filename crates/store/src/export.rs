@@ -3,16 +3,21 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
-use crate::entity::{capture_set_member, detection, export, job, occurrence, taxa_list};
+use crate::entity::{capture_set_member, export, job, taxa_list};
+use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, NewJob};
 use crate::order::{Orders, ordered};
+
+mod rows;
+
+pub use rows::{Exported, Mark};
 
 pub use crate::entity::export::Model as Export;
 
@@ -57,6 +62,17 @@ pub struct ExportChange {
     pub record_count: Option<i64>,
     /// Bytes.
     pub file_size: Option<i64>,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportFile {
+    /// Its address on this server.
+    pub url: String,
+    /// Occurrences in it.
+    pub records: i64,
+    /// Bytes.
+    pub size: i64,
 }
 
 impl Store {
@@ -117,7 +133,11 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn create_export(&self, new: NewExport) -> StoreResult<(Export, Job)> {
-        let count = self.exportable(new.project_id, new.capture_set_id).await?;
+        let which = Exported {
+            project_id: new.project_id,
+            capture_set_id: new.capture_set_id,
+        };
+        let count = self.exportable(which).await?;
         let at = now();
         let row = export::ActiveModel {
             project_id: Set(new.project_id),
@@ -150,32 +170,6 @@ impl Store {
         Ok((export, job))
     }
 
-    /// How many occurrences an export of a project, or of a capture set, holds: those with a
-    /// box and a determination, whatever the project's default filters say.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn exportable(&self, project: i64, set: Option<i64>) -> StoreResult<u64> {
-        let mut seen = Query::select()
-            .expr(Expr::val(1))
-            .from(detection::Entity)
-            .and_where(
-                Expr::col((detection::Entity, detection::Column::OccurrenceId))
-                    .equals((occurrence::Entity, occurrence::Column::Id)),
-            )
-            .and_where(detection::Column::X1.is_not_null())
-            .to_owned();
-        if let Some(set) = set {
-            seen.and_where(detection::Column::CaptureId.in_subquery(members(set)));
-        }
-        let count = occurrence::Entity::find()
-            .filter(occurrence::Column::ProjectId.eq(project))
-            .filter(occurrence::Column::DeterminationId.is_not_null())
-            .filter(Expr::exists(seen))
-            .count(&self.db);
-        Ok(count.await?)
-    }
-
     /// Changes an export's record.
     ///
     /// # Errors
@@ -203,6 +197,33 @@ impl Store {
         let row = row.update(&*tx).await?;
         tx.commit().await?;
         Ok(row)
+    }
+
+    /// Notes the file that an export's job has written; the address that stood there before.
+    ///
+    /// # Errors
+    /// [`StoreError::FenceLost`] where the job is no longer this runner's;
+    /// [`StoreError::NotFound`] where the export is gone; errors of the database.
+    pub async fn note_export_file(
+        &self,
+        fence: &Fence,
+        id: i64,
+        file: ExportFile,
+    ) -> StoreResult<Option<String>> {
+        let tx = self.write().await?;
+        // In the order of a deletion, which takes the export and then its job.
+        let row = export::Entity::find_by_id(id).lock_exclusive();
+        let row = row.one(&*tx).await?.ok_or(StoreError::NotFound("export"))?;
+        lock_fenced(&tx, fence).await?;
+        let before = row.file_url.clone();
+        let mut row = row.into_active_model();
+        row.file_url = Set(Some(file.url));
+        row.record_count = Set(file.records);
+        row.file_size = Set(file.size);
+        row.updated_at = Set(now());
+        row.update(&*tx).await?;
+        tx.commit().await?;
+        Ok(before)
     }
 
     /// Deletes an export with its job.

@@ -1,11 +1,12 @@
-//! `/media/…`: photographs, thumbnails and crops behind signed links (`domain-rules.md` §14). Who
-//! has a link may see what it names; without one only uploads of projects that are no drafts are
-//! served, whose addresses the API gives to everybody.
+//! `/media/…`: photographs, thumbnails, crops and exports behind signed links (`domain-rules.md`
+//! §14). Who has a link may see what it names; without one only uploads and exports of projects that
+//! are no drafts are served, whose addresses the API gives to everybody.
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::export::FOLDER;
 use domain::storage::Location;
 use files::{FilesError, Links};
 use rest::query::Query;
@@ -16,6 +17,7 @@ use crate::api::internal;
 use original::Original;
 
 pub mod crop;
+mod export;
 pub mod original;
 mod picture;
 pub mod thumbnail;
@@ -61,7 +63,11 @@ pub async fn show(
             verified.map_err(|error| ApiError::Gone(format!("{error}.")))?;
         }
         None if kind == UPLOADS => open(&state, rest).await?,
+        None if kind == FOLDER => export::open(&state, rest).await?,
         None => return Err(ApiError::Gone("this link is not valid.".to_owned())),
+    }
+    if kind == FOLDER {
+        return export::show(&state, &name).await;
     }
     let content = match kind {
         "captures" => match original::of_source(&state, rest).await? {

@@ -1,6 +1,6 @@
-//! The other kinds, and those that cannot be run yet.
+//! The other kinds, and what a delay does.
 
-use domain::job::{DELAY_STAGE, EXPORT, POPULATE, REGROUP};
+use domain::job::{DELAY_STAGE, POPULATE, REGROUP};
 use domain::state::JobState;
 use serde_json::json;
 use store::job::NewJob;
@@ -45,25 +45,6 @@ async fn populating_fills_the_set() {
         let job = world.run(new).await;
         assert_eq!(state(&job), JobState::Success);
         assert_eq!(job.own_stages()[0].params[0].value, json!(4));
-    }
-}
-
-#[tokio::test]
-async fn a_kind_that_cannot_be_run_says_so() {
-    for fresh in testing::fresh().await {
-        let world = World::new(&fresh.store, 0, 1).await;
-        let new = NewJob {
-            kind: EXPORT,
-            ..world.ml()
-        };
-        let job = world.run(new).await;
-        assert_eq!(state(&job), JobState::Failure);
-        assert!(
-            world
-                .log(&job)
-                .await
-                .contains("\"Data Export\" cannot be run")
-        );
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod choice;
 mod crops;
+mod exports;
 mod faults;
 mod kinds;
 mod post;

@@ -1,5 +1,6 @@
 //! A project with captures, a pipeline, a service whose answers the test writes, and a runner.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use store::job::{Job, NewJob};
 use store::progress::Counts;
 use store::project::NewProject;
 use store::station::NewStation;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -28,6 +30,8 @@ pub struct World {
     pub set: i64,
     pub pipeline: i64,
     pub service: MockServer,
+    /// Where the server keeps files.
+    pub folder: TempDir,
 }
 
 /// Answers `/process` with what a function makes of the request.
@@ -153,8 +157,10 @@ impl World {
             .configure_pipeline(project.id, pipeline, size.into_iter().collect())
             .await
             .unwrap();
+        let folder = tempfile::tempdir().unwrap();
         World {
-            tools: tools(store),
+            tools: tools(store, folder.path()),
+            folder,
             store: store.clone(),
             project: project.id,
             station: station.id,
@@ -279,13 +285,15 @@ impl World {
 }
 
 /// Tools with a pace for tests.
-pub fn tools(store: &Store) -> Tools {
+pub fn tools(store: &Store, folder: &Path) -> Tools {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Tools {
         store: store.clone(),
         queue: Arc::new(Embedded::new(store.clone())),
         bus: Arc::new(LocalBus::new()),
         links: files::Links::new(files::Signer::new([1; 32], "/media"), "http://127.0.0.1:9"),
+        files: files::Files::local(folder).unwrap(),
+        zone: rest::Zone::default(),
         services: ServiceClient::new(Duration::from_secs(20)).unwrap(),
         pace: Pace {
             poll: Duration::from_millis(50),

@@ -24,7 +24,7 @@ use crate::user::NewUser;
 
 const CAPTURES: i64 = 2000;
 
-async fn filled(store: &Store) -> Project {
+pub(super) async fn filled(store: &Store) -> Project {
     let project = project(store).await;
     let user = NewUser {
         email: "somebody@example.org".to_owned(),

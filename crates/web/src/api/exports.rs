@@ -5,7 +5,9 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
+use domain::export;
 use domain::permission::{Action, ProjectFacts, object_permissions};
+use domain::storage::Location;
 use queue::Changed;
 use rest::allow::{DETAIL, LIST};
 use rest::field::{Field, Kind};
@@ -20,6 +22,7 @@ use super::identifications::people;
 use super::internal;
 use super::job_json::Around;
 use crate::call::{Call, found, number};
+use crate::media;
 use crate::views::{self, View, view};
 
 /// About exports.
@@ -28,10 +31,16 @@ pub const ABOUT: &str = "Occurrences of a project, written to a file.";
 const PATH: &str = "exports";
 const MODEL: &str = "dataexport";
 
-const FORMATS: &[(&str, &str)] = &[
-    ("occurrences_api_json", "occurrences_api_json"),
-    ("occurrences_simple_csv", "occurrences_simple_csv"),
-];
+/// The formats as choices, which stand for themselves.
+const FORMATS: [(&str, &str); export::FORMATS.len()] = {
+    let mut choices = [("", ""); export::FORMATS.len()];
+    let mut i = 0;
+    while i < choices.len() {
+        choices[i] = (export::FORMATS[i].key, export::FORMATS[i].key);
+        i += 1;
+    }
+    choices
+};
 
 /// A person as others see one.
 pub const PERSON: &[Field] = &[
@@ -61,7 +70,7 @@ pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::shown("user", "User", Kind::Nested(PERSON)).nullable(),
     Field::link("project", "Project", "projects").required(),
-    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("format", "Format", Kind::Choice(&FORMATS)).required(),
     Field::new("filters", "Filters", Kind::Any).nullable(),
     Field::new("filters_display", "Filters display", Kind::Any).nullable(),
     Field::shown("job", "Job", Kind::Nested(JOB)).nullable(),
@@ -115,10 +124,12 @@ async fn shown(call: &Call, exports: &[Export]) -> ApiResult<Vec<Value>> {
     let people = people(call, &users).await?;
     let row = |export: &Export| {
         let facts = facts.get(&export.project_id).copied().unwrap_or_default();
-        let file = export
-            .file_url
-            .as_deref()
-            .map(|file| call.addresses.file(file));
+        let file = key(export).map(|key| {
+            let (key, open) = (key.to_owned(), !facts.draft);
+            let place = Location::Kept { key, open };
+            let address = media::page_address(&call.state.links, &place);
+            call.addresses.file(&address)
+        });
         json!({
             "id": export.id,
             "user": export.user_id.and_then(|id| people.get(&id)),
@@ -136,6 +147,11 @@ async fn shown(call: &Call, exports: &[Export]) -> ApiResult<Vec<Value>> {
         })
     };
     Ok(exports.iter().map(row).collect())
+}
+
+/// Where an export's file lies among those that the server keeps.
+fn key(export: &Export) -> Option<&str> {
+    export.file_url.as_deref()?.strip_prefix("/media/")
 }
 
 /// Of a job, what stands in an export.
@@ -347,8 +363,7 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     let (export, _) = find(&call, &id, Action::Change("delete_dataexport")).await?;
     let deleted = call.store().delete_export(export.id).await;
     deleted.map_err(internal)?;
-    let file = export.file_url.as_deref();
-    if let Some(key) = file.and_then(|file| file.strip_prefix("/media/"))
+    if let Some(key) = key(&export)
         && let Err(error) = call.state.files.delete(key).await
     {
         tracing::warn!(%error, key, "the file of a deleted export stays");
