@@ -15,6 +15,7 @@ use super::{Schedule, ScheduleRun, named};
 use crate::connection::{StoreResult, Write, now};
 use crate::entity::{export, membership, project, schedule_job, user};
 use crate::entity::{station, station::Model as Station};
+use crate::job::target::insert_or_join;
 use crate::job::{Job, NewJob, dispatch};
 use crate::log::Level;
 use crate::project::Project;
@@ -92,7 +93,8 @@ pub(super) async fn make_jobs(
     let mut jobs = Vec::new();
     for station in stations(tx, &ground.project, step).await? {
         let new = new_job(tx, row, run, &ground, (step, spec.key), station).await?;
-        jobs.push(crate::job::insert(tx, new).await?);
+        // Where somebody has the same done already, the step is that job.
+        jobs.push(insert_or_join(tx, new).await?.job);
     }
     note(tx, row, run, &jobs).await?;
     Ok(Ok(jobs))
