@@ -103,7 +103,7 @@ async fn an_export_is_a_record_with_a_job() {
             "as recorded: no signature"
         );
         let file = app.anonymous().get(&name).await;
-        assert_eq!((file.status, file.text.lines().count()), (200, 7));
+        assert_eq!((file.status.as_u16(), file.text.lines().count()), (200, 7));
         assert_eq!(shown["file_size"], json!(file.text.len()));
         assert!(
             shown["file_size_display"]

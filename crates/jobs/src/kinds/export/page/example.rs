@@ -217,6 +217,7 @@ fn station() -> Station {
         last_capture_at: None,
         regroup_lock: None,
         regroup_lock_until: None,
+        regroup_due_at: None,
         created_at: instant(),
         updated_at: instant(),
     }
