@@ -45,10 +45,14 @@ pub struct Settings {
     pub algorithms: BTreeSet<String>,
 }
 
+/// Settings, and when they were read.
+type Read = (Instant, Arc<Settings>);
+
 /// The memory.
 #[derive(Default)]
 pub struct Desk {
-    settings: Mutex<HashMap<(i64, i64), (Instant, Arc<Settings>)>>,
+    /// By project and pipeline.
+    settings: Mutex<HashMap<(i64, i64), Read>>,
     beats: Mutex<HashMap<String, Instant>>,
     machines: Mutex<HashMap<Machine, Known>>,
     polls: Mutex<HashMap<i64, Poll>>,
@@ -116,7 +120,7 @@ impl Desk {
     ) -> StoreResult<Arc<Settings>> {
         let key = (project, pipeline);
         let known = locked(&self.settings).get(&key).cloned();
-        let serves = |(at, known): &(Instant, Arc<Settings>)| {
+        let serves = |(at, known): &Read| {
             at.elapsed() < SETTINGS && named.iter().all(|key| known.algorithms.contains(*key))
         };
         if let Some((_, known)) = known.filter(serves) {

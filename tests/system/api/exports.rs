@@ -109,7 +109,7 @@ async fn an_export_is_a_record_with_a_job() {
             shown["file_size_display"]
                 .as_str()
                 .unwrap()
-                .ends_with(" KB")
+                .ends_with("\u{a0}KB")
         );
         let patch = json!({"format": "occurrences_api_json"}).to_string();
         let patched = researcher

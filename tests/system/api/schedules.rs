@@ -38,7 +38,10 @@ async fn a_schedule_is_made_run_paused_changed_and_deleted() {
         let made = make(&me, night(&project, chain)).await;
         assert_eq!(made["paused"], false);
         let next = made["next_run"].as_str().unwrap();
-        assert!(next.ends_with("04:00:00.000000") || next.ends_with("05:00:00.000000"));
+        assert!(
+            next.ends_with("04:00:00") || next.ends_with("05:00:00"),
+            "{next}"
+        );
         assert_eq!(
             (&made["last_run"], &made["runs"]),
             (&json!(null), &json!([]))
@@ -100,10 +103,7 @@ async fn a_schedule_is_made_run_paused_changed_and_deleted() {
             .patch(&one, json!({"cron": "@monthly", "time_zone": "UTC"}))
             .await;
         let next = changed.json()["next_run"].clone();
-        assert!(
-            next.as_str().unwrap().ends_with("-01T00:00:00.000000"),
-            "{next}"
-        );
+        assert!(next.as_str().unwrap().ends_with("-01T00:00:00"), "{next}");
 
         assert_eq!(me.send(Method::DELETE, &one, None).await.status, 204);
         assert_eq!(me.get(&one).await.status, 404);

@@ -114,7 +114,7 @@ async fn a_bucket_that_cannot_be_read_is_a_failure_that_says_why() {
     for (source, code) in [
         (at("beetles"), "NoSuchBucket"),
         (wrong, "SignatureDoesNotMatch"),
-        (unknown, "InvalidAccessKeyId"),
+        (unknown, "NotSignedUp"),
         (nowhere, "ConnectionError"),
     ] {
         let id = connect(&manager, &station, source).await;

@@ -250,7 +250,15 @@ async fn answer(call: &Call, row: &Schedule) -> ApiResult<Json<Value>> {
     let all: Vec<&ScheduleRun> = runs.iter().collect();
     let around = Around::read(call, std::slice::from_ref(row), &all).await?;
     let mut shown = around.schedule(row, runs.first());
-    shown["runs"] = runs.iter().map(|run| around.run(run)).collect();
+    // What the caller may do comes last, as in every answer.
+    if let Some(map) = shown.as_object_mut() {
+        let may = map.shift_remove("user_permissions").unwrap_or_default();
+        map.insert(
+            "runs".to_owned(),
+            runs.iter().map(|run| around.run(run)).collect(),
+        );
+        map.insert("user_permissions".to_owned(), may);
+    }
     Ok(Json(shown))
 }
 
