@@ -192,10 +192,12 @@ impl Filling<'_> {
             steps: vec![step],
             owner_id: Some(user),
         };
+        self.app.station(other).await; // its step has a job for each station
         let (store, permit) = (&self.app.store, Permit::BY_PROGRAM);
         let made = store.create_schedule(permit, new).await.unwrap();
         let begun = store.run_schedule(Permit::BY_PROGRAM, made.id, Some(user));
-        assert!(!begun.await.unwrap().jobs.is_empty());
+        let begun = begun.await.unwrap();
+        assert!(!begun.jobs.is_empty(), "{:?}", begun.run);
     }
 
     /// An export with its job, and then, so that the two newest rows have it all, a job about
