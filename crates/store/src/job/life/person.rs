@@ -28,7 +28,7 @@ impl Store {
     /// one, and this one stays as it is; so too for a retry.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] in states where it is not legal.
+    /// [`StoreError::Conflict`](crate::StoreError::Conflict) in states where it is not legal.
     pub async fn enqueue_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Job> {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
@@ -55,7 +55,7 @@ impl Store {
     /// A person's retry: what is saved stays, the rest is done again (`protocol.md` §2).
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] in states where it is not legal.
+    /// [`StoreError::Conflict`](crate::StoreError::Conflict) in states where it is not legal.
     pub async fn retry_job(
         &self,
         _permit: Permit<Run>,
@@ -94,7 +94,7 @@ impl Store {
     /// A final job stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], errors of the database.
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound), errors of the database.
     pub async fn cancel_job(&self, _permit: Permit<Run>, id: i64) -> StoreResult<Cancelled> {
         let tx = self.write().await?;
         let job = lock(&tx, id).await?;
