@@ -16,6 +16,7 @@ use reqwest::Method;
 use url::Url;
 
 use crate::Entry;
+use crate::source::first;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,19 +112,18 @@ impl Bucket {
     pub async fn head_of(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
         let found = self.0.get(&Path::from(key)).await;
         let found = found.map_err(|e| explain(&e))?;
-        if found.meta.size <= most {
-            return found.bytes().await.map_err(|e| explain(&e));
-        }
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let mut pieces = found.into_stream();
-        let mut head = Vec::new();
-        while head.len() < most
-            && let Some(piece) = pieces.next().await
-        {
-            head.extend_from_slice(&piece.map_err(|e| explain(&e))?);
-        }
-        head.truncate(most);
-        Ok(head.into())
+        let pieces = found.into_stream().map_err(|e| explain(&e));
+        first(pieces, most).await
+    }
+
+    /// The whole of an object.
+    ///
+    /// # Errors
+    /// [`BucketError`].
+    pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
+        let found = self.0.get(&Path::from(key)).await;
+        let whole = found.map_err(|e| explain(&e))?.bytes().await;
+        whole.map_err(|e| explain(&e))
     }
 
     /// An address under which anybody may fetch an object for a while.

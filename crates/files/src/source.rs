@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::storage::LOCAL;
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use store::source::StorageSource;
 use url::Url;
 
@@ -153,18 +153,8 @@ impl Source {
         match &self.0 {
             Kind::Bucket(bucket) => bucket.head_of(key, most).await,
             Kind::Folder(folder) => {
-                if most == u64::MAX {
-                    return folder.get(key).await.map_err(folder_error);
-                }
-                let size = folder.head(key).await.map_err(folder_error)?.size;
-                if size.min(most) == 0 {
-                    return Ok(Bytes::new());
-                }
-                let range = Some(0..size.min(most));
-                let content = folder.get_stream(key, range).await.map_err(folder_error)?;
-                let pieces: Vec<Bytes> =
-                    content.stream.try_collect().await.map_err(folder_error)?;
-                Ok(pieces.concat().into())
+                let content = folder.get_stream(key, None).await.map_err(folder_error)?;
+                first(content.stream.map_err(folder_error), most).await
             }
         }
     }
@@ -174,7 +164,10 @@ impl Source {
     /// # Errors
     /// [`BucketError`].
     pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
-        self.head_of(key, u64::MAX).await
+        match &self.0 {
+            Kind::Bucket(bucket) => bucket.get(key).await,
+            Kind::Folder(folder) => folder.get(key).await.map_err(folder_error),
+        }
     }
 
     /// An address under which anybody may fetch an object for a while; none for a folder.
@@ -191,6 +184,22 @@ impl Source {
             Kind::Folder(_) => Ok(None),
         }
     }
+}
+
+/// The first bytes of a stream, at most so many; the rest is not read.
+pub(crate) async fn first(
+    mut pieces: impl Stream<Item = Result<Bytes, BucketError>> + Unpin,
+    most: u64,
+) -> Result<Bytes, BucketError> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut head = Vec::new();
+    while head.len() < most
+        && let Some(piece) = pieces.try_next().await?
+    {
+        head.extend_from_slice(&piece);
+    }
+    head.truncate(most);
+    Ok(head.into())
 }
 
 impl Pages {

@@ -27,8 +27,8 @@ const REST: Duration = Duration::from_secs(5);
 /// Cuts crops into the server's own files.
 pub struct Cutter {
     tools: Tools,
+    /// Where photographs are read, and crops kept.
     photographs: Photographs,
-    kept: Files,
     /// How old a detection must be: results that are still coming in come first.
     lag: chrono::Duration,
 }
@@ -40,12 +40,11 @@ impl Cutter {
         let photographs = Photographs {
             store: tools.store.clone(),
             vault: tools.links.vault(),
-            kept: kept.clone(),
+            kept,
         };
         Cutter {
             tools,
             photographs,
-            kept,
             lag,
         }
     }
@@ -124,7 +123,7 @@ impl Cutter {
             let [Some(x1), Some(y1), Some(x2), Some(y2)] = edges else {
                 continue;
             };
-            if !elsewhere && !self.kept.exists(&key).await.unwrap_or(false) {
+            if !elsewhere && !self.photographs.kept.exists(&key).await.unwrap_or(false) {
                 wanted.push((key, [x1, y1, x2, y2]));
             }
         }
@@ -169,7 +168,11 @@ impl Cutter {
             Ok(())
         });
         while let Some((key, crop)) = made.recv().await {
-            self.kept.put(&key, crop).await.map_err(|e| e.to_string())?;
+            self.photographs
+                .kept
+                .put(&key, crop)
+                .await
+                .map_err(|e| e.to_string())?;
         }
         let worked = work.await.map_err(|e| e.to_string())?;
         worked.map_err(|e| e.to_string())

@@ -9,7 +9,7 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{capture_set_member, export, job, taxa_list};
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, NewJob};
@@ -138,22 +138,8 @@ impl Store {
             capture_set_id: new.capture_set_id,
         };
         let count = self.exportable(which).await?;
-        let at = now();
-        let row = export::ActiveModel {
-            project_id: Set(new.project_id),
-            user_id: Set(new.user_id),
-            format: Set(new.format),
-            filters: Set(new.filters),
-            filters_display: Set(new.filters_display),
-            file_url: Set(None),
-            record_count: Set(i64::try_from(count).unwrap_or(i64::MAX)),
-            file_size: Set(0),
-            created_at: Set(at),
-            updated_at: Set(at),
-            ..Default::default()
-        };
         let tx = self.write().await?;
-        let export = row.insert(&*tx).await?;
+        let export = insert(&tx, &new, count).await?;
         let new = NewJob {
             name: new.job_name,
             project_id: new.project_id,
@@ -244,6 +230,25 @@ impl Store {
         let row = taxa_list::Entity::find_by_id(id).one(&self.db).await?;
         Ok(row.map(|list| list.name))
     }
+}
+
+/// Writes the record of an export that holds so many occurrences, within a transaction.
+pub(crate) async fn insert(tx: &Write, new: &NewExport, count: u64) -> StoreResult<Export> {
+    let at = now();
+    let row = export::ActiveModel {
+        project_id: Set(new.project_id),
+        user_id: Set(new.user_id),
+        format: Set(new.format.clone()),
+        filters: Set(new.filters.clone()),
+        filters_display: Set(new.filters_display.clone()),
+        file_url: Set(None),
+        record_count: Set(i64::try_from(count).unwrap_or(i64::MAX)),
+        file_size: Set(0),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    };
+    Ok(row.insert(&**tx).await?)
 }
 
 /// The captures of a set.

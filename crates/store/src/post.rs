@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use domain::job::POST_PROCESSING;
 use domain::post::{Fault, Request, Scope, Task, TaskSpec};
 use domain::progress::Stage;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
@@ -16,10 +15,12 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::counters;
-use crate::entity::{capture, capture_set_member, detection, occurrence};
+use crate::entity::{capture, detection, occurrence};
+use crate::export::members;
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, stages_json};
 use crate::occurrence::determination;
+use crate::result::lock_captures;
 
 mod algorithm;
 mod classifier;
@@ -195,7 +196,7 @@ impl Store {
         let boxes = || detection::Entity::find().select_only().distinct();
         let within = |select: sea_orm::Select<detection::Entity>| match scope {
             Scope::Set(set) => {
-                select.filter(detection::Column::CaptureId.in_subquery(members_of(set)))
+                select.filter(detection::Column::CaptureId.in_subquery(members(set)))
             }
             Scope::Occurrence(id) => select.filter(detection::Column::OccurrenceId.eq(id)),
         };
@@ -226,15 +227,6 @@ fn some<T>(found: StoreResult<T>) -> StoreResult<Option<T>> {
         Err(StoreError::NotFound(_)) => Ok(None),
         Err(other) => Err(other),
     }
-}
-
-fn members_of(set: i64) -> SelectStatement {
-    use capture_set_member::Column as M;
-    Query::select()
-        .column(M::CaptureId)
-        .from(capture_set_member::Entity)
-        .and_where(Expr::col(M::CaptureSetId).eq(set))
-        .to_owned()
 }
 
 /// The boxes of a page, the last occurrence that was looked at, and how many were.
@@ -288,7 +280,7 @@ async fn boxes(tx: &Write, scope: Scope, occurrences: &[i64]) -> StoreResult<Vec
         .filter(D::X1.is_not_null())
         .order_by_asc(D::Id);
     let select = match scope {
-        Scope::Set(set) => select.filter(D::CaptureId.in_subquery(members_of(set))),
+        Scope::Set(set) => select.filter(D::CaptureId.in_subquery(members(set))),
         Scope::Occurrence(_) => select,
     };
     Ok(select.into_model::<Found>().all(&**tx).await?)
@@ -316,21 +308,6 @@ async fn determine(tx: &Write, touched: &BTreeSet<i64>) -> StoreResult<u64> {
     let shown: BTreeSet<i64> = shown.map(|(capture, _)| *capture).collect();
     counters::refresh_captures(tx, &shown.into_iter().collect::<Vec<_>>()).await?;
     Ok(changed.len() as u64)
-}
-
-async fn lock_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
-    for chunk in captures.chunks(1000) {
-        capture::Entity::find()
-            .select_only()
-            .column(capture::Column::Id)
-            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
-            .order_by_asc(capture::Column::Id)
-            .lock_exclusive()
-            .into_tuple::<i64>()
-            .all(&**tx)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Writes down how far the job is, with the figures of its stage so far.

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use domain::permission::{ProjectFacts, Role};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
@@ -244,20 +244,7 @@ impl Store {
         project: &Project,
         user: Option<&User>,
     ) -> StoreResult<ProjectFacts> {
-        let role = match user {
-            Some(user) => membership::Entity::find()
-                .filter(membership::Column::ProjectId.eq(project.id))
-                .filter(membership::Column::UserId.eq(user.id))
-                .one(&self.db)
-                .await?
-                .and_then(|m| Role::from_key(&m.role)),
-            None => None,
-        };
-        Ok(ProjectFacts {
-            draft: project.draft,
-            owner: project.owner_id,
-            role,
-        })
+        facts_in(&self.db, project, user).await
     }
 
     /// The projects whose rows a person may see: `None` means all (superusers); else those that
@@ -352,4 +339,26 @@ async fn add_defaults(tx: &Write, project: i64) -> StoreResult<()> {
     .insert(&**tx)
     .await?;
     Ok(())
+}
+
+/// What permission rules need to know of a project, also within a transaction.
+pub(crate) async fn facts_in<C: ConnectionTrait>(
+    db: &C,
+    project: &Project,
+    user: Option<&User>,
+) -> StoreResult<ProjectFacts> {
+    let role = match user {
+        Some(user) => membership::Entity::find()
+            .filter(membership::Column::ProjectId.eq(project.id))
+            .filter(membership::Column::UserId.eq(user.id))
+            .one(db)
+            .await?
+            .and_then(|m| Role::from_key(&m.role)),
+        None => None,
+    };
+    Ok(ProjectFacts {
+        draft: project.draft,
+        owner: project.owner_id,
+        role,
+    })
 }

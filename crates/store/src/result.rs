@@ -292,7 +292,10 @@ async fn save(
 }
 
 /// Locks the captures in the order of their ids: two jobs may save the same ones at once.
-async fn lock_captures(tx: &Write, ids: &[i64]) -> StoreResult<HashMap<i64, capture::Model>> {
+pub(crate) async fn lock_captures(
+    tx: &Write,
+    ids: &[i64],
+) -> StoreResult<HashMap<i64, capture::Model>> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(1000) {
         let rows = capture::Entity::find()

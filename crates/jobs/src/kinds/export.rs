@@ -37,6 +37,7 @@ struct Wanted {
     export: Export,
     project: Project,
     set: Option<CaptureSet>,
+    which: Exported,
     name: &'static Name,
     total: u64,
 }
@@ -95,18 +96,12 @@ impl Wanted {
         };
         Ok(Wanted {
             total: store.exportable(which).await?,
+            which,
             export,
             project,
             set,
             name,
         })
-    }
-
-    fn which(&self) -> Exported {
-        Exported {
-            project_id: self.project.id,
-            capture_set_id: self.set.as_ref().map(|set| set.id),
-        }
     }
 }
 
@@ -160,7 +155,7 @@ async fn read(
     after: Option<Mark>,
 ) -> anyhow::Result<Page> {
     let store = &cx.tools.store;
-    let rows = store.export_page(wanted.which(), after, PAGE).await?;
+    let rows = store.export_page(wanted.which, after, PAGE).await?;
     Page::read(store, about.clone(), rows).await
 }
 

@@ -9,9 +9,10 @@ use sea_orm::{
     RelationTrait, prelude::Json,
 };
 
-use super::{Found, Tally, members_of};
+use super::{Found, Tally};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::{classification, detection, taxon};
+use crate::export::members;
 use crate::pipeline::Algorithm;
 use domain::post::Scope;
 
@@ -227,7 +228,7 @@ impl Store {
     ) -> StoreResult<bool> {
         use classification::Column as C;
         let within = match scope {
-            Scope::Set(set) => detection::Column::CaptureId.in_subquery(members_of(set)),
+            Scope::Set(set) => detection::Column::CaptureId.in_subquery(members(set)),
             Scope::Occurrence(id) => detection::Column::OccurrenceId.eq(id),
         };
         let scored = match logits {

@@ -3,22 +3,20 @@
 //! whether everything that the step names is there.
 
 use domain::job::{EXPORT, POPULATE, SYNC, TODAY};
-use domain::permission::{Caller, Permit, ProjectFacts, Role};
+use domain::permission::{Caller, Permit, ProjectFacts};
 use domain::schedule::Step;
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
-    prelude::Json,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Json};
 use serde_json::{Value, json};
 
 use super::{Schedule, ScheduleRun, named};
-use crate::connection::{StoreResult, Write, now};
-use crate::entity::{export, membership, project, schedule_job, user};
+use crate::connection::{StoreResult, Write};
+use crate::entity::{project, schedule_job, user};
 use crate::entity::{station, station::Model as Station};
+use crate::export::{self, NewExport};
 use crate::job::target::insert_or_join;
 use crate::job::{Job, NewJob, dispatch};
 use crate::log::Level;
-use crate::project::Project;
+use crate::project::{Project, facts_in};
 
 /// Who a run acts for, and what of.
 struct Ground {
@@ -38,16 +36,7 @@ async fn ground(tx: &Write, row: &Schedule, user: Option<i64>) -> StoreResult<Op
     let (Some(project), Some(person)) = (project, person.filter(|person| person.is_active)) else {
         return Ok(None);
     };
-    let member = membership::Entity::find()
-        .filter(membership::Column::ProjectId.eq(project.id))
-        .filter(membership::Column::UserId.eq(person.id))
-        .one(&**tx)
-        .await?;
-    let facts = ProjectFacts {
-        draft: project.draft,
-        owner: project.owner_id,
-        role: member.and_then(|member| Role::from_key(&member.role)),
-    };
+    let facts = facts_in(&**tx, &project, Some(&person)).await?;
     let caller = Caller::User {
         id: person.id,
         superuser: person.is_superuser,
@@ -176,21 +165,16 @@ async fn insert_export(
     if let Some(set) = step.capture_set_id {
         filters.insert("collection_id".to_owned(), json!(set));
     }
-    let at = now();
-    let row = export::ActiveModel {
-        project_id: Set(project),
-        user_id: Set(user),
-        format: Set(format.unwrap_or_default().to_owned()),
-        filters: Set(Json::Object(filters.clone())),
-        filters_display: Set(Json::Object(filters)),
-        file_url: Set(None),
-        record_count: Set(0),
-        file_size: Set(0),
-        created_at: Set(at),
-        updated_at: Set(at),
-        ..Default::default()
+    let new = NewExport {
+        project_id: project,
+        user_id: user,
+        format: format.unwrap_or_default().to_owned(),
+        filters: Json::Object(filters.clone()),
+        filters_display: Json::Object(filters),
+        ..NewExport::default()
     };
-    Ok(row.insert(&**tx).await?.id)
+    // How many it holds is counted by its job.
+    Ok(export::insert(tx, &new, 0).await?.id)
 }
 
 /// Notes that a run has made these jobs, there and in their logs.

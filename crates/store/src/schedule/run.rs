@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use domain::permission::{Permit, Run};
 use domain::schedule::{Step, due_again};
+use domain::state::JobState;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -34,6 +35,15 @@ impl RunState {
             RunState::Going => "going",
             RunState::Done => "done",
             RunState::Broken => "broken",
+        }
+    }
+
+    /// A run is shown as a job that stands so.
+    pub const fn as_job(self) -> JobState {
+        match self {
+            RunState::Going => JobState::Started,
+            RunState::Done => JobState::Success,
+            RunState::Broken => JobState::Failure,
         }
     }
 }

@@ -66,6 +66,9 @@ impl Store {
         id: i64,
         change: StationChange,
     ) -> StoreResult<Station> {
+        // Before the transaction, for a station may have a million captures: what changes one of
+        // them meanwhile says so itself.
+        let owed = self.needs_regroup(id).await?;
         let tx = self.write().await?;
         let row = station::Entity::find_by_id(id)
             .lock_exclusive()
@@ -77,7 +80,9 @@ impl Store {
         change.set(&mut row);
         row.updated_at = Set(now());
         let row = row.update(&*tx).await?;
-        super::regroup::mark_if_needed(&tx, id).await?;
+        if owed {
+            super::regroup::mark(&tx, id).await?;
+        }
         tx.commit().await?;
         Ok(row)
     }

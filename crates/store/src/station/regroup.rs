@@ -72,26 +72,26 @@ pub(crate) async fn mark(tx: &Write, id: i64) -> StoreResult<()> {
     Ok(())
 }
 
-/// The same, where captures are without a session or in one of another station.
-pub(crate) async fn mark_if_needed(tx: &Write, id: i64) -> StoreResult<()> {
-    use capture::Column as C;
-    let own = || capture::Entity::find().filter(C::StationId.eq(id));
-    let loose = own()
-        .filter(C::SessionId.is_null())
-        .filter(C::TakenAt.is_not_null());
-    let strange = own()
-        .join(JoinType::InnerJoin, capture::Relation::Session.def())
-        .filter(session::Column::StationId.ne(id));
-    for select in [loose, strange] {
-        let found = select.select_only().column(C::Id).limit(1);
-        if found.into_tuple::<i64>().one(&**tx).await?.is_some() {
-            return mark(tx, id).await;
-        }
-    }
-    Ok(())
-}
-
 impl Store {
+    /// Whether captures of a station are without a session or in one of another station.
+    pub(super) async fn needs_regroup(&self, id: i64) -> StoreResult<bool> {
+        use capture::Column as C;
+        let own = || capture::Entity::find().filter(C::StationId.eq(id));
+        let loose = own()
+            .filter(C::SessionId.is_null())
+            .filter(C::TakenAt.is_not_null());
+        let strange = own()
+            .join(JoinType::InnerJoin, capture::Relation::Session.def())
+            .filter(session::Column::StationId.ne(id));
+        for select in [loose, strange] {
+            let found = select.select_only().column(C::Id).limit(1);
+            if found.into_tuple::<i64>().one(&self.db).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes or renews the regroup lock of a station for `holder`; false while another holds
     /// it. It is void after `ttl`, and once the claim of a job that holds it is over, so a crash
     /// cannot leave it behind.

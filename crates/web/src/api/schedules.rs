@@ -18,7 +18,7 @@ use rest::page::{Envelope, Page};
 use rest::time::instant;
 use rest::{ApiResult, How, JsonBody};
 use serde_json::{Value, json};
-use store::schedule::{RunJob, RunState, SCHEDULE_ORDERS, Schedule, ScheduleFilter, ScheduleRun};
+use store::schedule::{RunJob, SCHEDULE_ORDERS, Schedule, ScheduleFilter, ScheduleRun};
 
 use super::identifications::people;
 use super::internal;
@@ -159,7 +159,7 @@ impl<'a> Around<'a> {
             "planned_at": run.planned_at.map(instant),
             "started_at": instant(run.started_at),
             "finished_at": run.finished_at.map(instant),
-            "status": word(run.run_state()),
+            "status": run.run_state().as_job().code(),
             "detail": run.detail,
             "user": self.person(run.user_id),
             "jobs": jobs,
@@ -175,15 +175,6 @@ impl<'a> Around<'a> {
             "job_type_key": made.job.kind,
             "status": made.job.state,
         })
-    }
-}
-
-/// The word of a job that stands so.
-const fn word(state: RunState) -> &'static str {
-    match state {
-        RunState::Going => "STARTED",
-        RunState::Done => "SUCCESS",
-        RunState::Broken => "FAILURE",
     }
 }
 

@@ -6,8 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Html;
 use chrono::{DateTime, Utc};
 use domain::permission::{Action, VIEW_PRIVATE, decide};
-use domain::state::JobState;
-use store::schedule::{RunJob, RunState, Schedule, ScheduleFilter, ScheduleRun};
+use store::schedule::{RunJob, Schedule, ScheduleFilter, ScheduleRun};
 
 use super::{PageResult, model};
 use crate::AppState;
@@ -93,21 +92,12 @@ fn row(schedule: &Schedule, last: Option<&ScheduleRun>, jobs: &[RunJob]) -> Row 
         chain: names.collect::<Vec<_>>().join(" → "),
         next: schedule.next_at.map(time),
         last: last.map(|run| Last {
-            word: state(run).word(),
-            tone: model::tone(state(run)),
+            word: run.run_state().as_job().word(),
+            tone: model::tone(run.run_state().as_job()),
             began: time(run.started_at),
             detail: run.detail.clone(),
             jobs: jobs.iter().map(job).collect(),
         }),
-    }
-}
-
-/// A run stands as a job does.
-fn state(run: &ScheduleRun) -> JobState {
-    match run.run_state() {
-        RunState::Going => JobState::Started,
-        RunState::Done => JobState::Success,
-        RunState::Broken => JobState::Failure,
     }
 }
 

@@ -2,14 +2,14 @@
 //! that it names is looked up, so a chain that cannot run is refused when it is written. Messages
 //! stand below `steps` by the place of the step, counted from 0 as in the reference's lists.
 
+use domain::export;
 use domain::job::EXPORT;
 use domain::schedule::{Step, read_cron, read_zone};
-use rest::field::Kind;
 use rest::{ApiError, ApiResult, FieldErrors, Form, How, JsonBody};
 use serde_json::{Map, Value};
 use store::schedule::{NewSchedule, ScheduleChange};
 
-use super::super::{exports, internal};
+use super::super::internal;
 use super::fields::{FIELDS, MOST_STEPS, STEP};
 use crate::call::{Call, found};
 
@@ -183,15 +183,10 @@ fn settings(form: &mut Form, step: &Step) {
         return;
     }
     let format = step.params.get("format").and_then(Value::as_str);
-    let field = exports::FIELDS.iter().find(|field| field.name == "format");
-    let known = match field.map(|field| field.kind) {
-        Some(Kind::Choice(formats)) => formats,
-        _ => &[],
-    };
     let mut wrong = FieldErrors::new();
     match format {
         None => wrong.add("format", "This field is required."),
-        Some(format) if !known.iter().any(|(key, _)| *key == format) => {
+        Some(format) if export::format(format).is_none() => {
             wrong.add("format", format!("\"{format}\" is not a valid choice."));
         }
         Some(_) => {}
