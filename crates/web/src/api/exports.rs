@@ -32,7 +32,7 @@ const PATH: &str = "exports";
 const MODEL: &str = "dataexport";
 
 /// The formats as choices, which stand for themselves.
-const FORMATS: [(&str, &str); export::FORMATS.len()] = {
+pub const FORMATS: [(&str, &str); export::FORMATS.len()] = {
     let mut choices = [("", ""); export::FORMATS.len()];
     let mut i = 0;
     while i < choices.len() {

@@ -5,6 +5,7 @@ use rest::shape::{self, Shape};
 
 use super::answers;
 use super::pull::read;
+use crate::api::exports;
 
 const MAX_INT: i64 = 2_147_483_647;
 
@@ -161,11 +162,6 @@ const TYPE: &[Field] = &[
     Field::shown("key", "Key", Kind::Slug(usize::MAX)),
 ];
 
-const FORMATS: &[(&str, &str)] = &[
-    ("occurrences_api_json", "occurrences_api_json"),
-    ("occurrences_simple_csv", "occurrences_simple_csv"),
-];
-
 const EXPORT: &[Field] = &[
     Field::shown("id", "ID", Kind::Integer(None, None)),
     Field::new("user", "User", Kind::Link("users"))
@@ -174,7 +170,7 @@ const EXPORT: &[Field] = &[
     Field::new("project", "Project", Kind::Link("projects"))
         .required()
         .nullable(),
-    Field::new("format", "Format", Kind::Choice(FORMATS)).required(),
+    Field::new("format", "Format", Kind::Choice(&exports::FORMATS)).required(),
     Field::new("filters", "Filters", Kind::Any),
     Field::shown("file_url", "File url", Kind::Url(usize::MAX)).nullable(),
 ];
