@@ -16,6 +16,10 @@ use clap::Parser;
 use rest::Zone;
 use settings::{Command, DetectorCommand, Hawkmoth, UserCommand};
 
+/// Requests allocate many small things in several threads, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Hawkmoth::parse();
     let zone = match startup::zone(&arguments.command) {

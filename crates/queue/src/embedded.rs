@@ -4,20 +4,34 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use store::{Store, StoreError};
+use store::ticket::{Handout, Leased, Terms};
+use store::{Store, StoreError, StoreResult};
 
+use crate::rounds::Rounds;
 use crate::{Ask, Claim, Depth, Lease, QueueError, QueueResult, Receipt, Settle, TaskQueue};
+
+/// Images that one transaction leases, about: others wait for it.
+const MOST: usize = 500;
+
+/// What leases of one transaction have in common: the job, how often an image may have been handed
+/// out, and the claim by which a runner asks.
+type Common = (i64, Option<i32>, Option<i64>);
 
 /// Tasks as rows of the database.
 #[derive(Clone)]
 pub struct Embedded {
     store: Store,
+    leases: Rounds<Common, Terms, StoreResult<Handout>>,
 }
 
 impl Embedded {
     /// The queue of this database.
     pub fn new(store: Store) -> Embedded {
-        Embedded { store }
+        let weight = |terms: &Terms| usize::try_from(terms.max).unwrap_or(usize::MAX);
+        Embedded {
+            store,
+            leases: Rounds::new(MOST, weight).forgetful(),
+        }
     }
 
     /// Checks receipts and sorts them by job and generation.
@@ -44,6 +58,21 @@ impl Embedded {
     }
 }
 
+/// Leases for each who asks, in one transaction if that is possible.
+async fn lease_all(store: &Store, job: i64, asked: Vec<Terms>) -> Vec<StoreResult<Handout>> {
+    match store.lease_together(job, &asked).await {
+        Ok(handouts) => handouts.into_iter().map(Ok).collect(),
+        Err(error) if asked.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let mut each = Vec::new();
+            for terms in asked {
+                each.push(store.lease_tickets(job, terms).await);
+            }
+            each
+        }
+    }
+}
+
 fn span(duration: Duration) -> chrono::Duration {
     chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::days(365))
 }
@@ -58,16 +87,24 @@ impl TaskQueue for Embedded {
     }
 
     async fn lease(&self, job: i64, ask: Ask) -> QueueResult<Vec<Lease>> {
-        let terms = store::ticket::Terms {
+        let terms = Terms {
             max: u64::try_from(ask.max).unwrap_or(u64::MAX).min(10_000),
             ttl: span(ask.ttl),
             max_deliveries: ask.max_deliveries,
             worker: ask.worker,
             claim: ask.claim,
         };
-        let handout = self.store.lease_tickets(job, terms).await?;
+        let store = self.store.clone();
+        let round = move |asked: Vec<Terms>| {
+            let store = store.clone();
+            async move { lease_all(&store, job, asked).await }
+        };
+        let common = (job, ask.max_deliveries, ask.claim);
+        let handout = self.leases.ask(common, terms, round).await;
+        let broken = || StoreError::Unreadable("the lease was broken off".to_owned());
+        let handout = handout.ok_or_else(broken)??;
         let key = handout.receipt_key;
-        let lease = |image: store::ticket::Leased| Lease {
+        let lease = |image: Leased| Lease {
             capture: image.capture,
             generation: image.generation,
             deliveries: image.deliveries,

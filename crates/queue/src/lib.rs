@@ -9,6 +9,7 @@ mod events;
 mod receipt;
 
 pub mod conformance;
+pub mod rounds;
 
 pub use embedded::Embedded;
 pub use events::{Changed, EventBus, EventStream, LocalBus};

@@ -136,6 +136,28 @@ impl Store {
         Ok(found)
     }
 
+    /// Width and height of these captures in pixels, where they are known.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn capture_sizes(
+        &self,
+        ids: &[i64],
+    ) -> StoreResult<Vec<(i64, Option<i32>, Option<i32>)>> {
+        use capture::Column as C;
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(1000) {
+            let sizes = capture::Entity::find()
+                .select_only()
+                .columns([C::Id, C::Width, C::Height])
+                .filter(C::Id.is_in(chunk.iter().copied()))
+                .into_tuple::<(i64, Option<i32>, Option<i32>)>()
+                .all(&self.db);
+            found.extend(sizes.await?);
+        }
+        Ok(found)
+    }
+
     /// Writes down the size of a capture in pixels, read from its file.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -77,12 +78,20 @@ pub(crate) fn clock_in(time: std::time::Duration) -> i64 {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
-    /// SQLite has one writer; queueing for it here is fairer than its busy handler.
-    writer: Option<Arc<Mutex<()>>>,
+    writer: Option<Writer>,
     /// Number of this process in sharded counters.
     pub(crate) shard: i64,
     /// Counts of long lists, kept for a while.
     pub(crate) counts: Arc<crate::listing::Counts>,
+}
+
+/// SQLite has one writer at a time. It writes through one connection, whose pages in memory stay
+/// true because nobody else changes them, and who wants to write queues for it here, which is
+/// fairer than SQLite's busy handler.
+#[derive(Clone, Debug)]
+struct Writer {
+    db: DatabaseConnection,
+    turn: Arc<Mutex<()>>,
 }
 
 /// A write transaction; dropped without commit it never was.
@@ -143,31 +152,17 @@ impl Store {
                 without_password(url)
             )));
         }
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(if sqlite { 8 } else { 16 })
-            .min_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_timeout(Duration::from_secs(10))
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|o| {
-                o.create_if_missing(true)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(10))
-                    .pragma("journal_mode", "WAL")
-                    .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-4000")
-            });
-        let db = Database::connect(options).await.map_err(|error| {
-            StoreError::Address(format!(
-                "cannot open the database {}: {}",
-                without_password(url),
-                reason(&error)
-            ))
-        })?;
+        let db = connect(url, if sqlite { 8 } else { 16 }, READING).await?;
+        let writer = match sqlite {
+            true => Some(Writer {
+                db: connect(url, 1, WRITING).await?,
+                turn: Arc::default(),
+            }),
+            false => None,
+        };
         Ok(Store {
             db,
-            writer: sqlite.then(Default::default),
+            writer,
             shard: i64::from(rand::random::<u32>()),
             counts: Arc::default(),
         })
@@ -237,6 +232,25 @@ impl Store {
         Ok(())
     }
 
+    /// Counts all statements that are sent from now on.
+    pub(crate) fn count_statements(&mut self, count: &Arc<AtomicU64>) {
+        let writer = self.writer.as_mut().map(|writer| &mut writer.db);
+        for db in [Some(&mut self.db), writer].into_iter().flatten() {
+            let count = count.clone();
+            db.set_metric_callback(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+    }
+
+    /// Ends all connections.
+    pub(crate) async fn close(self) {
+        self.db.close().await.ok();
+        if let Some(writer) = self.writer {
+            writer.db.close().await.ok();
+        }
+    }
+
     /// The same database seen by another process: with a counter of its own.
     #[cfg(test)]
     pub(crate) fn as_another(&self, shard: i64) -> Store {
@@ -253,7 +267,7 @@ impl Store {
 
     async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         match &self.writer {
-            Some(lock) => Some(lock.clone().lock_owned().await),
+            Some(writer) => Some(writer.turn.clone().lock_owned().await),
             None => None,
         }
     }
@@ -261,8 +275,8 @@ impl Store {
     /// Begins a write transaction.
     pub(crate) async fn write(&self) -> StoreResult<Write> {
         let turn = self.turn().await;
-        let tx = self
-            .db
+        let db = self.writer.as_ref().map_or(&self.db, |writer| &writer.db);
+        let tx = db
             .begin_with_options(TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..Default::default()
@@ -270,6 +284,37 @@ impl Store {
             .await?;
         Ok(Write { tx, _turn: turn })
     }
+}
+
+/// Pages that a connection of SQLite keeps in memory, as its `cache_size` (KiB, negated).
+const READING: &str = "-4000";
+const WRITING: &str = "-16000";
+
+async fn connect(url: &str, most: u32, cache: &'static str) -> StoreResult<DatabaseConnection> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(most)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(10))
+        // A server may have gone away meanwhile; a file has not, and asking costs as much as a row.
+        .test_before_acquire(!url.starts_with("sqlite:"))
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |o| {
+            o.create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "NORMAL")
+                .pragma("cache_size", cache)
+        });
+    Database::connect(options).await.map_err(|error| {
+        StoreError::Address(format!(
+            "cannot open the database {}: {}",
+            without_password(url),
+            reason(&error)
+        ))
+    })
 }
 
 /// The address without its password, fit for messages.

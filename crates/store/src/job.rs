@@ -10,6 +10,8 @@ use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::job::{self, Entity};
+use crate::entity::project;
+use crate::project::Project;
 
 pub mod change;
 pub mod dispatch;
@@ -119,6 +121,20 @@ impl Store {
             .one(&self.db)
             .await?
             .ok_or(StoreError::NotFound("job"))
+    }
+
+    /// The job with this id, and its project.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or an error of the database.
+    pub async fn job_in_project(&self, id: i64) -> StoreResult<(Job, Project)> {
+        let found = Entity::find_by_id(id)
+            .find_also_related(project::Entity)
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::NotFound("job"))?;
+        let (job, project) = found;
+        Ok((job, project.ok_or(StoreError::NotFound("project"))?))
     }
 
     /// The newest job of this project with this name and kind, if any: what a program that

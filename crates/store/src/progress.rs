@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use domain::job::{COLLECT_STAGE, DispatchMode, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
 use domain::progress::{Progress, Stage};
 use domain::state::JobState;
-use sea_orm::sea_query::{Expr, OnConflict, Query};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
     QueryFilter, QueryOrder, QuerySelect,
@@ -102,38 +102,27 @@ pub(crate) async fn bump(
         generation: Set(generation),
         stage: Set(PROCESS),
         shard: Set(shard),
-        done: Set(0),
-        failed: Set(0),
-        captures: Set(0),
-        detections: Set(0),
-        classifications: Set(0),
+        done: Set(by.done),
+        failed: Set(by.failed),
+        captures: Set(by.captures),
+        detections: Set(by.detections),
+        classifications: Set(by.classifications),
     };
+    let moved = |column: C_, by: i64| (column, Expr::col((job_progress::Entity, column)).add(by));
     job_progress::Entity::insert(line)
         .on_conflict(
             OnConflict::columns([C_::JobId, C_::Generation, C_::Stage, C_::Shard])
-                .do_nothing()
+                .values([
+                    moved(C_::Done, by.done),
+                    moved(C_::Failed, by.failed),
+                    moved(C_::Captures, by.captures),
+                    moved(C_::Detections, by.detections),
+                    moved(C_::Classifications, by.classifications),
+                ])
                 .to_owned(),
         )
         .exec_without_returning(&**tx)
         .await?;
-    let mut update = Query::update();
-    update
-        .table(job_progress::Entity)
-        .values([
-            (C_::Done, Expr::col(C_::Done).add(by.done)),
-            (C_::Failed, Expr::col(C_::Failed).add(by.failed)),
-            (C_::Captures, Expr::col(C_::Captures).add(by.captures)),
-            (C_::Detections, Expr::col(C_::Detections).add(by.detections)),
-            (
-                C_::Classifications,
-                Expr::col(C_::Classifications).add(by.classifications),
-            ),
-        ])
-        .and_where(Expr::col(C_::JobId).eq(job))
-        .and_where(Expr::col(C_::Generation).eq(generation))
-        .and_where(Expr::col(C_::Stage).eq(PROCESS))
-        .and_where(Expr::col(C_::Shard).eq(shard));
-    tx.execute(&update).await?;
     Ok(())
 }
 

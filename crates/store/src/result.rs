@@ -6,10 +6,11 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::NaiveDateTime;
 use domain::state::JobState;
 use domain::wire::DetectionResponse;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreError, StoreResult, Write};
 use crate::counters;
@@ -291,17 +292,28 @@ async fn save(
     Ok(())
 }
 
+/// Where and when a capture was taken: what its detections and occurrences repeat of it.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub(crate) struct Taken {
+    pub id: i64,
+    pub project_id: Option<i64>,
+    pub station_id: Option<i64>,
+    pub session_id: Option<i64>,
+    pub taken_at: Option<NaiveDateTime>,
+}
+
 /// Locks the captures in the order of their ids: two jobs may save the same ones at once.
-pub(crate) async fn lock_captures(
-    tx: &Write,
-    ids: &[i64],
-) -> StoreResult<HashMap<i64, capture::Model>> {
+pub(crate) async fn lock_captures(tx: &Write, ids: &[i64]) -> StoreResult<HashMap<i64, Taken>> {
+    use capture::Column as C;
     let mut found = HashMap::new();
     for chunk in ids.chunks(1000) {
         let rows = capture::Entity::find()
-            .filter(capture::Column::Id.is_in(chunk.iter().copied()))
-            .order_by_asc(capture::Column::Id)
+            .select_only()
+            .columns([C::Id, C::ProjectId, C::StationId, C::SessionId, C::TakenAt])
+            .filter(C::Id.is_in(chunk.iter().copied()))
+            .order_by_asc(C::Id)
             .lock_exclusive()
+            .into_model::<Taken>()
             .all(&**tx)
             .await?;
         found.extend(rows.into_iter().map(|c| (c.id, c)));

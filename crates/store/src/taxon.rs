@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, prelude::Json,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationTrait, prelude::Json,
 };
 
 use crate::connection::{LISTING, Store, StoreResult, Write, now};
@@ -64,28 +64,44 @@ pub(crate) async fn find_or_make(
     tx: &Write,
     wanted: &BTreeMap<String, String>,
 ) -> StoreResult<HashMap<String, i64>> {
-    let mut found = by_name(&**tx, wanted.keys()).await?;
-    for name in wanted
-        .keys()
-        .filter(|n| !found.contains_key(*n))
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        if let Some(id) = by_other_name(&**tx, &name).await? {
-            found.insert(name, id);
-        }
-    }
-    let missing: Vec<_> = wanted
+    let mut found = find(tx, wanted.keys()).await?;
+    let missing = wanted
         .iter()
         .filter(|(name, _)| !found.contains_key(*name))
+        .map(|(name, rank)| (name.clone(), rank.clone()))
         .collect();
+    found.extend(make(tx, &missing).await?);
+    Ok(found)
+}
+
+/// The taxa with these names, or that go by them too; those that nobody knows are left out.
+pub(crate) async fn find<'a>(
+    tx: &Write,
+    names: impl Iterator<Item = &'a String> + Clone,
+) -> StoreResult<HashMap<String, i64>> {
+    let mut found = by_name(&**tx, names.clone()).await?;
+    for name in names {
+        if !found.contains_key(name)
+            && let Some(id) = by_other_name(&**tx, name).await?
+        {
+            found.insert(name.clone(), id);
+        }
+    }
+    Ok(found)
+}
+
+/// Makes taxa of these names and ranks, unless another one was faster.
+pub(crate) async fn make(
+    tx: &Write,
+    missing: &BTreeMap<String, String>,
+) -> StoreResult<HashMap<String, i64>> {
     if missing.is_empty() {
-        return Ok(found);
+        return Ok(HashMap::new());
     }
     let at = now();
     let rows = missing.iter().map(|(name, rank)| taxon::ActiveModel {
-        name: Set((*name).clone()),
-        rank: Set((*rank).clone()),
+        name: Set(name.clone()),
+        rank: Set(rank.clone()),
         parent_id: Set(None),
         active: Set(true),
         search_names: Set(Json::Array(Vec::new())),
@@ -104,20 +120,22 @@ pub(crate) async fn find_or_make(
         )
         .exec_without_returning(&**tx)
         .await?;
-    found.extend(by_name(&**tx, missing.iter().map(|(name, _)| *name)).await?);
-    Ok(found)
+    by_name(&**tx, missing.keys()).await
 }
 
 async fn by_name<'a, C: ConnectionTrait>(
     db: &C,
     names: impl Iterator<Item = &'a String>,
 ) -> StoreResult<HashMap<String, i64>> {
-    let rows = taxon::Entity::find()
+    // A retired taxon keeps its name: making a second one of that name is impossible.
+    let rows: Vec<(String, i64)> = taxon::Entity::find()
+        .select_only()
+        .columns([taxon::Column::Name, taxon::Column::Id])
         .filter(taxon::Column::Name.is_in(names.map(String::as_str)))
+        .into_tuple()
         .all(db)
         .await?;
-    // A retired taxon keeps its name: making a second one of that name is impossible.
-    Ok(rows.into_iter().map(|t| (t.name, t.id)).collect())
+    Ok(rows.into_iter().collect())
 }
 
 async fn by_other_name<C: ConnectionTrait>(db: &C, name: &str) -> StoreResult<Option<i64>> {
@@ -147,6 +165,21 @@ pub(crate) async fn list_for_algorithm(
     taxa: &[i64],
 ) -> StoreResult<()> {
     let name = format!("Taxa returned by {algorithm}");
+    let listed: Vec<i64> = taxa_list_taxon::Entity::find()
+        .select_only()
+        .column(taxa_list_taxon::Column::TaxonId)
+        .join(
+            JoinType::InnerJoin,
+            taxa_list_taxon::Relation::TaxaList.def(),
+        )
+        .filter(taxa_list::Column::Name.eq(&name))
+        .filter(taxa_list_taxon::Column::TaxonId.is_in(taxa.iter().copied()))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    if taxa.iter().all(|id| listed.contains(id)) {
+        return Ok(()); // as with nearly all results
+    }
     let find = || {
         taxa_list::Entity::find()
             .filter(taxa_list::Column::Name.eq(&name))

@@ -2,13 +2,15 @@
 //! later) or, when it is gone, done. The idea: an expired lease is simply visible again, so there
 //! is no reaper, and no finished rows for a planner to walk over (`architecture.md` §6).
 
+use std::collections::{HashMap, VecDeque};
+
 use chrono::Duration;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::connection::{Store, StoreResult, clock};
+use crate::connection::{Store, StoreError, StoreResult, Write, clock};
 use crate::entity::{job, ticket};
 use crate::job::feed;
 
@@ -63,6 +65,65 @@ fn millis(span: Duration) -> i64 {
     Ord::max(span.num_milliseconds(), 0)
 }
 
+/// Images of a job that can be had now, the first fed first, as they will be once handed out.
+async fn ready_tickets(
+    tx: &Write,
+    job: &job::Model,
+    max_deliveries: Option<i32>,
+    most: u64,
+    at: i64,
+) -> StoreResult<VecDeque<Leased>> {
+    use ticket::Column as C;
+    let mut ready = ticket::Entity::find()
+        .select_only()
+        .columns([C::CaptureId, C::Deliveries])
+        .filter(C::JobId.eq(job.id))
+        .filter(C::VisibleAt.lte(at))
+        .filter(C::Generation.eq(job.generation))
+        .order_by_asc(C::VisibleAt)
+        .limit(most)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    if let Some(most) = max_deliveries {
+        ready = ready.filter(C::Deliveries.lt(most));
+    }
+    let ready: Vec<(i64, i32)> = ready.into_tuple().all(&**tx).await?;
+    let leased = |(capture, deliveries)| Leased {
+        capture,
+        generation: job.generation,
+        deliveries: deliveries + 1,
+    };
+    Ok(ready.into_iter().map(leased).collect())
+}
+
+/// Writes down who has them and for how long: one statement for each worker.
+async fn lend(
+    tx: &Write,
+    job: i64,
+    asked: &[Terms],
+    handouts: &[Handout],
+    at: i64,
+) -> StoreResult<()> {
+    use ticket::Column as C;
+    let mut by_worker: HashMap<(Option<i64>, i64), Vec<i64>> = HashMap::new();
+    for (terms, handout) in asked.iter().zip(handouts) {
+        let captures = handout.images.iter().map(|image| image.capture);
+        let until = at + millis(terms.ttl);
+        let mine = by_worker.entry((terms.worker, until)).or_default();
+        mine.extend(captures);
+    }
+    for ((worker, until), captures) in by_worker {
+        ticket::Entity::update_many()
+            .col_expr(C::VisibleAt, Expr::value(until))
+            .col_expr(C::Deliveries, Expr::col(C::Deliveries).add(1))
+            .col_expr(C::WorkerId, Expr::value(worker))
+            .filter(C::JobId.eq(job))
+            .filter(C::CaptureId.is_in(captures))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Leases images of a job. Nothing is handed out unless the job is STARTED and not paused at
     /// that moment (`protocol.md` §2, lease), nor to a runner that has lost the job.
@@ -70,53 +131,49 @@ impl Store {
     /// # Errors
     /// Errors of the database. An unknown job has no tickets.
     pub async fn lease_tickets(&self, job: i64, terms: Terms) -> StoreResult<Handout> {
-        use ticket::Column as C;
+        let handouts = self.lease_together(job, &[terms]).await?;
+        Ok(handouts.into_iter().next().unwrap_or_default())
+    }
+
+    /// Leases for several at once, in one transaction: as if they had asked one after the other.
+    /// Their `max_deliveries` and `claim` are the same.
+    ///
+    /// # Errors
+    /// As [`Store::lease_tickets`]; where one gets nothing because of an error, none does.
+    pub async fn lease_together(&self, job: i64, asked: &[Terms]) -> StoreResult<Vec<Handout>> {
+        let Some(first) = asked.first() else {
+            return Ok(Vec::new());
+        };
+        let common = |terms: &Terms| (terms.max_deliveries, terms.claim);
+        if asked.iter().any(|terms| common(terms) != common(first)) {
+            let why = "These leases do not belong together.";
+            return Err(StoreError::Conflict(why.to_owned()));
+        }
+        let mut handouts = vec![Handout::default(); asked.len()];
         let tx = self.write().await?;
         let row = job::Entity::find_by_id(job).lock_shared().one(&*tx).await?;
         let held = |job: &job::Model| {
             let holds = |claim| job.owner.is_some() && job.claim_no == claim;
-            terms.claim.is_none_or(holds)
+            first.claim.is_none_or(holds)
         };
         let hands_out = |job: &job::Model| job.job_state().is_active() && !job.paused && held(job);
         let Some(row) = row.filter(hands_out) else {
-            return Ok(Handout::default());
+            return Ok(handouts);
         };
         let at = clock();
-        let mut ready = ticket::Entity::find()
-            .filter(C::JobId.eq(job))
-            .filter(C::VisibleAt.lte(at))
-            .filter(C::Generation.eq(row.generation))
-            .order_by_asc(C::VisibleAt)
-            .limit(terms.max)
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        if let Some(most) = terms.max_deliveries {
-            ready = ready.filter(C::Deliveries.lt(most));
-        }
-        let ready = ready.all(&*tx).await?;
+        let all = asked.iter().map(|terms| terms.max).sum();
+        let mut ready = ready_tickets(&tx, &row, first.max_deliveries, all, at).await?;
         if ready.is_empty() {
-            return Ok(Handout::default());
+            return Ok(handouts);
         }
-        ticket::Entity::update_many()
-            .col_expr(C::VisibleAt, Expr::value(at + millis(terms.ttl)))
-            .col_expr(C::Deliveries, Expr::col(C::Deliveries).add(1))
-            .col_expr(C::WorkerId, Expr::value(terms.worker))
-            .filter(C::JobId.eq(job))
-            .filter(C::CaptureId.is_in(ready.iter().map(|t| t.capture_id)))
-            .exec(&*tx)
-            .await?;
+        for (terms, handout) in asked.iter().zip(&mut handouts) {
+            let count = usize::try_from(terms.max).map_or(ready.len(), |max| max.min(ready.len()));
+            handout.images = ready.drain(..count).collect();
+            handout.receipt_key.clone_from(&row.receipt_key);
+        }
+        lend(&tx, job, asked, &handouts, at).await?;
         tx.commit().await?;
-        let images = ready
-            .into_iter()
-            .map(|t| Leased {
-                capture: t.capture_id,
-                generation: t.generation,
-                deliveries: t.deliveries + 1,
-            })
-            .collect();
-        Ok(Handout {
-            images,
-            receipt_key: row.receipt_key,
-        })
+        Ok(handouts)
     }
 
     /// Puts images of a generation into the queue; those that are in it stay as they are.

@@ -9,7 +9,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Store, StoreResult, now};
-use crate::entity::token;
+use crate::entity::{token, user};
 use crate::user::User;
 
 pub use crate::entity::token::Model as Token;
@@ -88,14 +88,14 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn user_by_token(&self, text: &str) -> StoreResult<Option<User>> {
-        let token = token::Entity::find()
+        let found = token::Entity::find()
             .filter(token::Column::Digest.eq(digest(text)))
+            .find_also_related(user::Entity)
             .one(&self.db)
             .await?;
-        let Some(token) = token else {
+        let Some((token, Some(user))) = found else {
             return Ok(None);
         };
-        let user = self.user(token.user_id).await?;
         let stale = token.last_used_at.is_none_or(|at| now() - at > USE_EVERY);
         if user.is_active && stale {
             let tx = self.write().await?;

@@ -113,4 +113,10 @@ pub enum Relation {
     CreatedBy,
 }
 
+impl Related<super::project::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Project.def()
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

@@ -7,13 +7,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::wire::{ClassificationResponse, DetectionResponse};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, prelude::Json};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    QueryTrait, prelude::Json,
+};
 
+use super::Taken;
 use super::labels::{Vocabulary, top};
 use crate::connection::{StoreResult, Write, now};
 use crate::counters;
-use crate::entity::{capture, classification, detection, occurrence};
+use crate::entity::{classification, detection, occurrence};
 use crate::occurrence::determination;
 
 /// Detections with a box, and their classifications, by capture.
@@ -24,7 +28,7 @@ type Place = (i64, Option<[u64; 4]>, i64);
 
 /// One detection of the answer with what was said of it; the same box named twice is one.
 struct Found<'a> {
-    capture: &'a capture::Model,
+    capture: &'a Taken,
     bbox: Option<[f64; 4]>,
     algorithm: i64,
     path: Option<String>,
@@ -50,11 +54,30 @@ fn stored_box(row: &detection::Model) -> Option<[f64; 4]> {
     Some([row.x1?, row.y1?, row.x2?, row.y2?])
 }
 
+/// What makes a detection that was just written the same as the one of the answer.
+#[derive(FromQueryResult)]
+struct Drawn {
+    id: i64,
+    capture_id: i64,
+    algorithm_id: Option<i64>,
+    x1: Option<f64>,
+    y1: Option<f64>,
+    x2: Option<f64>,
+    y2: Option<f64>,
+}
+
+impl Drawn {
+    fn place(&self) -> Place {
+        let edges = || Some([self.x1?, self.y1?, self.x2?, self.y2?]);
+        place(self.capture_id, edges(), self.algorithm_id.unwrap_or(0))
+    }
+}
+
 /// Writes all of it. `done` holds, by capture, what the service found there.
 pub(super) async fn write(
     tx: &Write,
     pipeline: i64,
-    captures: &HashMap<i64, capture::Model>,
+    captures: &HashMap<i64, Taken>,
     done: &BTreeMap<i64, &[DetectionResponse]>,
 ) -> StoreResult<Written> {
     if done.is_empty() {
@@ -99,7 +122,7 @@ pub(super) async fn write(
 /// Sorts the answer by place, and adds a null marker where nothing at all was said.
 fn gather<'a>(
     words: &Vocabulary,
-    captures: &'a HashMap<i64, capture::Model>,
+    captures: &'a HashMap<i64, Taken>,
     done: &BTreeMap<i64, &'a [DetectionResponse]>,
 ) -> StoreResult<Vec<Found<'a>>> {
     let mut list: Vec<Found<'a>> = Vec::new();
@@ -173,6 +196,18 @@ fn determination(words: &Vocabulary, found: &Found<'_>) -> StoreResult<Option<(i
         .transpose()
 }
 
+/// What an occurrence that was just made says.
+#[derive(FromQueryResult)]
+struct Made {
+    id: i64,
+    project_id: Option<i64>,
+    station_id: Option<i64>,
+    session_id: Option<i64>,
+    determination_id: Option<i64>,
+    determination_score: Option<f64>,
+    first_seen_at: Option<NaiveDateTime>,
+}
+
 /// One occurrence for each new detection with a box, in the same order; `None` for markers.
 /// Rows that are equal in all they say are interchangeable, so ids are dealt out by content.
 async fn make_occurrences(
@@ -222,10 +257,19 @@ async fn make_occurrences(
     }
     let mut dealt: HashMap<Content, Vec<i64>> = HashMap::new();
     for chunk in rows.chunks(1000) {
-        let made = occurrence::Entity::insert_many(chunk.to_vec())
-            .exec_with_returning(&**tx)
-            .await?;
-        for o in made.into_iter().rev() {
+        use occurrence::Column as O;
+        let mut insert = occurrence::Entity::insert_many(chunk.to_vec()).into_query();
+        insert.returning(Query::returning().columns([
+            O::Id,
+            O::ProjectId,
+            O::StationId,
+            O::SessionId,
+            O::DeterminationId,
+            O::DeterminationScore,
+            O::FirstSeenAt,
+        ]));
+        for row in tx.query_all(&insert).await?.iter().rev() {
+            let o = Made::from_query_result(row, "")?;
             let score = o.determination_score.map(f64::to_bits);
             let key = (
                 o.project_id,
@@ -275,17 +319,21 @@ async fn insert(
         .collect();
     let mut by_place = HashMap::new();
     for chunk in rows.chunks(1000) {
-        let made = detection::Entity::insert_many(chunk.to_vec())
-            .exec_with_returning(&**tx)
-            .await?;
-        by_place.extend(made.iter().map(|row| {
-            let key = place(
-                row.capture_id,
-                stored_box(row),
-                row.algorithm_id.unwrap_or(0),
-            );
-            (key, row.id)
-        }));
+        use detection::Column as D;
+        let mut insert = detection::Entity::insert_many(chunk.to_vec()).into_query();
+        insert.returning(Query::returning().columns([
+            D::Id,
+            D::CaptureId,
+            D::AlgorithmId,
+            D::X1,
+            D::Y1,
+            D::X2,
+            D::Y2,
+        ]));
+        for row in tx.query_all(&insert).await? {
+            let drawn = Drawn::from_query_result(&row, "")?;
+            by_place.insert(drawn.place(), drawn.id);
+        }
     }
     Ok(by_place)
 }
@@ -299,7 +347,7 @@ fn utc(naive: NaiveDateTime) -> DateTime<Utc> {
 /// whose determination may change.
 async fn adopt(
     tx: &Write,
-    captures: &HashMap<i64, capture::Model>,
+    captures: &HashMap<i64, Taken>,
     reused: &[detection::Model],
 ) -> StoreResult<Vec<i64>> {
     let mut touched: Vec<i64> = Vec::new();

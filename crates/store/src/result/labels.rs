@@ -99,23 +99,22 @@ impl Vocabulary {
         tx: &Write,
         found: &BTreeMap<i64, &[DetectionResponse]>,
     ) -> StoreResult<()> {
-        let ranks = self.ranks(tx).await?;
-        let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+        let labels: BTreeSet<&String> = classifications(found).map(|c| &c.classification).collect();
+        if labels.is_empty() {
+            return Ok(());
+        }
+        self.taxa = taxon::find(tx, labels.iter().copied()).await?;
+        if labels.iter().any(|label| !self.taxa.contains_key(*label)) {
+            let missing = self.missing(tx, found).await?;
+            self.taxa.extend(taxon::make(tx, &missing).await?);
+        }
         let mut by_algorithm: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for c in classifications(found) {
-            let rank = top(&c.scores)
-                .and_then(|i| ranks.get(&c.algorithm.key)?.get(i)?.clone())
-                .unwrap_or_else(|| "UNKNOWN".to_owned());
-            wanted.entry(c.classification.clone()).or_insert(rank);
             by_algorithm
                 .entry(self.algorithm(&c.algorithm.key)?.name.clone())
                 .or_default()
                 .insert(c.classification.clone());
         }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        self.taxa = taxon::find_or_make(tx, &wanted).await?;
         for (algorithm, labels) in by_algorithm {
             let ids: BTreeSet<i64> = labels
                 .iter()
@@ -126,6 +125,27 @@ impl Vocabulary {
             taxon::list_for_algorithm(tx, &algorithm, &ids).await?;
         }
         Ok(())
+    }
+
+    /// Labels without a taxon, with their ranks. Only these need the classes of the model, which
+    /// may be tens of thousands.
+    async fn missing(
+        &self,
+        tx: &Write,
+        found: &BTreeMap<i64, &[DetectionResponse]>,
+    ) -> StoreResult<BTreeMap<String, String>> {
+        let ranks = self.ranks(tx).await?;
+        let mut missing = BTreeMap::new();
+        for c in classifications(found) {
+            if self.taxa.contains_key(&c.classification) {
+                continue;
+            }
+            let rank = top(&c.scores)
+                .and_then(|i| ranks.get(&c.algorithm.key)?.get(i)?.clone())
+                .unwrap_or_else(|| "UNKNOWN".to_owned());
+            missing.entry(c.classification.clone()).or_insert(rank);
+        }
+        Ok(missing)
     }
 
     /// The rank of each class, by algorithm key and index of the model's output.

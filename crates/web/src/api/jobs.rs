@@ -283,8 +283,9 @@ async fn answer_with(call: &Call, job: &Job, lines: i64) -> ApiResult<Json<Value
 
 /// The job, when the caller may do this with it.
 async fn find(call: &Call, id: &str, action: JobAction) -> ApiResult<(Job, Project)> {
-    let job = call.store().job(number(id)?).await.map_err(internal)?;
-    let (project, facts) = call.project(job.project_id).await?;
+    let found = call.store().job_in_project(number(id)?).await;
+    let (job, project) = found.map_err(internal)?;
+    let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
         kind: &job.kind,
         single_capture: job.capture_id.is_some(),
@@ -295,8 +296,9 @@ async fn find(call: &Call, id: &str, action: JobAction) -> ApiResult<(Job, Proje
 
 /// The job, with the permit to do this with it.
 async fn find_to<V: Verb>(call: &Call, id: &str) -> ApiResult<(Job, Project, Permit<V>)> {
-    let job = call.store().job(number(id)?).await.map_err(internal)?;
-    let (project, facts) = call.project(job.project_id).await?;
+    let found = call.store().job_in_project(number(id)?).await;
+    let (job, project) = found.map_err(internal)?;
+    let facts = call.who.facts(&call.state, &project).await?;
     let job_facts = JobFacts {
         kind: &job.kind,
         single_capture: job.capture_id.is_some(),

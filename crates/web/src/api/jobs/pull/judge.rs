@@ -44,11 +44,11 @@ impl<'a> Judge<'a> {
         let (mut frames, mut known) = (HashMap::new(), None);
         if let (Some(pipeline), false) = (job.pipeline_id, captures.is_empty()) {
             let store = call.store();
-            let rows = store.captures_by_id(&captures).await.map_err(internal)?;
+            let sizes = store.capture_sizes(&captures).await.map_err(internal)?;
             let side = |edge: Option<i32>| edge.and_then(|edge| u32::try_from(edge).ok());
-            frames.extend(rows.iter().map(|c| {
-                let sides = side(c.width).zip(side(c.height));
-                (c.id, sides.map(|(width, height)| Frame { width, height }))
+            frames.extend(sizes.into_iter().map(|(id, width, height)| {
+                let sides = side(width).zip(side(height));
+                (id, sides.map(|(width, height)| Frame { width, height }))
             }));
             known = Some(settings(call, job, pipeline, &algorithms(posted)).await?);
         }
