@@ -68,8 +68,8 @@ pub fn capture_set(filters: &serde_json::Value) -> Option<i64> {
     named.into_iter().flatten().next_back()
 }
 
-/// A number, also where it was sent as text.
-fn number(value: &serde_json::Value) -> Option<i64> {
+/// A number that filters hold, also where it was sent as text.
+pub fn number(value: &serde_json::Value) -> Option<i64> {
     let text = || value.as_str()?.trim().parse().ok();
     value.as_i64().or_else(text)
 }

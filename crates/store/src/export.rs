@@ -10,13 +10,16 @@ use sea_orm::{
 };
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
-use crate::entity::{capture_set_member, export, job, taxa_list};
+use crate::entity::{capture_set_member, export, job};
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, NewJob};
 use crate::order::{Orders, ordered};
 
+mod named;
 mod rows;
 
+pub(crate) use named::named;
+pub use named::{NamedFilters, WrongSet};
 pub use rows::{Exported, Mark};
 
 pub use crate::entity::export::Model as Export;
@@ -220,15 +223,6 @@ impl Store {
         let tx = self.write().await?;
         export::Entity::delete_by_id(id).exec(&*tx).await?;
         tx.commit().await
-    }
-
-    /// The name of a list of taxa, if there is one.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn taxa_list_name(&self, id: i64) -> StoreResult<Option<String>> {
-        let row = taxa_list::Entity::find_by_id(id).one(&self.db).await?;
-        Ok(row.map(|list| list.name))
     }
 }
 

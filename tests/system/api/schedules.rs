@@ -119,6 +119,8 @@ async fn what_cannot_be_is_refused_with_all_messages() {
         let project = app.project("Moths", false).await;
         let other = app.project("Others", false).await;
         let station = app.station(&other).await;
+        let theirs = app.store.capture_set_by_name(other.id, "All Images").await;
+        let theirs = theirs.unwrap().unwrap().id;
         let me = app.superuser().await;
         let refused = me
             .post(
@@ -133,6 +135,13 @@ async fn what_cannot_be_is_refused_with_all_messages() {
                         {"job_type_key": "ml", "pipeline_id": 999},
                         {"job_type_key": "data_export", "params": {"format": "xls"}},
                         7,
+                        {"job_type_key": "data_export", "params": {
+                            "format": "occurrences_parquet", "filters": {"collection_id": theirs}}},
+                        {"job_type_key": "post_processing", "params": {
+                            "task": "small_size_filter", "config": {"size_threshold": 2}}},
+                        {"job_type_key": "post_processing", "params": {"task": "class_masking",
+                            "config": {"source_image_collection_id": theirs, "taxa_list_id": 8,
+                                       "algorithm_id": 9}}},
                     ],
                 }),
             )
@@ -163,6 +172,26 @@ async fn what_cannot_be_is_refused_with_all_messages() {
             json!({"params": {"format": ["\"xls\" is not a valid choice."]}})
         );
         assert!(steps["6"]["non_field_errors"].is_array());
+        let words = "Capture set does not belong to the selected project.";
+        assert_eq!(steps["7"], json!({"params": {"filters": [words]}}));
+        let config = |which: &str| steps[which]["params"]["config"].clone();
+        assert_eq!(
+            config("8"),
+            json!({
+                "source_image_collection_id": ["Name the capture set to look at, or an occurrence \
+                                                as occurrence_id."],
+                "size_threshold": ["It must be greater than 0 and less than 1."],
+            })
+        );
+        assert_eq!(
+            config("9"),
+            json!({
+                "source_image_collection_id": [
+                    format!("There is no capture set {theirs} in this project.")],
+                "taxa_list_id": ["There is no taxa list 8."],
+                "algorithm_id": ["There is no algorithm 9."],
+            })
+        );
         for (steps, words) in [
             (json!([]), "This list may not be empty."),
             (json!({}), "Expected a list of items."),
@@ -191,6 +220,40 @@ async fn what_cannot_be_is_refused_with_all_messages() {
         let form = r#"[{"job_type_key": "regroup_events", "name": "By form"}]"#;
         let by_form = me.patch(&one, json!({"steps": form})).await.json();
         assert_eq!(by_form["steps"][0]["name"], "By form");
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_a_schedule_is_shown_like_one_made_by_hand() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let set = app
+            .store
+            .capture_set_by_name(project.id, "All Images")
+            .await;
+        let set = set.unwrap().unwrap().id;
+        let me = app.superuser().await;
+        let format = "occurrences_simple_csv";
+        let filters = json!({"collection_id": set, "taxa_list_id": 77});
+        let by_hand = json!({"project": project.id, "format": format, "filters": filters});
+        let by_hand = me.post("/api/v2/exports/", by_hand).await.json();
+        let display = json!({"collection": {"id": set, "name": "All Images"},
+                             "taxa_list": {"id": 77, "name": null}});
+        assert_eq!(by_hand["filters_display"], display);
+        let chain = json!([{
+            "job_type_key": "data_export", "source_image_collection_id": set,
+            "params": {"format": format, "filters": {"taxa_list_id": 77}},
+        }]);
+        let made = make(&me, night(&project, chain)).await;
+        let run = format!("{PATH}{}/run/", made["id"]);
+        assert_eq!(me.post(&run, json!({})).await.status, 200);
+        let list = format!("/api/v2/exports/?project_id={}&ordering=-id", project.id);
+        let list = me.get(&list).await.json();
+        assert_eq!(list["count"], 2);
+        for field in ["filters", "filters_display"] {
+            assert_eq!(list["results"][0][field], by_hand[field], "{field}");
+        }
     }
 }
 
@@ -227,7 +290,13 @@ async fn whoever_saves_a_schedule_stands_for_it() {
         assert_eq!(list["user_permissions"], json!(["create"]));
         assert_eq!(app.anonymous().get(PATH).await.json()["count"], 0);
         // Nobody may put in what they may not run themselves.
-        let post = json!([{"job_type_key": "post_processing", "params": {"task": "x"}}]);
+        let set = app
+            .store
+            .capture_set_by_name(project.id, "All Images")
+            .await;
+        let config = json!({"source_image_collection_id": set.unwrap().unwrap().id});
+        let post = json!([{"job_type_key": "post_processing",
+                           "params": {"task": "small_size_filter", "config": config}}]);
         assert_eq!(boss.patch(&one, json!({"steps": post})).await.status, 403);
         let taken = boss.patch(&one, json!({"name": "Ours"})).await.json();
         assert_ne!(taken["user"]["id"], made["user"]["id"]);

@@ -165,12 +165,15 @@ async fn insert_export(
     if let Some(set) = step.capture_set_id {
         filters.insert("collection_id".to_owned(), json!(set));
     }
+    // A set that is gone by now is a matter for the job, which says so and fails.
+    let named = export::named(&**tx, project, &filters).await?;
+    let filters = Json::Object(filters);
     let new = NewExport {
         project_id: project,
         user_id: user,
         format: format.unwrap_or_default().to_owned(),
-        filters: Json::Object(filters.clone()),
-        filters_display: Json::Object(filters),
+        filters_display: named.map_or_else(|_| filters.clone(), |named| named.display),
+        filters,
         ..NewExport::default()
     };
     // How many it holds is counted by its job.

@@ -15,7 +15,7 @@ use rest::page::{Envelope, Page};
 use rest::time::instant;
 use rest::{ApiResult, Form, How, JsonBody, size};
 use serde_json::{Map, Value, json};
-use store::export::{Export, ExportChange, ExportFilter, NewExport};
+use store::export::{Export, ExportChange, ExportFilter, NewExport, WrongSet};
 use store::job::Job;
 
 use super::identifications::people;
@@ -221,55 +221,12 @@ fn filters(form: &mut Form) -> Map<String, Value> {
     }
 }
 
-/// What the filters say to people, and the capture set that they name.
-struct Named {
-    display: Map<String, Value>,
-    set: Option<i64>,
-}
-
-/// Looks up what the filters name; the inner error is the sentence about a wrong capture set.
-async fn named(
-    call: &Call,
-    project: i64,
-    filters: &Map<String, Value>,
-) -> ApiResult<Result<Named, &'static str>> {
-    let mut display = Map::new();
-    let mut set = None;
-    for (key, value) in filters {
-        let id = value
-            .as_i64()
-            .or_else(|| value.as_str()?.trim().parse().ok());
-        match key.as_str() {
-            _ if value.is_null() => {
-                display.insert(key.clone(), Value::Null);
-            }
-            "collection_id" | "collection" => {
-                let row = match id {
-                    Some(id) => found(call.store().capture_set(id).await)?,
-                    None => None,
-                };
-                let Some(row) = row else {
-                    return Ok(Err("Capture set does not exist."));
-                };
-                if row.project_id != project {
-                    return Ok(Err("Capture set does not belong to the selected project."));
-                }
-                display.insert("collection".into(), json!({"id": row.id, "name": row.name}));
-                set = Some(row.id);
-            }
-            "taxa_list_id" => {
-                let name = match id {
-                    Some(id) => call.store().taxa_list_name(id).await.map_err(internal)?,
-                    None => None,
-                };
-                display.insert("taxa_list".into(), json!({"id": id, "name": name}));
-            }
-            _ => {
-                display.insert(key.clone(), value.clone());
-            }
-        }
+/// What is said of a capture set that cannot be exported.
+pub(super) fn words(wrong: WrongSet) -> &'static str {
+    match wrong {
+        WrongSet::Missing => "Capture set does not exist.",
+        WrongSet::Elsewhere => "Capture set does not belong to the selected project.",
     }
-    Ok(Ok(Named { display, set }))
 }
 
 /// Makes an export and starts the job that writes it.
@@ -290,11 +247,15 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     let project = project.ok_or(rest::ApiError::NotFound)?;
     let facts = call.who.facts(&call.state, &project).await?;
     call.permit(&facts, Action::Create("create_dataexport"))?;
-    let named = match named(&call, project.id, &filters).await? {
+    let named = call.store().named_filters(project.id, &filters).await;
+    let named = match named.map_err(internal)? {
         Ok(named) => named,
-        Err(why) => return Ok((StatusCode::BAD_REQUEST, Json(json!({"error": why})))),
+        Err(why) => {
+            let why = json!({"error": words(why)});
+            return Ok((StatusCode::BAD_REQUEST, Json(why)));
+        }
     };
-    let job_name = match named.set {
+    let job_name = match named.capture_set_id {
         Some(set) => format!("Export occurrences for capture set {set}"),
         None => "Export occurrences".to_owned(),
     };
@@ -303,8 +264,8 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
         user_id: call.who.caller().id(),
         format: form.text("format").unwrap_or_default(),
         filters: Value::Object(filters),
-        filters_display: Value::Object(named.display),
-        capture_set_id: named.set,
+        filters_display: named.display,
+        capture_set_id: named.capture_set_id,
         job_name,
     };
     let (export, job) = call.store().create_export(new).await.map_err(internal)?;
@@ -342,9 +303,10 @@ async fn change(
     form.finish()?;
     let filters = match sent {
         true => {
-            let named = named(&call, export.project_id, &filters).await?;
-            let named = named.map_err(|why| rest::ApiError::field("filters", why))?;
-            Some((Value::Object(filters), Value::Object(named.display)))
+            let named = call.store().named_filters(export.project_id, &filters);
+            let named = named.await.map_err(internal)?;
+            let named = named.map_err(|why| rest::ApiError::field("filters", words(why)))?;
+            Some((Value::Object(filters), named.display))
         }
         false => None,
     };

@@ -32,7 +32,7 @@ pub mod fields;
 mod filter;
 mod input;
 mod once;
-mod params;
+pub(super) mod params;
 pub mod pull;
 pub mod steer;
 pub mod timeline;

@@ -10,7 +10,7 @@ const CHAIN: &str = r#"{"name": "Night $n", "project": $project, "cron": "0 6 * 
     "steps": [{"job_type_key": "data_storage_sync"}, {"job_type_key": "regroup_events"}]}"#;
 const POST: &str = r#"{"name": "Night $n", "project": $project, "cron": "0 6 * * *",
     "steps": [{"job_type_key": "post_processing",
-               "params": {"task": "small_size_filter", "config": {}}}]}"#;
+               "params": {"task": "small_size_filter", "config": {"occurrence_id": $occurrence}}}]}"#;
 const OF_DRAFT: &str = r#"{"name": "Night $n", "project": $draft, "cron": "0 6 * * *",
     "steps": [{"job_type_key": "data_storage_sync"}]}"#;
 

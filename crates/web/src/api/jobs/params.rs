@@ -29,16 +29,25 @@ pub async fn read(
         form.wrong("params", words);
         return Ok(None);
     }
-    let faults = match (Request::read(&params), project) {
+    let faults = faults(call, &params, project.map(|project| project.id)).await?;
+    form.errors.add_nested("params", faults);
+    Ok(Some(params))
+}
+
+/// What is wrong with the settings of post-processing in this project, below `params`.
+///
+/// # Errors
+/// Errors of the database.
+pub async fn faults(call: &Call, params: &Value, project: Option<i64>) -> ApiResult<FieldErrors> {
+    let faults = match (Request::read(params), project) {
         (Err(faults), _) => faults,
         (Ok(request), Some(project)) => {
-            let faults = call.store().post_faults(project.id, &request).await;
+            let faults = call.store().post_faults(project, &request).await;
             faults.map_err(internal)?
         }
         (Ok(_), None) => Vec::new(),
     };
-    form.errors.add_nested("params", nested(faults));
-    Ok(Some(params))
+    Ok(nested(faults))
 }
 
 /// What was sent; a form sends it as text.

@@ -3,13 +3,14 @@
 //! stand below `steps` by the place of the step, counted from 0 as in the reference's lists.
 
 use domain::export;
-use domain::job::EXPORT;
+use domain::job::{EXPORT, POST_PROCESSING};
 use domain::schedule::{Step, read_cron, read_zone};
 use rest::{ApiError, ApiResult, FieldErrors, Form, How, JsonBody};
 use serde_json::{Map, Value};
 use store::schedule::{NewSchedule, ScheduleChange};
 
-use super::super::internal;
+use super::super::jobs::params;
+use super::super::{exports, internal};
 use super::fields::{FIELDS, MOST_STEPS, STEP};
 use crate::call::{Call, found};
 
@@ -159,7 +160,7 @@ async fn step(
         for (field, words) in step.faults() {
             form.wrong(field, words);
         }
-        settings(&mut form, &step);
+        settings(call, &mut form, &step, home).await?;
     }
     if let Some(home) = home {
         let missing = call.store().missing_of_step(home, &step).await;
@@ -174,25 +175,42 @@ async fn step(
     }
 }
 
-/// Whether the settings of a step can be used.
-fn settings(form: &mut Form, step: &Step) {
-    if Value::Object(step.params.clone()).to_string().len() > LONGEST_PARAMS {
+/// Whether the settings of a step can be used, as far as its project is known.
+async fn settings(call: &Call, form: &mut Form, step: &Step, home: Option<i64>) -> ApiResult<()> {
+    let params = Value::Object(step.params.clone());
+    if params.to_string().len() > LONGEST_PARAMS {
         form.wrong("params", "These settings are too long.");
+        return Ok(());
     }
-    if step.kind != EXPORT || step.params.is_empty() {
-        return;
-    }
-    let format = step.params.get("format").and_then(Value::as_str);
+    let wrong = match step.kind.as_str() {
+        // That they are missing has been said.
+        _ if step.params.is_empty() => return Ok(()),
+        EXPORT => of_export(call, step, home).await?,
+        POST_PROCESSING => params::faults(call, &params, home).await?,
+        _ => return Ok(()),
+    };
+    form.errors.add_nested("params", wrong);
+    Ok(())
+}
+
+async fn of_export(call: &Call, step: &Step, home: Option<i64>) -> ApiResult<FieldErrors> {
     let mut wrong = FieldErrors::new();
-    match format {
+    match step.params.get("format").and_then(Value::as_str) {
         None => wrong.add("format", "This field is required."),
         Some(format) if export::format(format).is_none() => {
             wrong.add("format", format!("\"{format}\" is not a valid choice."));
         }
         Some(_) => {}
     }
-    if step.params.get("filters").is_some_and(|f| !f.is_object()) {
-        wrong.add("filters", "Expected a dictionary of items.");
+    match (step.params.get("filters"), home) {
+        (Some(Value::Object(filters)), Some(home)) => {
+            let named = call.store().named_filters(home, filters).await;
+            if let Err(why) = named.map_err(internal)? {
+                wrong.add("filters", exports::words(why));
+            }
+        }
+        (None | Some(Value::Null | Value::Object(_)), _) => {}
+        (Some(_), _) => wrong.add("filters", "Expected a dictionary of items."),
     }
-    form.errors.add_nested("params", wrong);
+    Ok(wrong)
 }
