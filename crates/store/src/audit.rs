@@ -11,27 +11,30 @@ use crate::job::{
     feed::{DONE, FAILED, OPEN},
 };
 use crate::progress::Counts;
+use crate::result::KNOWN;
 
 /// What the rows of a job's present run say, beside what its counters say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
     /// Images without an outcome.
     pub open: u64,
-    /// Images saved.
+    /// Images saved, the known ones among them.
     pub done: u64,
+    /// Images for which another job had been faster: done without a result of this one.
+    pub known: u64,
     /// Images failed.
     pub failed: u64,
     /// Images that wait or are in somebody's hands.
     pub tickets: u64,
     /// What the counters say.
     pub counted: Counts,
-    /// Detections with a box on the job's captures, whoever wrote them.
+    /// Detections with a box on the job's captures but the known ones, whoever wrote them.
     pub detections: u64,
     /// Classifications of these.
     pub classifications: u64,
     /// Occurrences of these.
     pub occurrences: u64,
-    /// Boxes that stand more than once on a capture.
+    /// Boxes that stand more than once on one of these captures.
     pub doubled: u64,
 }
 
@@ -81,6 +84,11 @@ impl Store {
                 .filter(task_result::Column::Outcome.eq(outcome))
                 .count(&self.db)
         };
+        let known = task_result::Entity::find()
+            .filter(task_result::Column::JobId.eq(job.id))
+            .filter(task_result::Column::RunNo.eq(job.run_no))
+            .filter(task_result::Column::Outcome.eq(DONE))
+            .filter(task_result::Column::Reason.eq(KNOWN));
         let tickets = ticket::Entity::find().filter(ticket::Column::JobId.eq(job.id));
         let counted = self.counts(std::slice::from_ref(job)).await?;
         let id = || Expr::col((detection::Entity, detection::Column::Id));
@@ -107,6 +115,7 @@ impl Store {
         Ok(Audit {
             open: rows(OPEN).await?,
             done: rows(DONE).await?,
+            known: known.count(&self.db).await?,
             failed: rows(FAILED).await?,
             tickets: tickets.count(&self.db).await?,
             counted: counted.get(&job.id).copied().unwrap_or_default(),
@@ -124,13 +133,19 @@ impl Store {
     }
 }
 
-/// Boxes on the captures of a job's present run.
+/// Boxes on the captures of a job's present run, but those that were known: what stands there is
+/// in another job's books.
 fn boxes(job: &Job) -> SelectStatement {
     let captures = Query::select()
         .column(task_result::Column::CaptureId)
         .from(task_result::Entity)
         .and_where(Expr::col(task_result::Column::JobId).eq(job.id))
         .and_where(Expr::col(task_result::Column::RunNo).eq(job.run_no))
+        .and_where(
+            Expr::col(task_result::Column::Outcome)
+                .ne(DONE)
+                .or(Expr::col(task_result::Column::Reason).is_null()),
+        )
         .to_owned();
     Query::select()
         .from(detection::Entity)

@@ -75,6 +75,9 @@ pub struct Failure {
     pub deliveries: i32,
 }
 
+/// Reason of a done image whose results were another job's ([`Outcome::Known`]).
+pub(crate) const KNOWN: &str = "Another job had saved its results.";
+
 /// Longest reason kept, in characters.
 const MAX_REASON: usize = 500;
 
@@ -261,7 +264,8 @@ async fn save(
         }
     }
     let well: Vec<i64> = done.keys().copied().collect();
-    mark(tx, job, DONE, None, &[well.as_slice(), &known].concat()).await?;
+    mark(tx, job, DONE, None, &well).await?;
+    mark(tx, job, DONE, Some(KNOWN), &known).await?;
     for (reason, captures) in &failed {
         mark(tx, job, FAILED, Some(reason), captures).await?;
     }

@@ -132,6 +132,14 @@ async fn what_another_job_was_faster_with_is_not_asked_again() {
         let counts = world.counts(&slow).await;
         assert_eq!((counts.done, counts.failed, counts.detections), (3, 0, 0));
         assert_eq!(world.asked().await, asked, "nothing was left to ask");
+        let audit = world.store.audit(&slow).await.unwrap();
+        assert_eq!((audit.done, audit.known), (3, 3));
+        let faults = audit.faults(Some(3));
+        assert!(faults.is_empty(), "{faults:?}");
+        let audit = world.store.audit(&fast).await.unwrap();
+        assert_eq!((audit.done, audit.known, audit.detections), (3, 0, 3));
+        let faults = audit.faults(Some(3));
+        assert!(faults.is_empty(), "{faults:?}");
         let depth = world.store.ticket_depth(slow.id, None).await.unwrap();
         assert_eq!(
             depth.waiting + depth.leased,

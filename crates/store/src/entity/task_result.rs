@@ -19,6 +19,7 @@ pub struct Model {
     /// 0 open, 1 done, 2 failed.
     pub outcome: i32,
     pub deliveries: i32,
+    /// Why it failed, or that a done one needed no result of this job.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
 }
