@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use domain::job::{POPULATE, POST_PROCESSING, REGROUP, SYNC};
+use domain::export::FORMATS;
+use domain::job::{EXPORT, POPULATE, POST_PROCESSING, REGROUP, SYNC};
 use domain::permission::Permit;
 use domain::state::JobState;
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ struct Kind {
     ask: fn(&Project) -> NewJob,
     /// Whether a kill is sure to find it at work: what takes no time is not.
     long: bool,
+    /// Whether the undisturbed job is one of the same project: what it leaves names its rows.
+    same: bool,
 }
 
 /// Every kind that is killed, in the order in which they build on each other.
@@ -35,11 +38,13 @@ const KINDS: &[Kind] = &[
         key: SYNC,
         ask: |project| project.of_station(SYNC),
         long: true,
+        same: false,
     },
     Kind {
         key: REGROUP,
         ask: |project| project.of_station(REGROUP),
         long: true,
+        same: false,
     },
     Kind {
         key: POPULATE,
@@ -48,6 +53,7 @@ const KINDS: &[Kind] = &[
             ..project.job(POPULATE)
         },
         long: false,
+        same: false,
     },
     Kind {
         key: POST_PROCESSING,
@@ -58,6 +64,16 @@ const KINDS: &[Kind] = &[
             ..project.job(POST_PROCESSING)
         },
         long: true,
+        same: false,
+    },
+    Kind {
+        key: EXPORT,
+        ask: |project| NewJob {
+            export_id: Some(project.export),
+            ..project.job(EXPORT)
+        },
+        long: true,
+        same: true,
     },
 ];
 
@@ -69,8 +85,10 @@ pub async fn run(seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut luck = Luck::new(seed);
     let store = &fresh.store;
-    let calm = Project::new(store, folder.path(), "Calm").await;
-    let torn = Project::new(store, folder.path(), "Torn").await;
+    // Every format on every database, one after the other.
+    let format = FORMATS[seed as usize / 2 % FORMATS.len()].key;
+    let calm = Project::new(store, folder.path(), "Calm", format).await;
+    let torn = Project::new(store, folder.path(), "Torn", format).await;
     let mut server = serve(&fresh, folder.path()).await;
     for kind in KINDS {
         if kind.key == REGROUP {
@@ -79,7 +97,8 @@ pub async fn run(seed: u64) {
                 narrow(store, project.id).await;
             }
         }
-        let job = store.create_job((kind.ask)(&calm)).await.unwrap();
+        let calm = if kind.same { &torn } else { &calm };
+        let job = store.create_job((kind.ask)(calm)).await.unwrap();
         let job = ended(store, job.id).await;
         assert_eq!(
             job.job_state(),
@@ -87,7 +106,8 @@ pub async fn run(seed: u64) {
             "{}",
             log(store, job.id).await
         );
-        let expected = left(store, &calm, &job).await;
+        let expected = left(store, calm, &job).await;
+        let file = written(store, folder.path(), &job).await;
 
         let began = Instant::now();
         let job = store.create_job((kind.ask)(&torn)).await.unwrap();
@@ -106,6 +126,8 @@ pub async fn run(seed: u64) {
         );
         let found = left(store, &torn, &job).await;
         assert_eq!(found, expected, "seed {seed}, {}", kind.key);
+        let again = written(store, folder.path(), &job).await;
+        assert!(again == file, "seed {seed}, {format}: other bytes");
         println!(
             "seed {seed}: {} killed {kills} times, {} times at work: the same, {:.0} s",
             kind.key,
@@ -210,7 +232,7 @@ async fn left(store: &Store, project: &Project, job: &Job) -> Value {
     let station = store.station(project.station).await.unwrap();
     let drawn = project.captures(store, Scope::Set(project.drawn)).await;
     // What a regroup counts is what its last attempt did.
-    let counted = job.kind == POST_PROCESSING || job.kind == POPULATE;
+    let counted = [POST_PROCESSING, POPULATE, EXPORT].contains(&job.kind.as_str());
     let figures = counted.then(|| job.own_stages()[0].params.clone());
     json!({
         "captures": captures,
@@ -220,4 +242,20 @@ async fn left(store: &Store, project: &Project, job: &Job) -> Value {
         "said": project.said(store).await,
         "figures": figures,
     })
+}
+
+/// The file that the job of an export has left, and nothing half done beside it; it is taken away,
+/// so that the next one must write it.
+async fn written(store: &Store, folder: &Path, job: &Job) -> Vec<u8> {
+    let Some(export) = job.export_id else {
+        return Vec::new();
+    };
+    let address = store.export(export).await.unwrap().file_url.unwrap();
+    let files = folder.join("data").join("files");
+    let begun = std::fs::read_dir(files.join(".unfinished")).unwrap();
+    assert_eq!(begun.count(), 0);
+    let file = files.join(address.strip_prefix("/media/").unwrap());
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::remove_file(file).unwrap();
+    bytes
 }

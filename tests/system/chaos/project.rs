@@ -3,12 +3,14 @@
 
 use std::path::Path;
 
+use domain::permission::Permit;
 use domain::wire::DetectionResponse;
 use serde_json::json;
 use store::Store;
 use store::capture::{Capture, NewCapture, Scope};
 use store::capture_set::NewCaptureSet;
 use store::defaults::Defaults;
+use store::export::NewExport;
 use store::job::NewJob;
 use store::project::NewProject;
 use store::result::{Batch, Outcome};
@@ -27,11 +29,13 @@ pub struct Project {
     pub drawn: i64,
     /// The set whose boxes are looked at.
     pub seen: i64,
+    /// The record of an export of everything.
+    pub export: i64,
 }
 
 impl Project {
-    /// Makes it; nobody may run jobs meanwhile.
-    pub async fn new(store: &Store, folder: &Path, name: &str) -> Project {
+    /// Makes it, with an export in this format; nobody may run jobs meanwhile.
+    pub async fn new(store: &Store, folder: &Path, name: &str, format: &str) -> Project {
         let new = NewProject {
             name: name.to_owned(),
             ..NewProject::default()
@@ -61,6 +65,7 @@ impl Project {
             station,
             drawn,
             seen: seen.unwrap().id,
+            export: export(store, id, format).await,
         };
         project.boxes(store, name).await;
         project
@@ -172,6 +177,21 @@ impl Project {
         }
         store.finish_job(&fence, None).await.unwrap();
     }
+}
+
+/// The record of an export; the job that comes with it is not wanted.
+async fn export(store: &Store, project: i64, format: &str) -> i64 {
+    let new = NewExport {
+        project_id: project,
+        format: format.to_owned(),
+        filters: json!({}),
+        filters_display: json!({}),
+        job_name: "Not wanted".to_owned(),
+        ..NewExport::default()
+    };
+    let (export, job) = store.create_export(new).await.unwrap();
+    store.cancel_job(Permit::BY_PROGRAM, job.id).await.unwrap();
+    export.id
 }
 
 fn found_on(capture: i64) -> DetectionResponse {
