@@ -8,7 +8,8 @@ use store::station::Station;
 use store::testing;
 
 mod bucket;
-mod s3;
+mod night;
+pub mod s3;
 
 use crate::app::{Client, TestApp};
 use crate::pages::jpeg;

@@ -23,7 +23,7 @@ fn names(count: usize) -> impl Iterator<Item = String> {
 }
 
 /// Makes a bucket the storage of a station; returns the number of the source.
-async fn connect(client: &Client<'_>, station: &Station, source: Value) -> i64 {
+pub async fn connect(client: &Client<'_>, station: &Station, source: Value) -> i64 {
     let mut body = json!({
         "name": "Bucket", "project": station.project_id,
         "access_key": KEYS.0, "secret_key": KEYS.1, "prefix": "trap",
