@@ -12,9 +12,14 @@ pub const DEFAULT_LIMIT: u64 = 20;
 pub struct Page {
     /// At most so many.
     pub limit: u64,
-    /// After so many.
+    /// After so many; further than databases count there are no rows.
     pub offset: u64,
+    /// The same as it was sent, for the links.
+    sent: i128,
 }
+
+/// The furthest that databases count.
+const FURTHEST: u64 = i64::MAX as u64;
 
 impl Page {
     /// Reads `limit` and `offset`; a bad one silently counts as not given.
@@ -24,10 +29,12 @@ impl Page {
 
     /// The same with another number of rows where none is given.
     pub fn read_or(query: &Query, default_limit: u64) -> Page {
-        let number = |name| query.number(name).and_then(|n| u64::try_from(n).ok());
+        let limit = query.number("limit").and_then(|n| u64::try_from(n).ok());
+        let sent = query.wide("offset").filter(|n| *n > 0).unwrap_or(0);
         Page {
-            limit: number("limit").filter(|n| *n > 0).unwrap_or(default_limit),
-            offset: number("offset").unwrap_or(0),
+            limit: limit.filter(|n| *n > 0).unwrap_or(default_limit),
+            offset: u64::try_from(sent).map_or(FURTHEST, |n| n.min(FURTHEST)),
+            sent,
         }
     }
 }
@@ -57,17 +64,18 @@ impl<T> Envelope<T> {
         results: Vec<T>,
         user_permissions: Vec<String>,
     ) -> Envelope<T> {
-        let at = |offset: u64| {
+        let at = |offset: i128| {
             let offset = (offset > 0).then(|| offset.to_string());
             let limit = Some(page.limit.to_string());
             let query = query.with(&[("limit", limit), ("offset", offset)]);
             format!("{url}?{query}")
         };
-        let following = page.offset.saturating_add(page.limit);
+        let limit = i128::from(page.limit);
+        let following = page.sent.saturating_add(limit);
         Envelope {
             count,
-            next: (following < count).then(|| at(following)),
-            previous: (page.offset > 0).then(|| at(page.offset.saturating_sub(page.limit))),
+            next: (following < i128::from(count)).then(|| at(following)),
+            previous: (page.sent > 0).then(|| at(page.sent - limit)),
             results,
             user_permissions,
         }
@@ -148,6 +156,26 @@ mod tests {
         let page = envelope("limit=9223372036854775807&offset=9223372036854775807", 3);
         assert_eq!(page.next, None);
         assert!(page.previous.is_some());
+        let page = envelope("limit=2&offset=9223372036854775808", 9);
+        let before = "http://h/jobs/?limit=2&offset=9223372036854775806";
+        assert_eq!((page.next, page.previous.as_deref()), (None, Some(before)));
+        for far in [
+            "9223372036854775808",
+            "99999999999999999999999",
+            &"9".repeat(60),
+        ] {
+            let page = Page::read(&Query::parse(&format!("offset={far}")));
+            assert_eq!(page.offset, i64::MAX as u64);
+        }
+    }
+
+    #[test]
+    fn digits_of_full_width_are_digits() {
+        let page = envelope("limit=%EF%BC%92", 9);
+        assert_eq!(
+            page.next.as_deref(),
+            Some("http://h/jobs/?limit=2&offset=2")
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
 use crate::error::{ApiError, ApiResult};
-use crate::validate::{INVALID_INTEGER, parse_integer, too_small};
+use crate::validate::{INVALID_INTEGER, parse_integer, parse_wide, too_small};
 
 /// Everything but what Python leaves as it is in a query.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -105,6 +105,12 @@ impl Query {
     pub fn number(&self, name: &str) -> Option<i64> {
         let text = self.get(name)?.trim();
         parse_integer(text).filter(|_| !text.contains('.'))
+    }
+
+    /// The same of 128 bits, past which it counts as the largest.
+    pub(crate) fn wide(&self, name: &str) -> Option<i128> {
+        let text = self.get(name)?.trim();
+        parse_wide(text).filter(|_| !text.contains('.'))
     }
 
     /// A whole number of at least `min` that filters rows; an empty one counts as not given.
