@@ -27,7 +27,7 @@ pub const ABOUT: &str = "People who may sign in.";
 /// About roles.
 pub const ROLES: &str = "The roles that members of a project can have.";
 
-/// The fields of a person.
+/// The fields of a person, as they see themselves.
 pub const FIELDS: &[Field] = &[
     Field::id(),
     Field::new("name", "Name", Kind::Text(Some(255))).blank(),
@@ -61,27 +61,20 @@ const ROLE: &[Field] = &[
 
 /// Its addresses.
 pub const VIEWS: &[View] = &[
-    view("/users", "User List", LIST, ABOUT, FIELDS, || {
+    view("/users", "User List", LIST, ABOUT, ROW, || {
         get(list).post(create)
     })
     .in_root()
     .private()
-    .shows(ROW)
     .takes(NEW)
     .posted(&[(201, Answer::Object(MADE))]),
     view("/users/roles", "Role List", READ, ROLES, &[], || get(roles))
         .got(&[Answer::List(ROLE)])
         .open(),
-    view(
-        "/users/{id}",
-        "User Instance",
-        DETAIL,
-        ABOUT,
-        FIELDS,
-        || get(detail).put(replace).patch(edit).delete(delete),
-    )
+    view("/users/{id}", "User Instance", DETAIL, ABOUT, ROW, || {
+        get(detail).put(replace).patch(edit).delete(delete)
+    })
     .private()
-    .shows(ROW)
     .edited(Answer::Row(ROW))
     .removal(me::END)
     .fails(&[429]),
