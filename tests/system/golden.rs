@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::join_all;
 use store::testing::{self, Fresh};
 
+mod bucket;
 mod compare;
 mod earlier;
 mod known;

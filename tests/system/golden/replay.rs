@@ -11,6 +11,7 @@ use serde_json::Value;
 use store::StoreError;
 use store::testing::{Fresh, rows};
 
+use super::bucket::{self, Bucket};
 use super::compare::{Compare, Difference, Rule};
 use super::recorder::named_job;
 use super::recording::{Exchange, Step, What};
@@ -34,6 +35,7 @@ pub struct Replay<'a> {
     pub made: Vec<(String, String)>,
     pub store: &'a store::Store,
     pub service: Service,
+    pub bucket: Bucket,
     /// Tasks that were given to somebody whom the reference refused: by address.
     pub given: Vec<(String, Answer)>,
     /// Whether jobs are run.
@@ -56,6 +58,7 @@ impl<'a> Replay<'a> {
             app.work();
         }
         let service = Service::start(root).await;
+        let bucket = Bucket::start(root, &app.tools.links.vault()).await;
         let people: HashMap<i64, String> = sheet::read(root, "authtoken_token")
             .iter()
             .map(|line| (line.int("user_id").unwrap(), line.text("key")))
@@ -83,9 +86,13 @@ impl<'a> Replay<'a> {
                 .into_iter()
                 .map(|l| (l.int("id").unwrap(), l))
                 .collect(),
-            made: vec![(service::ADDRESS.to_owned(), service.address.clone())],
+            made: vec![
+                (service::ADDRESS.to_owned(), service.address.clone()),
+                (bucket::ADDRESS.to_owned(), bucket.address.clone()),
+            ],
             store: &fresh.store,
             service,
+            bucket,
             given: Vec::new(),
             workers,
         }
@@ -97,7 +104,8 @@ impl<'a> Replay<'a> {
         let moment = Moment {
             instant,
             workers: self.workers,
-            service: self.service.address.clone(),
+            service: &self.service.address,
+            bucket: &self.bucket,
         };
         let rows = tables::until(&self.root, &moment, &jobs);
         rows::insert(self.store, &rows).await.unwrap();

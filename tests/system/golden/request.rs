@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::recording::Exchange;
 use super::replay::Replay;
-use super::{service, unwritten};
+use super::{bucket, service, unwritten};
 
 /// The address that the recorded server had.
 pub const HOST: &str = "127.0.0.1:8000";
@@ -69,9 +69,14 @@ impl Replay<'_> {
         }
     }
 
-    /// The answer with the address that the push service had.
+    /// The answer with the addresses that the push service and the storage had.
     pub fn told(&self, mut answer: Answer) -> Answer {
-        answer.text = answer.text.replace(&self.service.address, service::ADDRESS);
+        for (here, there) in [
+            (&self.service.address, service::ADDRESS),
+            (&self.bucket.address, bucket::ADDRESS),
+        ] {
+            answer.text = answer.text.replace(here, there);
+        }
         answer
     }
 

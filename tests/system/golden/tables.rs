@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use store::testing::rows::Row;
 
+use super::bucket::Bucket;
 use super::earlier;
 use super::sheet::{self, Line};
 
@@ -34,12 +35,14 @@ mod taxon;
 mod user;
 
 /// What the rows are made for.
-pub struct Moment {
+pub struct Moment<'a> {
     pub instant: DateTime<Utc>,
     /// Whether jobs are run: nobody runs those that were at work.
     pub workers: bool,
     /// Where the push service answers now.
-    pub service: String,
+    pub service: &'a str,
+    /// What the storages are now.
+    pub bucket: &'a Bucket,
 }
 
 /// One table of Antenna's.
@@ -91,7 +94,7 @@ const TABLES: &[&Table] = &[
 
 /// The rows of an installation as it was at some instant: those made by then, less the jobs in
 /// `without` and all that hangs on them.
-pub fn until(folder: &Path, moment: &Moment, without: &HashSet<i64>) -> Vec<Row> {
+pub fn until(folder: &Path, moment: &Moment<'_>, without: &HashSet<i64>) -> Vec<Row> {
     let roles = user::roles(folder);
     let mut kept: HashMap<&str, HashSet<i64>> = HashMap::new();
     let mut rows = Vec::new();
@@ -118,7 +121,8 @@ pub fn until(folder: &Path, moment: &Moment, without: &HashSet<i64>) -> Vec<Row>
             rows.extend(found.into_iter().map(|row| {
                 let row = roles.complete(&line, row);
                 let row = job::complete(&line, row, moment.workers);
-                processing_service::complete(&line, row, &moment.service)
+                let row = storage_source::complete(&line, row, moment.bucket);
+                processing_service::complete(&line, row, moment.service)
             }));
             if table.name != "authtoken_token" {
                 let id = line.int("id").unwrap();

@@ -83,6 +83,18 @@ impl S3 {
     }
 }
 
+impl S3 {
+    /// A bucket with objects of these sizes, in which nothing stands.
+    pub fn empty_files(&self, name: &str, objects: impl IntoIterator<Item = (String, i64)>) {
+        for (key, size) in objects {
+            let path = self.folder.path().join(name).join(key);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let file = std::fs::File::create(path).unwrap();
+            file.set_len(u64::try_from(size).unwrap()).unwrap();
+        }
+    }
+}
+
 /// The state of a server: its mood, and how many answers it has given in it.
 type State = Arc<Mutex<(Mood, u32)>>;
 

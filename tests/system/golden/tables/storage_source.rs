@@ -2,6 +2,8 @@
 
 use store::testing::rows::Row;
 
+use super::super::bucket::{self, Bucket};
+use super::super::sheet::Line;
 use super::Table;
 
 pub const SOURCES: Table = Table {
@@ -18,10 +20,7 @@ pub const SOURCES: Table = Table {
                 .text("bucket", line.text("bucket"))
                 .text("prefix", line.text("prefix"))
                 .text_or_null("region", line.some_text("region"))
-                .text_or_null("endpoint_url", line.some_text("endpoint_url"))
                 .text_or_null("public_base_url", line.some_text("public_base_url"))
-                .text("access_key", "")
-                .text("secret_key", "")
                 .int("total_files", line.int("total_files"))
                 .int("total_size", line.int("total_size"))
                 .instant("last_checked_at", line.instant("last_checked"))
@@ -30,3 +29,16 @@ pub const SOURCES: Table = Table {
         ]
     },
 };
+
+/// Adds where a source's bucket is now, and the keys to it.
+pub fn complete(line: &Line, row: Row, bucket: &Bucket) -> Row {
+    if row.table != "storage_source" {
+        return row;
+    }
+    let there = line.some_text("endpoint_url");
+    let here = there.map(|address| address.replace(bucket::ADDRESS, &bucket.address));
+    let (access, secret) = &bucket.sealed;
+    row.text_or_null("endpoint_url", here)
+        .text("access_key", access)
+        .text("secret_key", secret)
+}
