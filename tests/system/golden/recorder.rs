@@ -8,6 +8,7 @@ use chrono_tz::America::New_York;
 use domain::permission::Permit;
 use serde_json::{Value, json};
 use store::StoreError;
+use store::job::JobChange;
 use store::testing::rows;
 
 use super::recording::Exchange;
@@ -54,7 +55,20 @@ impl Replay<'_> {
         let call = self.posted(&format!("/api/v2/jobs/{start}"), &body);
         let answer = read(call).await;
         self.settle(&answer).await;
-        if let Some(made) = self.jobs.get(&id).and_then(Line::made) {
+        let Some(line) = self.jobs.get(&id) else {
+            return;
+        };
+        // Past the API, which refuses those that are wrong.
+        let params = line.json("params").filter(Value::is_object);
+        if params.is_some() {
+            let change = JobChange {
+                params,
+                ..JobChange::default()
+            };
+            let changed = self.store.change_job(Permit::BY_PROGRAM, id, change);
+            changed.await.unwrap();
+        }
+        if let Some(made) = line.made() {
             rows::set_times(self.store, "job", id, made, made)
                 .await
                 .unwrap();
@@ -168,6 +182,16 @@ impl Replay<'_> {
         for _ in 0..300 {
             let stages = self.store.job(job).await.unwrap().own_stages();
             if stages.first().is_some_and(|stage| stage.progress > 0.0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a job has ended.
+    pub async fn ended(&self, job: i64) {
+        for _ in 0..500 {
+            if self.store.job(job).await.unwrap().job_state().is_final() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

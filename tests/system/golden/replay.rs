@@ -140,6 +140,9 @@ impl<'a> Replay<'a> {
         if let Some(job) = unwritten::waiting(name) {
             self.begun(job).await;
         }
+        if let Some(job) = unwritten::over(name) {
+            self.ended(job).await;
+        }
         let mut answer = self.send(name, recorded).await;
         // A job may give way to another one that nobody works on: the worker polls, and asks again.
         let tasks = recorded.answer["tasks"].as_array();

@@ -45,6 +45,11 @@ pub fn waiting(name: &str) -> Option<i64> {
     (name == "jobs-series/023-cancel-started-delay-job").then_some(88)
 }
 
+/// The job that had ended when the recorder went on with this step.
+pub fn over(name: &str) -> Option<i64> {
+    (name == "jobs-series/070-export-list").then_some(107)
+}
+
 /// The job whose tasks the recorder fetched and answered before a step, all that were left.
 pub fn drained(name: &str) -> Option<i64> {
     (name == "jobs-async/062-drain-final").then_some(89)

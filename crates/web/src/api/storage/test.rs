@@ -122,8 +122,12 @@ fn address(call: &Call, source: &StorageSource, file: &Entry) -> Option<String> 
         };
         return Some(media::address(&call.state.links, &place));
     }
-    // Below the whole of the base, as recorded: a capture's own address is joined otherwise.
-    let base = source.public_base_url.as_deref()?.trim_end_matches('/');
+    // Where the storage itself has it, as recorded; a capture's own address is another one.
+    let base = match (&source.endpoint_url, &source.public_base_url) {
+        (Some(endpoint), _) => format!("{}/{}", endpoint.trim_end_matches('/'), source.bucket),
+        (None, Some(base)) => base.trim_end_matches('/').to_owned(),
+        (None, None) => return None,
+    };
     public_url(&format!("{base}/"), &file.key)
 }
 
