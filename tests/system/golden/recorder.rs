@@ -59,7 +59,9 @@ impl Replay<'_> {
             return;
         };
         // Past the API, which refuses those that are wrong.
-        let params = line.json("params").filter(Value::is_object);
+        let params = line
+            .json("params")
+            .filter(|params| params["task"].is_string());
         if params.is_some() {
             let change = JobChange {
                 params,
