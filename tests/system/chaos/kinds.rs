@@ -106,12 +106,13 @@ pub async fn run(seed: u64) {
             "{}",
             log(store, job.id).await
         );
+        let took = took(&job);
         let expected = left(store, calm, &job).await;
         let file = written(store, folder.path(), &job).await;
 
         let began = Instant::now();
         let job = store.create_job((kind.ask)(&torn)).await.unwrap();
-        let kills = tear(store, &mut server, job.id, &mut luck).await;
+        let kills = tear(store, &mut server, job.id, took, &mut luck).await;
         let job = ended(store, job.id).await;
         assert_eq!(
             job.job_state(),
@@ -129,7 +130,7 @@ pub async fn run(seed: u64) {
         let again = written(store, folder.path(), &job).await;
         assert!(again == file, "seed {seed}, {format}: other bytes");
         println!(
-            "seed {seed}: {} killed {kills} times, {} times at work: the same, {:.0} s",
+            "seed {seed}: {} of {took} ms killed {kills} times, {} times at work: the same, {:.0} s",
             kind.key,
             job.rescues,
             began.elapsed().as_secs_f64()
@@ -156,8 +157,15 @@ async fn serve(fresh: &Fresh, folder: &Path) -> Process {
     server
 }
 
-/// Kills the server once or twice while the job is at work, and starts it again.
-async fn tear(store: &Store, server: &mut Process, job: i64, luck: &mut Luck) -> u64 {
+/// How long a job was at work, in milliseconds.
+fn took(job: &Job) -> u64 {
+    let time = job.finished_at.unwrap() - job.started_at.unwrap();
+    time.num_milliseconds().unsigned_abs()
+}
+
+/// Kills the server once or twice while the job is at work, and starts it again: within the first
+/// half of what the undisturbed one took, or within a quarter of a second.
+async fn tear(store: &Store, server: &mut Process, job: i64, took: u64, luck: &mut Luck) -> u64 {
     let before = server.kills;
     for _ in 0..1 + luck.below(2) {
         let began = Instant::now();
@@ -170,9 +178,9 @@ async fn tear(store: &Store, server: &mut Process, job: i64, luck: &mut Luck) ->
                 break;
             }
             assert!(began.elapsed() < PATIENCE, "job {} does not start", job.id);
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        tokio::time::sleep(luck.millis(20, 250)).await;
+        tokio::time::sleep(luck.millis(1, (took / 2).clamp(2, 250))).await;
         server.kill();
         server.start();
     }
