@@ -37,8 +37,13 @@ pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
     let rows: i64 = copied.iter().map(|table| table.target).sum();
     let differing = copied.iter().filter(|t| t.source != t.target).count();
     if differing > 0 {
-        bail!("{differing} tables differ: somebody wrote meanwhile. Empty the target and copy again");
+        bail!(
+            "{differing} tables differ: somebody wrote meanwhile. Empty the target and copy again"
+        );
     }
-    println!("Copied {rows} rows in {:.1} s.", began.elapsed().as_secs_f64());
+    println!(
+        "Copied {rows} rows in {:.1} s.",
+        began.elapsed().as_secs_f64()
+    );
     Ok(())
 }

@@ -43,7 +43,10 @@ pub async fn antenna(import: settings::Antenna) -> anyhow::Result<()> {
             table.here.to_string(),
         ]
     });
-    print(&["Antenna", "rows", "read", "brought", "Hawkmoth", "rows"], rows);
+    print(
+        &["Antenna", "rows", "read", "brought", "Hawkmoth", "rows"],
+        rows,
+    );
     tell(&report.lost);
     let brought: i64 = report.tables.iter().map(|table| table.written).sum();
     println!(
@@ -62,7 +65,11 @@ fn tell(lost: &[Lost]) {
     println!("\nNot brought over as it was:");
     for one in lost {
         let ids: Vec<String> = one.ids.iter().map(i64::to_string).collect();
-        let more = if one.count > one.ids.len() as i64 { ", …" } else { "" };
+        let more = if one.count > one.ids.len() as i64 {
+            ", …"
+        } else {
+            ""
+        };
         let named = match ids.is_empty() {
             true => String::new(),
             false => format!(" (ids {}{more})", ids.join(", ")),

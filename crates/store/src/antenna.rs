@@ -200,7 +200,8 @@ impl Store {
 
     async fn report(&self, source: &DatabaseConnection) -> StoreResult<Report> {
         let steps = transfer::Entity::find().all(&self.db).await?;
-        let steps: BTreeMap<String, Step> = steps.into_iter().map(|s| (s.step.clone(), s)).collect();
+        let steps: BTreeMap<String, Step> =
+            steps.into_iter().map(|s| (s.step.clone(), s)).collect();
         let mut report = Report::default();
         for table in TABLES {
             let about = table.about();
@@ -234,9 +235,12 @@ async fn open(url: &str) -> StoreResult<DatabaseConnection> {
     }
     let mut options = ConnectOptions::new(url);
     // Whatever happens, nothing is written there.
-    options.max_connections(2).sqlx_logging(false).map_sqlx_postgres_opts(|o| {
-        o.options([("default_transaction_read_only", "on"), ("TimeZone", "UTC")])
-    });
+    options
+        .max_connections(2)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(|o| {
+            o.options([("default_transaction_read_only", "on"), ("TimeZone", "UTC")])
+        });
     let source = Database::connect(options).await.map_err(|error| {
         StoreError::Address(format!(
             "cannot open the database {}: {}",

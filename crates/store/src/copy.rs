@@ -12,8 +12,10 @@ use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::transfer;
 use crate::transfer::{count, highest, is_empty, number_above};
 
-mod list;
-mod whole;
+pub(crate) mod list;
+#[cfg(test)]
+mod seen;
+pub(crate) mod whole;
 
 use list::TABLES;
 

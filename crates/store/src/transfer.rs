@@ -24,7 +24,11 @@ impl Store {
                 "not all of {} is in the database yet: give the same `hawkmoth {}` again, which \
                  goes on where it was cut off",
                 step.source,
-                if step.step == copy::STEP { "copy" } else { "import" },
+                if step.step == copy::STEP {
+                    "copy"
+                } else {
+                    "import"
+                },
             ))),
         }
     }

@@ -2,8 +2,8 @@
 //! stations and sets. Antenna's own numbers are not taken over, as they follow other moments and
 //! may be out of date there; these are counted when all rows are here.
 
-use sea_orm::sea_query::Alias;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use domain::storage::KEPT;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, Order};
 
 use super::{Heard, TABLES, step};
@@ -18,7 +18,9 @@ const STEP: &str = "antenna counts";
 pub(super) async fn count_again(store: &Store, source: &str, heard: Heard<'_>) -> StoreResult<()> {
     let mut seen = 0;
     for table in TABLES {
-        seen += step::place(store, &table.about().step(), source).await?.seen;
+        seen += step::place(store, &table.about().step(), source)
+            .await?
+            .seen;
     }
     let mut place = step::place(store, STEP, source).await?;
     if place.seen == seen && place.done {
@@ -27,6 +29,14 @@ pub(super) async fn count_again(store: &Store, source: &str, heard: Heard<'_>) -
     if place.seen != seen {
         (place.seen, place.position, place.written, place.done) = (seen, i64::MIN, 0, false);
     }
+    // Uploads lay among the files that Antenna kept, and are to lie among ours.
+    let kept = format!(
+        "UPDATE capture SET public_base_url = '{KEPT}' WHERE EXISTS (SELECT 1 FROM upload \
+         WHERE upload.capture_id = capture.id AND upload.path = capture.path)"
+    );
+    let tx = store.write().await?;
+    tx.execute_unprepared(&kept).await?;
+    tx.commit().await?;
     loop {
         let ids = ids(store, "capture", place.position, BATCH).await?;
         let Some(last) = ids.last() else { break };

@@ -52,9 +52,9 @@ impl Bring for Jobs {
             match read(line, step) {
                 Ok((row, line_of_counts)) => {
                     jobs.push((line.key, row.into_active_model().reset_all()));
-                    counts.extend(line_of_counts.map(|row| {
-                        (line.key, row.into_active_model().reset_all())
-                    }));
+                    counts.extend(
+                        line_of_counts.map(|row| (line.key, row.into_active_model().reset_all())),
+                    );
                 }
                 Err(reason) => lose(step, &format!("left out: {reason}"), line.key),
             }
@@ -88,7 +88,11 @@ fn read(line: &Line, step: &mut Step) -> Result<(job::Model, Option<job_progress
         }
     };
     if status != state.code() && state != JobState::Unknown {
-        lose(step, &format!("came as {}: it was {status}", state.code()), line.key);
+        lose(
+            step,
+            &format!("came as {}: it was {status}", state.code()),
+            line.key,
+        );
     }
     let mut row = fresh(line, state, step)?;
     let progress = line.object("progress")?;
@@ -98,10 +102,17 @@ fn read(line: &Line, step: &mut Step) -> Result<(job::Model, Option<job_progress
     let stages = progress.get("stages").cloned().unwrap_or(json!([]));
     match serde_json::from_value::<Vec<Stage>>(stages.clone()) {
         Ok(_) => row.stages = stages,
-        Err(_) => lose(step, "came without its stages, which do not read as such", line.key),
+        Err(_) => lose(
+            step,
+            "came without its stages, which do not read as such",
+            line.key,
+        ),
     }
     let errors = progress.get("errors").and_then(Value::as_array);
-    let errors = errors.into_iter().flatten().filter(|error| error.is_string());
+    let errors = errors
+        .into_iter()
+        .flatten()
+        .filter(|error| error.is_string());
     row.errors = errors.cloned().collect();
     row.started_at = line.opt("started_at")?;
     row.finished_at = line.opt("finished_at")?;
@@ -118,7 +129,11 @@ fn fresh(line: &Line, state: JobState, step: &mut Step) -> Result<job::Model, Un
     let kind = domain::job::kind(&key).ok_or_else(|| format!("{key:?} is no kind of job here"))?;
     let mode = line.words("dispatch_mode")?;
     let mode = DispatchMode::from_code(&mode).unwrap_or_else(|| {
-        lose(step, "came as internal: no such dispatch_mode here", line.key);
+        lose(
+            step,
+            "came as internal: no such dispatch_mode here",
+            line.key,
+        );
         DispatchMode::Internal
     });
     let (delay, pipeline) = (line.opt("delay")?.unwrap_or(0), line.opt("pipeline_id")?);
@@ -192,7 +207,10 @@ fn counts(progress: &Value, job: i64) -> Option<(job_progress::Model, i64)> {
         detections: result("detections"),
         classifications: result("classifications"),
     };
-    Some((row, processed + figure(PROCESS_STAGE, "remaining").unwrap_or(0)))
+    Some((
+        row,
+        processed + figure(PROCESS_STAGE, "remaining").unwrap_or(0),
+    ))
 }
 
 #[cfg(test)]

@@ -23,12 +23,30 @@ const MACHINERY: &[&str] = &[
 
 /// Why some tables stay; the others have no counterpart.
 const REASONS: &[(&str, &str)] = &[
-    ("main_sourceimagethumbnail", "left out: thumbnails are made again when first looked at"),
-    ("guardian_userobjectpermission", "left out: rights come from roles, not for one person and thing"),
-    ("users_user_user_permissions", "left out: rights come from roles, not for one person and thing"),
-    ("django_celery_beat_periodictask", "left out: upkeep is built in; make schedules anew"),
-    ("django_celery_beat_crontabschedule", "left out: upkeep is built in; make schedules anew"),
-    ("django_celery_beat_intervalschedule", "left out: upkeep is built in; make schedules anew"),
+    (
+        "main_sourceimagethumbnail",
+        "left out: thumbnails are made again when first looked at",
+    ),
+    (
+        "guardian_userobjectpermission",
+        "left out: rights come from roles, not for one person and thing",
+    ),
+    (
+        "users_user_user_permissions",
+        "left out: rights come from roles, not for one person and thing",
+    ),
+    (
+        "django_celery_beat_periodictask",
+        "left out: upkeep is built in; make schedules anew",
+    ),
+    (
+        "django_celery_beat_crontabschedule",
+        "left out: upkeep is built in; make schedules anew",
+    ),
+    (
+        "django_celery_beat_intervalschedule",
+        "left out: upkeep is built in; make schedules anew",
+    ),
 ];
 
 /// Tables with rows that stay behind.
@@ -46,7 +64,9 @@ pub(super) async fn behind(from: &DatabaseConnection) -> StoreResult<Vec<Lost>> 
             let known = REASONS.iter().find(|(name, _)| *name == table);
             lost.push(Lost {
                 reason: known
-                    .map_or("left out: there is no such thing here", |(_, reason)| reason)
+                    .map_or("left out: there is no such thing here", |(_, reason)| {
+                        reason
+                    })
                     .to_owned(),
                 table,
                 count,

@@ -94,7 +94,8 @@ impl Line {
 
     /// What the column must hold.
     pub(super) fn get<T: Held>(&self, column: &str) -> Result<T, Unfit> {
-        self.opt(column)?.ok_or_else(|| format!("{column} is empty"))
+        self.opt(column)?
+            .ok_or_else(|| format!("{column} is empty"))
     }
 
     /// A text that Hawkmoth keeps as none where it is empty.
@@ -109,16 +110,24 @@ impl Line {
 
     /// An object, empty where there is none.
     pub(super) fn object(&self, column: &str) -> Result<Value, Unfit> {
-        Ok(self.opt(column)?.unwrap_or_else(|| Value::Object(Map::new())))
+        Ok(self
+            .opt(column)?
+            .unwrap_or_else(|| Value::Object(Map::new())))
     }
 
     /// A list, empty where there is none.
     pub(super) fn list(&self, column: &str) -> Result<Value, Unfit> {
-        Ok(self.opt(column)?.unwrap_or_else(|| Value::Array(Vec::new())))
+        Ok(self
+            .opt(column)?
+            .unwrap_or_else(|| Value::Array(Vec::new())))
     }
 
     /// What Antenna keeps as an instant and Hawkmoth as a clock on the wall.
-    pub(super) fn local(&self, column: &str, world: &World) -> Result<Option<NaiveDateTime>, Unfit> {
+    pub(super) fn local(
+        &self,
+        column: &str,
+        world: &World,
+    ) -> Result<Option<NaiveDateTime>, Unfit> {
         Ok(self.opt(column)?.map(|time| (world.terms.local)(time)))
     }
 
@@ -159,7 +168,11 @@ mod tests {
         assert_eq!(line.key, 7);
         assert_eq!(line.text("name"), Ok(None));
         assert_eq!(line.get::<i64>("width"), Ok(5_000_000_000));
-        assert!(line.get::<i32>("width").unwrap_err().contains("width holds no whole number"));
+        assert!(
+            line.get::<i32>("width")
+                .unwrap_err()
+                .contains("width holds no whole number")
+        );
         assert_eq!(line.opt::<i64>("missing"), Ok(None));
         assert_eq!(line.get::<i64>("empty").unwrap_err(), "empty is empty");
         let at: DateTime<Utc> = line.get("at").unwrap();

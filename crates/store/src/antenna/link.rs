@@ -70,12 +70,7 @@ pub(super) async fn checked(
     Ok(lines)
 }
 
-fn cut(
-    lines: &mut [Line],
-    column: &str,
-    step: &mut Step,
-    there: impl Fn(&Line, i64) -> bool,
-) {
+fn cut(lines: &mut [Line], column: &str, step: &mut Step, there: impl Fn(&Line, i64) -> bool) {
     for line in lines {
         if line.id(column).is_some_and(|id| !there(line, id)) {
             let reason = format!("came without its {column}, which is not there");
@@ -106,7 +101,9 @@ pub(super) async fn there(tx: &Write, table: &str, ids: &[i64]) -> StoreResult<H
             .from(Alias::new(table.to_owned()))
             .and_where(Expr::col(Alias::new("id")).is_in(chunk.iter().copied()));
         let rows = tx.query_all(&select).await?;
-        let ids = rows.iter().map(|row: &QueryResult| row.try_get::<i64>("", "id"));
+        let ids = rows
+            .iter()
+            .map(|row: &QueryResult| row.try_get::<i64>("", "id"));
         found.extend(ids.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(found)

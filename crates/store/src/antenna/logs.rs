@@ -103,7 +103,9 @@ impl Bring for Made {
         let mut rows = Vec::new();
         for line in lines.iter().filter(|line| !have.contains(&line.key)) {
             match (self.lines)(line, world) {
-                Ok(said) => rows.extend(said.into_iter().map(|said| (line.key, row(line.key, said)))),
+                Ok(said) => {
+                    rows.extend(said.into_iter().map(|said| (line.key, row(line.key, said))))
+                }
                 Err(reason) => lose(step, &format!("log left out: {reason}"), line.key),
             }
         }
@@ -164,8 +166,16 @@ mod tests {
         let said = told("[2026-11-23 08:17:09] ERROR It broke: [1] x", &utc);
         let (at, level, message) = said.unwrap_or_default();
         assert_eq!(at.to_rfc3339(), "2026-11-23T08:17:09+00:00");
-        assert_eq!((level.as_str(), message.as_str()), ("ERROR", "It broke: [1] x"));
-        for other in ["", "It broke", "[yesterday] INFO x", "[2026-11-23 08:17:09] loud x"] {
+        assert_eq!(
+            (level.as_str(), message.as_str()),
+            ("ERROR", "It broke: [1] x")
+        );
+        for other in [
+            "",
+            "It broke",
+            "[yesterday] INFO x",
+            "[2026-11-23 08:17:09] loud x",
+        ] {
             assert!(told(other, &utc).is_none(), "{other}");
         }
     }

@@ -10,8 +10,8 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseConnection, EntityTrait, Qu
 
 use super::line::Line;
 use super::link::World;
-use super::step::{About, Bring, Rows, Step, insert, lose};
 use super::source;
+use super::step::{About, Bring, Rows, Step, insert, lose};
 use crate::connection::{StoreResult, Write, now};
 use crate::entity::{membership, project};
 
@@ -92,7 +92,11 @@ impl Bring for Groups {
             let (group, user) = (line.id("group_id"), line.id("user_id"));
             let known = group.and_then(|group| world.roles.groups.get(&group));
             let (Some((project, _)), Some(user)) = (known, user) else {
-                lose(step, "left out: the group is no role of a project", line.key);
+                lose(
+                    step,
+                    "left out: the group is no role of a project",
+                    line.key,
+                );
                 continue;
             };
             let there = membership::Entity::find()

@@ -32,7 +32,11 @@ pub(super) async fn count(source: &DatabaseConnection, about: &About) -> StoreRe
     if !has(source, about.name).await? {
         return Ok(0);
     }
-    let sql = format!("SELECT count(*) AS n FROM \"{}\"{}", about.name, narrowed(about, "WHERE"));
+    let sql = format!(
+        "SELECT count(*) AS n FROM \"{}\"{}",
+        about.name,
+        narrowed(about, "WHERE")
+    );
     let row = source.query_one_raw(statement(sql, [])).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
@@ -56,7 +60,9 @@ pub(super) async fn page(
          ORDER BY \"{key}\" LIMIT {PAGE}) AS t",
         narrowed(about, "AND"),
     );
-    let mut rows = source.stream_raw(statement(sql, [Value::from(after)])).await?;
+    let mut rows = source
+        .stream_raw(statement(sql, [Value::from(after)]))
+        .await?;
     let (mut lines, mut length) = (Vec::new(), 0);
     while let Some(row) = rows.try_next().await? {
         let text: String = row.try_get("", "line")?;

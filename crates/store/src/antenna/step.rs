@@ -143,7 +143,8 @@ where
             if all::<E>(tx, std::slice::from_ref(row)).await? {
                 written += 1;
             } else {
-                let reason = "left out: another row has its values, or what it points to is missing";
+                let reason =
+                    "left out: another row has its values, or what it points to is missing";
                 lose(step, reason, row.0);
             }
         }
@@ -165,7 +166,9 @@ where
             Ok(true)
         }
         Err(error) => match error.sql_err() {
-            Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) => {
+            Some(
+                SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_),
+            ) => {
                 inner.rollback().await?;
                 Ok(false)
             }
@@ -226,7 +229,11 @@ pub(super) async fn place(store: &Store, name: &str, source: &str) -> StoreResul
 
 /// Writes the place down.
 pub(super) async fn keep(tx: &Write, step: &Step) -> StoreResult<()> {
-    step.clone().into_active_model().reset_all().update(&**tx).await?;
+    step.clone()
+        .into_active_model()
+        .reset_all()
+        .update(&**tx)
+        .await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::entity::*;
 
 /// All tables but those that belong to one database alone: its list of migrations, and the place
 /// of what is copied into it.
-pub(super) const TABLES: &[&dyn Table] = &[
+pub(crate) const TABLES: &[&dyn Table] = &[
     &Whole::<user::Entity>::new(),
     &Whole::<token::Entity>::new(),
     &Whole::<login::Entity>::new(),
@@ -42,8 +42,11 @@ pub(super) const TABLES: &[&dyn Table] = &[
     &Whole::<seen_taxon::Entity>::new(),
     &Whole::<occurrence::Entity>::new(),
     &Whole::<detection::Entity>::new(),
-    &Whole::<classification::Entity>::new().long().naming(&[classification::Column::AppliedToId]),
-    &Whole::<identification::Entity>::new().naming(&[identification::Column::AgreedWithIdentificationId]),
+    &Whole::<classification::Entity>::new()
+        .long()
+        .naming(&[classification::Column::AppliedToId]),
+    &Whole::<identification::Entity>::new()
+        .naming(&[identification::Column::AgreedWithIdentificationId]),
     &Whole::<export::Entity>::new(),
     &Whole::<job::Entity>::new().long(),
     &Whole::<job_log::Entity>::new(),

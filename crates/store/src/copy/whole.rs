@@ -18,9 +18,18 @@ const LONG_PAGE: usize = 200;
 /// Values of one statement: SQLite takes 32,766.
 const VALUES: usize = 30_000;
 
+/// What tests ask of a table besides.
+#[cfg(test)]
+pub(crate) use super::seen::Seen as Tested;
+/// What tests ask of a table besides.
+#[cfg(not(test))]
+pub(crate) trait Tested {}
+#[cfg(not(test))]
+impl<E: EntityTrait> Tested for Whole<E> {}
+
 /// A table, as the copy sees it.
 #[async_trait]
-pub(super) trait Table: Sync {
+pub(crate) trait Table: Tested + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
     /// Whether the database numbers its rows.
@@ -32,23 +41,20 @@ pub(super) trait Table: Sync {
         to: &Store,
         heard: Heard<'_>,
     ) -> StoreResult<()>;
-    /// The columns that name a row of the same table.
-    #[cfg(test)]
-    fn own(&self) -> Vec<String>;
-    /// All rows along the key.
-    #[cfg(test)]
-    async fn rows(&self, store: &Store) -> Vec<String>;
 }
 
 /// The table of an entity.
-pub(super) struct Whole<E: EntityTrait> {
-    own: &'static [E::Column],
+pub(crate) struct Whole<E: EntityTrait> {
+    pub(super) own: &'static [E::Column],
     page: usize,
 }
 
 impl<E: EntityTrait> Whole<E> {
     pub(super) const fn new() -> Whole<E> {
-        Whole { own: &[], page: PAGE }
+        Whole {
+            own: &[],
+            page: PAGE,
+        }
     }
 
     /// For rows that may hold long lists.
@@ -70,7 +76,7 @@ impl<E: EntityTrait> Whole<E> {
     }
 }
 
-fn keys<E: EntityTrait>() -> Vec<E::Column> {
+pub(super) fn keys<E: EntityTrait>() -> Vec<E::Column> {
     E::PrimaryKey::iter().map(|key| key.into_column()).collect()
 }
 
@@ -149,44 +155,6 @@ where
             mend::<E>(from, to, *column).await?;
         }
         Ok(())
-    }
-
-    #[cfg(test)]
-    fn own(&self) -> Vec<String> {
-        use sea_orm::Iden;
-        self.own.iter().map(|column| column.unquoted().to_owned()).collect()
-    }
-
-    #[cfg(test)]
-    async fn rows(&self, store: &Store) -> Vec<String> {
-        let mut select = E::find();
-        for key in keys::<E>() {
-            select = select.order_by_asc(key);
-        }
-        let rows = select.all(&store.db).await.expect("readable");
-        let told = |row: &E::Model| -> String {
-            let values = E::Column::iter().map(|column| match row.get(column) {
-                // Databases keep the parts of an object in their own order.
-                Value::Json(Some(json)) => sorted(&json).to_string(),
-                value => format!("{value:?}"),
-            });
-            values.collect::<Vec<_>>().join(" | ")
-        };
-        rows.iter().map(told).collect()
-    }
-}
-
-#[cfg(test)]
-fn sorted(json: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match json {
-        Json::Object(parts) => {
-            let mut parts: Vec<_> = parts.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
-            parts.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(parts.into_iter().collect())
-        }
-        Json::Array(items) => items.iter().map(sorted).collect(),
-        other => other.clone(),
     }
 }
 
