@@ -121,7 +121,7 @@ pub struct Lost {
 }
 
 /// The end of an import.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Tables.
     pub tables: Vec<Brought>,
