@@ -51,6 +51,7 @@ impl Store {
         heard: Heard<'_>,
     ) -> StoreResult<Vec<Copied>> {
         self.check_schema().await?;
+        self.check_whole().await?;
         if target.is_new().await? {
             target.migrate().await?;
         }
@@ -120,7 +121,7 @@ async fn begin(source: &Store, target: &Store, from: &str) -> StoreResult<()> {
         end(target).await?;
         return Err(StoreError::Conflict(sentence));
     }
-    source.check_whole().await
+    Ok(())
 }
 
 async fn insert_mark(target: &Store, from: &str, number: i64) -> StoreResult<()> {

@@ -276,7 +276,7 @@ async fn end(
     about: &About,
     mut step: Step,
 ) -> StoreResult<()> {
-    let there = about.numbered && source::has(from, about.name).await?;
+    let there = about.numbered && about.key == "id" && source::has(from, about.name).await?;
     let highest = match there {
         true => source::highest(from, about.name).await?,
         false => 0,
