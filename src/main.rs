@@ -2,19 +2,22 @@
 //! This crate wires the others together and owns `main`; the rules are elsewhere.
 
 mod bench;
+mod copy;
 mod demo;
 mod detect;
+mod import;
 mod people;
 mod serve;
 mod settings;
 mod startup;
+mod table;
 mod telemetry;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use rest::Zone;
-use settings::{Command, DetectorCommand, Hawkmoth, UserCommand};
+use settings::{Command, DetectorCommand, Hawkmoth, ImportCommand, UserCommand};
 
 /// Requests allocate many small things in several threads, which the system's allocator is slow at.
 #[global_allocator]
@@ -49,6 +52,8 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Web(web) => serve::web(web, zone).await?,
         Command::Work(work) => serve::work(work, zone).await?,
         Command::Migrate(place) => startup::migrate(&place).await?,
+        Command::Copy(what) => copy::run(what).await?,
+        Command::Import(ImportCommand::Antenna(what)) => import::antenna(what).await?,
         Command::Schema => println!("{:#}", web::openapi()),
         Command::User(UserCommand::Create(new)) => people::create(new).await?,
         Command::User(UserCommand::Token(of)) => people::token(of).await?,

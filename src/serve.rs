@@ -25,6 +25,7 @@ pub async fn web(settings: Serve, zone: Zone) -> anyhow::Result<()> {
 
 async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
+    store.check_whole().await?;
     let listener = startup::listen(settings.bind).await?;
     let url = match &settings.public.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -61,6 +62,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
 /// What is wrong at start, in one sentence.
 pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
+    store.check_whole().await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
     let mut tools = startup::tools(&settings.place, store, url)?;
     tools.zone = zone;

@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod bench;
+mod moving;
 mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
+pub use moving::{Antenna, Copy, ImportCommand};
 pub use running::{Leases, Requests, Rescue, Upkeep};
 
 /// The job server for automated insect monitoring.
@@ -41,6 +43,11 @@ pub enum Command {
     Work(Work),
     /// Bring the database to this version of the program
     Migrate(Place),
+    /// Copy a whole installation into another database, of either kind
+    Copy(Copy),
+    /// Bring the data of another program over
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Print the OpenAPI document of the API, as in openapi.json
     Schema,
     /// People who may sign in

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use files::{Links, Signer};
+use files::{Links, Signer, Vault};
 use jobs::{Pace, Tools};
 use queue::{Embedded, LocalBus};
 use rest::Zone;
@@ -125,6 +125,14 @@ fn secret_key(place: &Place) -> anyhow::Result<[u8; 32]> {
                 .with_context(|| format!("cannot use the key file {}", file.display()))
         }
     }
+}
+
+/// What seals the keys of buckets: under the key of this installation.
+///
+/// # Errors
+/// Where that key cannot be had.
+pub fn vault(place: &Place) -> anyhow::Result<Vault> {
+    Ok(Vault::new(&secret_key(place)?))
 }
 
 /// Everything that jobs and pages work with.

@@ -1,6 +1,7 @@
 //! The system from outside: the API and the pages over HTTP, the program as a process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod antenna;
 mod api;
 mod app;
 mod bench;

@@ -318,7 +318,7 @@ async fn connect(url: &str, most: u32, cache: &'static str) -> StoreResult<Datab
 }
 
 /// The address without its password, fit for messages.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => {
             let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
@@ -329,7 +329,7 @@ fn without_password(url: &str) -> String {
 }
 
 /// The innermost words of a database error, without the library's wrapping.
-fn reason(error: &DbErr) -> String {
+pub(crate) fn reason(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(e)) => e.to_string(),
         other => other.to_string(),

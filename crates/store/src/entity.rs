@@ -48,6 +48,7 @@ pub mod taxon_project;
 pub mod taxon_tag;
 pub mod ticket;
 pub mod token;
+pub mod transfer;
 pub mod upload;
 pub mod user;
 pub mod worker;

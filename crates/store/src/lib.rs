@@ -9,11 +9,13 @@ mod entity;
 mod migration;
 
 pub mod algorithm;
+pub mod antenna;
 pub mod audit;
 pub mod capture;
 pub mod capture_set;
 pub mod category_map;
 pub mod chart;
+pub mod copy;
 pub mod counters;
 pub mod defaults;
 pub mod detection;
@@ -50,11 +52,12 @@ pub mod taxon;
 pub mod testing;
 pub mod ticket;
 pub mod token;
+mod transfer;
 pub mod upload;
 pub mod user;
 pub mod worker;
 
-pub use connection::{Store, StoreError, StoreResult, now};
+pub use connection::{Store, StoreError, StoreResult, now, without_password};
 pub use sea_orm::prelude::Json;
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ mod m0101_service_slots;
 mod m0102_waiting_limits;
 mod m0121_regroup_due;
 mod m0131_schedules;
+mod m0151_transfers;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0102_waiting_limits::Migration),
             Box::new(m0121_regroup_due::Migration),
             Box::new(m0131_schedules::Migration),
+            Box::new(m0151_transfers::Migration),
         ]
     }
 }

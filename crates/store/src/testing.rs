@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
 pub mod bare;
+pub mod foreign;
 pub mod large;
 pub mod plan;
 pub mod rows;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod captures;
+mod copies;
 mod exports;
 mod jobs;
 mod lists;

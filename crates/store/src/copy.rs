@@ -1,0 +1,169 @@
+//! Moving a whole installation to another database. The idea: tables go over one after another in
+//! an order in which every row finds what it points to, each in pages along its key; a copy that
+//! was cut off goes on behind the last key that the target has.
+
+use sea_orm::{
+    AccessMode, ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait,
+    IsolationLevel, TransactionOptions, TransactionTrait,
+};
+use serde_json::json;
+
+use crate::connection::{Store, StoreError, StoreResult};
+use crate::entity::transfer;
+use crate::transfer::{count, highest, is_empty, number_above};
+
+pub(crate) mod list;
+#[cfg(test)]
+mod seen;
+pub(crate) mod whole;
+
+use list::TABLES;
+
+/// Under which name the place of a copy stands in its target.
+pub(crate) const STEP: &str = "copy";
+
+/// What a copy did with one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Its name.
+    pub table: &'static str,
+    /// Rows in the source.
+    pub source: i64,
+    /// Rows in the target.
+    pub target: i64,
+}
+
+/// Hears of each page: the table, and how many of its rows were written so far.
+pub type Heard<'a> = &'a mut (dyn FnMut(&str, u64) + Send);
+
+impl Store {
+    /// Copies everything into another database, which is empty or holds the beginning of this
+    /// copy. Nobody may write to either meanwhile. `from` is what the source is called in
+    /// messages. Answers with the rows of each table on both sides.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where a schema is not this program's; [`StoreError::Conflict`] with
+    /// a sentence where the target is not fit; errors of the databases.
+    pub async fn copy_to(
+        &self,
+        target: &Store,
+        from: &str,
+        heard: Heard<'_>,
+    ) -> StoreResult<Vec<Copied>> {
+        self.check_schema().await?;
+        self.check_whole().await?;
+        if target.is_new().await? {
+            target.migrate().await?;
+        }
+        target.check_schema().await?;
+        begin(self, target, from).await?;
+        let source = self.snapshot().await?;
+        for table in TABLES {
+            table.copy(&source, target, heard).await?;
+            if table.numbered()
+                && let Some(number) = highest(&source, table.name()).await?
+            {
+                let tx = target.write().await?;
+                number_above(&tx, table.name(), number).await?;
+                tx.commit().await?;
+            }
+        }
+        let copied = compare(&source, target).await?;
+        source.rollback().await?;
+        if copied.iter().all(|table| table.source == table.target) {
+            end(target).await?;
+        }
+        Ok(copied)
+    }
+
+    /// The database as it is now, however long it is read.
+    async fn snapshot(&self) -> StoreResult<DatabaseTransaction> {
+        let postgres = !self.is_sqlite();
+        let options = TransactionOptions {
+            isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+            access_mode: postgres.then_some(AccessMode::ReadOnly),
+            ..Default::default()
+        };
+        Ok(self.db.begin_with_options(options).await?)
+    }
+}
+
+/// Makes sure that the target may be written to, and says in it that a copy is under way.
+async fn begin(source: &Store, target: &Store, from: &str) -> StoreResult<()> {
+    let known = transfer::Entity::find_by_id(STEP).one(&target.db).await?;
+    let (number, goes_on) = match known {
+        Some(known) if known.source != from => {
+            return Err(StoreError::Conflict(format!(
+                "the target holds the beginning of a copy of {}: empty it first",
+                known.source
+            )));
+        }
+        Some(known) => (known.position, true),
+        None => (rand::random::<i64>(), false),
+    };
+    if !goes_on {
+        insert_mark(target, from, number).await?;
+    }
+    // Two addresses may lead to one database; what was just written there tells.
+    let mirrored = transfer::Entity::find_by_id(STEP).one(&source.db).await?;
+    let refused = match mirrored {
+        Some(row) if row.position == number => {
+            Some("source and target are the same database".to_owned())
+        }
+        _ if goes_on => None,
+        _ => filled(target).await?.map(|table| {
+            format!(
+                "the target is not empty: its table {table} holds rows. Copy into a new database"
+            )
+        }),
+    };
+    if let Some(sentence) = refused {
+        end(target).await?;
+        return Err(StoreError::Conflict(sentence));
+    }
+    Ok(())
+}
+
+async fn insert_mark(target: &Store, from: &str, number: i64) -> StoreResult<()> {
+    let tx = target.write().await?;
+    transfer::ActiveModel {
+        step: Set(STEP.to_owned()),
+        source: Set(from.to_owned()),
+        position: Set(number),
+        seen: Set(0),
+        written: Set(0),
+        lost: Set(json!({})),
+        done: Set(false),
+    }
+    .insert(&*tx)
+    .await?;
+    tx.commit().await
+}
+
+/// The first table that holds rows.
+async fn filled(target: &Store) -> StoreResult<Option<&'static str>> {
+    for table in TABLES {
+        if !is_empty(&target.db, table.name()).await? {
+            return Ok(Some(table.name()));
+        }
+    }
+    Ok(None)
+}
+
+async fn end(target: &Store) -> StoreResult<()> {
+    let tx = target.write().await?;
+    transfer::Entity::delete_by_id(STEP).exec(&*tx).await?;
+    tx.commit().await
+}
+
+async fn compare(source: &DatabaseTransaction, target: &Store) -> StoreResult<Vec<Copied>> {
+    let mut copied = Vec::with_capacity(TABLES.len());
+    for table in TABLES {
+        copied.push(Copied {
+            table: table.name(),
+            source: count(source, table.name()).await?,
+            target: count(&target.db, table.name()).await?,
+        });
+    }
+    Ok(copied)
+}
