@@ -85,7 +85,9 @@ where
         }
         answered.await.ok()
     }
+}
 
+impl<K, Q, A> Rounds<K, Q, A> {
     fn locked(&self) -> MutexGuard<'_, All<K, Q, A>> {
         self.all.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -102,8 +104,7 @@ impl<K: Eq + Hash, Q, A> Drop for Turn<K, Q, A> {
     /// Ended before its time, it must not keep the key: those who wait are told.
     fn drop(&mut self) {
         if !self.over {
-            let mut all = self.rounds.all.lock().unwrap_or_else(|e| e.into_inner());
-            all.remove(&self.key);
+            self.rounds.locked().remove(&self.key);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait};
 
-use crate::connection::{Store, StoreError, StoreResult, reason, without_password};
+use crate::connection::{Store, StoreError, StoreResult, unreachable, without_password};
 use crate::entity::transfer;
 use crate::transfer::{count, is_empty};
 
@@ -241,13 +241,8 @@ async fn open(url: &str) -> StoreResult<DatabaseConnection> {
         .map_sqlx_postgres_opts(|o| {
             o.options([("default_transaction_read_only", "on"), ("TimeZone", "UTC")])
         });
-    let source = Database::connect(options).await.map_err(|error| {
-        StoreError::Address(format!(
-            "cannot open the database {}: {}",
-            without_password(url),
-            reason(&error)
-        ))
-    })?;
+    let source = Database::connect(options).await;
+    let source = source.map_err(|error| unreachable(url, &error))?;
     if !source::has(&source, "main_sourceimage").await? || !source::has(&source, "jobs_job").await?
     {
         return Err(StoreError::Address(format!(

@@ -86,7 +86,7 @@ pub struct Store {
 }
 
 /// SQLite has one writer at a time. It writes through one connection, whose pages in memory stay
-/// true because nobody else changes them, and who wants to write queues for it here, which is
+/// true while no other process changes them, and who wants to write queues for it here, which is
 /// fairer than SQLite's busy handler.
 #[derive(Clone, Debug)]
 struct Writer {
@@ -308,13 +308,17 @@ async fn connect(url: &str, most: u32, cache: &'static str) -> StoreResult<Datab
                 .pragma("synchronous", "NORMAL")
                 .pragma("cache_size", cache)
         });
-    Database::connect(options).await.map_err(|error| {
-        StoreError::Address(format!(
-            "cannot open the database {}: {}",
-            without_password(url),
-            reason(&error)
-        ))
-    })
+    let db = Database::connect(options).await;
+    db.map_err(|error| unreachable(url, &error))
+}
+
+/// A database that cannot be opened, and why.
+pub(crate) fn unreachable(url: &str, error: &DbErr) -> StoreError {
+    StoreError::Address(format!(
+        "cannot open the database {}: {}",
+        without_password(url),
+        reason(error)
+    ))
 }
 
 /// The address without its password, fit for messages.
@@ -329,7 +333,7 @@ pub fn without_password(url: &str) -> String {
 }
 
 /// The innermost words of a database error, without the library's wrapping.
-pub(crate) fn reason(error: &DbErr) -> String {
+fn reason(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(e)) => e.to_string(),
         other => other.to_string(),

@@ -21,6 +21,8 @@ use list::TABLES;
 
 /// Under which name the place of a copy stands in its target.
 pub(crate) const STEP: &str = "copy";
+/// Under which name it is found out whether two databases are one.
+const PROBE: &str = "copy probe";
 
 /// What a copy did with one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ impl Store {
         let copied = compare(&source, target).await?;
         source.rollback().await?;
         if copied.iter().all(|table| table.source == table.target) {
-            end(target).await?;
+            end(target, STEP).await?;
         }
         Ok(copied)
     }
@@ -88,52 +90,55 @@ impl Store {
     }
 }
 
-/// Makes sure that the target may be written to, and says in it that a copy is under way.
+/// Makes sure that the target may be written to, and says in it that a copy is under way. Until it
+/// is known to be empty nothing is written that would outlive a crash as more than a stray row: it
+/// may be somebody's installation.
 async fn begin(source: &Store, target: &Store, from: &str) -> StoreResult<()> {
-    let known = transfer::Entity::find_by_id(STEP).one(&target.db).await?;
-    let (number, goes_on) = match known {
-        Some(known) if known.source != from => {
-            return Err(StoreError::Conflict(format!(
-                "the target holds the beginning of a copy of {}: empty it first",
-                known.source
-            )));
-        }
-        Some(known) => (known.position, true),
-        None => (rand::random::<i64>(), false),
-    };
-    if !goes_on {
-        insert_mark(target, from, number).await?;
-    }
-    // Two addresses may lead to one database; what was just written there tells.
-    let mirrored = transfer::Entity::find_by_id(STEP).one(&source.db).await?;
-    let refused = match mirrored {
-        Some(row) if row.position == number => {
-            Some("source and target are the same database".to_owned())
-        }
-        _ if goes_on => None,
-        _ => filled(target).await?.map(|table| {
-            format!(
+    match transfer::Entity::find_by_id(STEP).one(&target.db).await? {
+        Some(known) if known.source != from => Err(StoreError::Conflict(format!(
+            "the target holds the beginning of a copy of {}: empty it first",
+            known.source
+        ))),
+        Some(_) => Ok(()),
+        None if are_one(source, target, from).await? => Err(StoreError::Conflict(
+            "source and target are the same database".to_owned(),
+        )),
+        None => match filled(target).await? {
+            Some(table) => Err(StoreError::Conflict(format!(
                 "the target is not empty: its table {table} holds rows. Copy into a new database"
-            )
-        }),
-    };
-    if let Some(sentence) = refused {
-        end(target).await?;
-        return Err(StoreError::Conflict(sentence));
+            ))),
+            None => write_mark(target, STEP, from, 0, false).await,
+        },
     }
-    Ok(())
 }
 
-async fn insert_mark(target: &Store, from: &str, number: i64) -> StoreResult<()> {
+/// Whether two addresses lead to one database: what is written there tells. The row says of
+/// itself that it waits for nothing, so a server does not mind one that a crash left behind.
+async fn are_one(source: &Store, target: &Store, from: &str) -> StoreResult<bool> {
+    let number = rand::random::<i64>();
+    end(target, PROBE).await?;
+    write_mark(target, PROBE, from, number, true).await?;
+    let seen = transfer::Entity::find_by_id(PROBE).one(&source.db).await?;
+    end(target, PROBE).await?;
+    Ok(seen.is_some_and(|row| row.position == number))
+}
+
+async fn write_mark(
+    target: &Store,
+    step: &str,
+    from: &str,
+    number: i64,
+    done: bool,
+) -> StoreResult<()> {
     let tx = target.write().await?;
     transfer::ActiveModel {
-        step: Set(STEP.to_owned()),
+        step: Set(step.to_owned()),
         source: Set(from.to_owned()),
         position: Set(number),
         seen: Set(0),
         written: Set(0),
         lost: Set(json!({})),
-        done: Set(false),
+        done: Set(done),
     }
     .insert(&*tx)
     .await?;
@@ -150,9 +155,10 @@ async fn filled(target: &Store) -> StoreResult<Option<&'static str>> {
     Ok(None)
 }
 
-async fn end(target: &Store) -> StoreResult<()> {
+/// Takes a mark away.
+async fn end(target: &Store, step: &str) -> StoreResult<()> {
     let tx = target.write().await?;
-    transfer::Entity::delete_by_id(STEP).exec(&*tx).await?;
+    transfer::Entity::delete_by_id(step).exec(&*tx).await?;
     tx.commit().await
 }
 

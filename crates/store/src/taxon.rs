@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, Func, OnConflict, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait, prelude::Json,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{LISTING, Store, StoreResult, Write, now};
@@ -165,14 +165,16 @@ pub(crate) async fn list_for_algorithm(
     taxa: &[i64],
 ) -> StoreResult<()> {
     let name = format!("Taxa returned by {algorithm}");
+    // Of several lists of this name it is the first that is kept.
+    let list = Query::select()
+        .expr(Func::min(Expr::col(taxa_list::Column::Id)))
+        .from(taxa_list::Entity)
+        .and_where(Expr::col(taxa_list::Column::Name).eq(&name))
+        .to_owned();
     let listed: Vec<i64> = taxa_list_taxon::Entity::find()
         .select_only()
         .column(taxa_list_taxon::Column::TaxonId)
-        .join(
-            JoinType::InnerJoin,
-            taxa_list_taxon::Relation::TaxaList.def(),
-        )
-        .filter(taxa_list::Column::Name.eq(&name))
+        .filter(taxa_list_taxon::Column::TaxaListId.in_subquery(list))
         .filter(taxa_list_taxon::Column::TaxonId.is_in(taxa.iter().copied()))
         .into_tuple()
         .all(&**tx)

@@ -63,17 +63,16 @@ pub async fn fresh() -> Vec<Fresh> {
 pub async fn fresh_sqlite() -> Fresh {
     static TEMPLATE: Kept = Kept::const_new(Weak::new());
     let template = template(&TEMPLATE, || async {
-        let file = new_file();
-        migrate(&format!("sqlite://{}", file.display())).await;
-        Cleanup::File(file)
+        let made = Cleanup::File(new_file());
+        migrate(&made.url()).await;
+        made
     })
     .await;
     let file = new_file();
     if let Cleanup::File(from) = &template.0 {
         std::fs::copy(from, &file).expect("can be copied");
     }
-    let url = format!("sqlite://{}", file.display());
-    opened(url, Cleanup::File(file), template).await
+    opened(Cleanup::File(file), template).await
 }
 
 /// Makes a duty due now.
@@ -137,18 +136,12 @@ async fn fresh_postgres(server: &str) -> Fresh {
     static TEMPLATE: Kept = Kept::const_new(Weak::new());
     let template = template(&TEMPLATE, || async {
         let made = make_postgres(server, None).await;
-        if let Cleanup::Database { name, .. } = &made {
-            migrate(&with_database(server, name)).await;
-        }
+        migrate(&made.url()).await;
         made
     })
     .await;
     let made = make_postgres(server, Some(&template)).await;
-    let url = match &made {
-        Cleanup::Database { name, .. } => with_database(server, name),
-        Cleanup::File(_) => server.to_owned(),
-    };
-    opened(url, made, template).await
+    opened(made, template).await
 }
 
 /// A new database of the server, empty or as the template is.
@@ -232,7 +225,8 @@ pub fn drop_beside(server: &str, name: &str) {
     drop_database(server.to_owned(), name.to_owned());
 }
 
-async fn opened(url: String, cleanup: Cleanup, template: Arc<Template>) -> Fresh {
+async fn opened(cleanup: Cleanup, template: Arc<Template>) -> Fresh {
+    let url = cleanup.url();
     let mut store = Store::open(&url).await.expect("opens");
     let statements = Arc::new(AtomicU64::new(0));
     store.count_statements(&statements);
@@ -278,6 +272,16 @@ fn say_what_is_left_out() {
 enum Cleanup {
     File(PathBuf),
     Database { server: String, name: String },
+}
+
+impl Cleanup {
+    /// The address of what it is about.
+    fn url(&self) -> String {
+        match self {
+            Cleanup::File(file) => format!("sqlite://{}", file.display()),
+            Cleanup::Database { server, name } => with_database(server, name),
+        }
+    }
 }
 
 impl Drop for Cleanup {

@@ -111,6 +111,7 @@ async fn lend(
         let mine = by_worker.entry((terms.worker, until)).or_default();
         mine.extend(captures);
     }
+    by_worker.retain(|_, captures| !captures.is_empty()); // who asked last may get nothing
     for ((worker, until), captures) in by_worker {
         ticket::Entity::update_many()
             .col_expr(C::VisibleAt, Expr::value(until))

@@ -8,6 +8,9 @@ use crate::connection::{Store, StoreError, StoreResult, Write};
 use crate::copy;
 use crate::entity::transfer;
 
+/// Values of one statement: SQLite takes 32,766.
+pub(crate) const VALUES: usize = 30_000;
+
 impl Store {
     /// Refuses a database into which rows are still to come.
     ///

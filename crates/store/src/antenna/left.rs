@@ -84,7 +84,8 @@ pub(super) async fn shifted(store: &Store) -> StoreResult<Option<Lost>> {
     let count = transfer::number(&store.db, sql).await?;
     Ok((count > 0).then(|| Lost {
         table: "main_event".to_owned(),
-        reason: "begin on another day than Antenna says: is --time-zone its own?".to_owned(),
+        reason: "begin on another day than Antenna says: is --antenna-time-zone its own?"
+            .to_owned(),
         count,
         ids: Vec::new(),
     }))

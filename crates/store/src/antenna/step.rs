@@ -14,14 +14,12 @@ use super::link::{self, Link, World};
 use super::{Heard, Lost, source};
 use crate::connection::{Store, StoreResult, Write};
 use crate::entity::transfer;
-use crate::transfer::number_above;
+use crate::transfer::{VALUES, number_above};
 
 pub(super) use crate::entity::transfer::Model as Step;
 
 /// How many ids are kept of what did not fit.
 const NAMED: usize = 10;
-/// Values of one statement: SQLite takes 32,766.
-const VALUES: usize = 30_000;
 
 /// What the import must know of a table.
 pub(super) struct About {

@@ -10,13 +10,12 @@ use sea_orm::{
 
 use super::Heard;
 use crate::connection::{Store, StoreResult};
+use crate::transfer::VALUES;
 
 /// Rows of a page; less where a statement could not hold as many values.
 const PAGE: usize = 1000;
 /// Rows of a page of long rows.
 const LONG_PAGE: usize = 200;
-/// Values of one statement: SQLite takes 32,766.
-const VALUES: usize = 30_000;
 
 /// What tests ask of a table besides.
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 
-use super::{Cleanup, VARIABLE, new_name, with_database};
+use super::{Cleanup, VARIABLE, make_postgres};
 
 /// An empty PostgreSQL database without Hawkmoth's schema; dropped, it is gone.
 #[derive(Debug)]
@@ -20,17 +20,13 @@ impl Foreign {
     /// Where the server does not answer or does not allow it.
     pub async fn make() -> Option<Foreign> {
         let server = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty())?;
-        let name = new_name();
-        let admin = Database::connect(&server).await.expect("answers");
-        let made = format!("CREATE DATABASE {name}");
-        admin.execute_unprepared(&made).await.expect("may make one");
-        admin.close().await.ok();
-        let url = with_database(&server, &name);
+        let made = make_postgres(&server, None).await;
+        let url = made.url();
         let db = Database::connect(&url).await.expect("answers");
         Some(Foreign {
             url,
             db,
-            _cleanup: Cleanup::Database { server, name },
+            _cleanup: made,
         })
     }
 
