@@ -1,7 +1,8 @@
-//! Pages of long lists at a price that does not grow with them. Two ideas: a list is counted
+//! Pages of long lists at a price that does not grow with them. Three ideas: a list is counted
 //! exactly as long as it is short, and a long one's count is kept for a while and renewed behind
-//! the readers' backs; and rows without a value come last as a part of their own, so that each
-//! part is read along an index on both databases.
+//! the readers' backs; so is what took long to find in a large installation, where a filter lets
+//! few of very many rows pass; and rows without a value come last as a part of their own, so that
+//! each part is read along an index on both databases.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +12,7 @@ use sea_orm::sea_query::{Asterisk, Expr, Func, IntoIden, Query, SelectStatement}
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select};
 
 use crate::connection::{Store, StoreError, StoreResult};
+use crate::entity::detection;
 
 /// Lists up to this length are counted anew each time.
 const SHORT: u64 = 10_000;
@@ -18,43 +20,76 @@ const SHORT: u64 = 10_000;
 const LONG: u64 = 10 * SHORT;
 /// How long the count of a longer list is taken as it is.
 const FRESH: Duration = Duration::from_secs(60);
-/// Counts kept at once.
+/// Statements whose results are kept at once.
 const KEPT: usize = 1000;
+/// A statement that takes longer is not asked again at each request,
+const SLOW: Duration = Duration::from_secs(1);
+/// where so many detections have been saved: below, only a busy machine is slow.
+const LARGE: i64 = 100_000;
 
-/// Counts of long lists by their statements.
+/// What was found for long and slow lists.
 #[derive(Debug, Default)]
-pub(crate) struct Counts(Mutex<HashMap<String, (Instant, u64)>>);
+pub(crate) struct Counts {
+    counts: Kept<Counted>,
+    pages: Kept<Vec<i64>>,
+}
 
-impl Counts {
-    /// The kept count, and whether the caller should renew it.
-    fn get(&self, key: &str) -> Option<(u64, bool)> {
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    rows: u64,
+    /// It took so long that it is taken as it is, however few they are.
+    slow: bool,
+}
+
+/// What statements gave, and when.
+#[derive(Debug)]
+struct Kept<T>(Mutex<HashMap<String, (Instant, T)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Kept<T> {
+        Kept(Mutex::default())
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    /// What is kept, if `accept` takes it, and whether the caller should renew it.
+    fn get(&self, key: &str, accept: impl Fn(&T) -> bool) -> Option<(T, bool)> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, count) = kept.get_mut(key)?;
+        let (at, what) = kept.get_mut(key)?;
+        if !accept(what) {
+            return None;
+        }
         let is_old = at.elapsed() > FRESH;
         if is_old {
             *at = Instant::now(); // one reader renews it
         }
-        Some((*count, is_old))
+        Some((what.clone(), is_old))
     }
 
-    /// The kept count, where it is fresh and so high that the list will not be short meanwhile.
-    fn long(&self, key: &str) -> Option<u64> {
+    /// What is kept, where it is fresh and `accept` takes it.
+    fn fresh(&self, key: &str, accept: impl Fn(&T) -> bool) -> Option<T> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, count) = kept.get(key)?;
-        (at.elapsed() <= FRESH && *count > LONG).then_some(*count)
+        let (at, what) = kept.get(key)?;
+        (at.elapsed() <= FRESH && accept(what)).then(|| what.clone())
     }
 
-    fn put(&self, key: String, count: u64) {
+    fn put(&self, key: String, what: T) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, (Instant::now(), count));
+        kept.insert(key, (Instant::now(), what));
+    }
+
+    fn forget(&self, key: &str) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(key);
     }
 }
 
 impl Store {
-    /// How many rows a list has: exact for short lists, at most a minute or so old for long ones.
+    /// How many rows a list has: exact for short lists, at most a minute or so old for long ones
+    /// and for those that are slow to count.
     pub(crate) async fn count_list(&self, list: SelectStatement) -> StoreResult<u64> {
         self.count_list_about(list, None).await
     }
@@ -67,39 +102,85 @@ impl Store {
         about: Option<SelectStatement>,
     ) -> StoreResult<u64> {
         let key = self.db.get_database_backend().build(&list).to_string();
-        if let Some(count) = self.counts.long(&key) {
-            return Ok(count);
+        let counts = &self.counts.counts;
+        // So many that the list will not have become short meanwhile.
+        if let Some(count) = counts.fresh(&key, |count| count.rows > LONG) {
+            return Ok(count.rows);
         }
+        if let Some((count, is_old)) = counts.get(&key, |count| count.slow) {
+            if is_old {
+                self.count_later(key, list);
+            }
+            return Ok(count.rows);
+        }
+        let began = Instant::now();
         let mut bounded = list.clone();
         let short = self.count_all(bounded.limit(SHORT + 1).take()).await?;
         if short <= SHORT {
+            if self.is_slow(began).await? {
+                let count = Counted {
+                    rows: short,
+                    slow: true,
+                };
+                counts.put(key, count);
+            }
             return Ok(short);
         }
-        let Some((count, is_old)) = self.counts.get(&key) else {
+        let Some((count, is_old)) = counts.get(&key, |_| true) else {
             let Some(about) = about else {
                 let count = self.count_all(list).await?;
-                self.counts.put(key, count);
+                counts.put(
+                    key,
+                    Counted {
+                        rows: count,
+                        slow: false,
+                    },
+                );
                 return Ok(count);
             };
             let row = self.db.query_one(&about).await?;
             let about = row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0))?;
             let about = about.unsigned_abs().max(short);
-            self.counts.put(key.clone(), about);
+            counts.put(
+                key.clone(),
+                Counted {
+                    rows: about,
+                    slow: false,
+                },
+            );
             self.count_later(key, list);
             return Ok(about);
         };
         if is_old {
             self.count_later(key, list);
         }
-        Ok(count.max(short))
+        Ok(count.rows.max(short))
     }
 
-    /// Counts a long list while nobody waits.
+    /// Whether what began then has taken so long because there is so much to look at.
+    async fn is_slow(&self, began: Instant) -> StoreResult<bool> {
+        if began.elapsed() < SLOW {
+            return Ok(false);
+        }
+        let newest = Query::select()
+            .expr(Func::max(Expr::col(detection::Column::Id)))
+            .from(detection::Entity)
+            .to_owned();
+        let row = self.db.query_one(&newest).await?;
+        let newest: Option<i64> = row.map_or(Ok(None), |row| row.try_get_by_index(0))?;
+        Ok(newest.is_some_and(|newest| newest > LARGE))
+    }
+
+    /// Counts a long or slow list while nobody waits.
     fn count_later(&self, key: String, list: SelectStatement) {
         let store = self.clone();
         tokio::spawn(async move {
+            let began = Instant::now();
             match store.count_all(list).await {
-                Ok(count) => store.counts.put(key, count),
+                Ok(rows) => {
+                    let slow = rows <= SHORT && began.elapsed() >= SLOW;
+                    store.counts.counts.put(key, Counted { rows, slow });
+                }
                 Err(error) => tracing::warn!(%error, "a list is not counted again"),
             }
         });
@@ -124,8 +205,48 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// The numbers in a page of a list that is made of these parts, one after the other.
+    /// The numbers in a page of a list that is made of these parts, one after the other. A page
+    /// that was slow to find is up to a minute old.
     pub(crate) async fn page_ids(
+        &self,
+        parts: Vec<SelectStatement>,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<Vec<i64>> {
+        let backend = self.db.get_database_backend();
+        let mut key = format!("{limit} {offset}");
+        for part in &parts {
+            key.push('\n');
+            key.push_str(&backend.build(part).to_string());
+        }
+        if let Some((ids, is_old)) = self.counts.pages.get(&key, |_| true) {
+            if is_old {
+                self.page_later(key, parts, limit, offset);
+            }
+            return Ok(ids);
+        }
+        let began = Instant::now();
+        let ids = self.read_page(parts, limit, offset).await?;
+        if self.is_slow(began).await? {
+            self.counts.pages.put(key, ids.clone());
+        }
+        Ok(ids)
+    }
+
+    /// Reads a slow page again while nobody waits; one that has become fast is not kept.
+    fn page_later(&self, key: String, parts: Vec<SelectStatement>, limit: u64, offset: u64) {
+        let store = self.clone();
+        tokio::spawn(async move {
+            let began = Instant::now();
+            match store.read_page(parts, limit, offset).await {
+                Ok(ids) if began.elapsed() >= SLOW => store.counts.pages.put(key, ids),
+                Ok(_) => store.counts.pages.forget(&key),
+                Err(error) => tracing::warn!(%error, "a page is not read again"),
+            }
+        });
+    }
+
+    async fn read_page(
         &self,
         parts: Vec<SelectStatement>,
         limit: u64,
@@ -151,5 +272,28 @@ impl Store {
             }
         }
         Ok(ids)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_renewed_by_one_reader() {
+        let kept = Kept::default();
+        kept.put("list".to_owned(), 7);
+        assert_eq!(kept.get("list", |_| true), Some((7, false)));
+        assert_eq!(kept.fresh("list", |n| *n > 7), None);
+        let long_ago = Instant::now().checked_sub(2 * FRESH).unwrap();
+        kept.0
+            .lock()
+            .unwrap()
+            .insert("list".to_owned(), (long_ago, 7));
+        assert_eq!(kept.fresh("list", |_| true), None);
+        assert_eq!(kept.get("list", |_| true), Some((7, true)));
+        assert_eq!(kept.get("list", |_| true), Some((7, false)));
+        kept.forget("list");
+        assert_eq!(kept.get("list", |_| true), None);
     }
 }

@@ -37,6 +37,7 @@ mod m0102_waiting_limits;
 mod m0121_regroup_due;
 mod m0131_schedules;
 mod m0151_transfers;
+mod m0161_boxes_by_algorithm;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0121_regroup_due::Migration),
             Box::new(m0131_schedules::Migration),
             Box::new(m0151_transfers::Migration),
+            Box::new(m0161_boxes_by_algorithm::Migration),
         ]
     }
 }

@@ -320,7 +320,7 @@ fn classified_by(algorithms: &[i64]) -> Expr {
             Expr::col((detection::Entity, detection::Column::OccurrenceId))
                 .equals((occurrence::Entity, occurrence::Column::Id)),
         )
-        // Not by their index: an algorithm has as many classifications as a project has boxes.
+        // By their boxes: an algorithm has as many classifications as a project has boxes.
         .and_where(Expr::cust("+classification.algorithm_id").is_in(algorithms.iter().copied()))
         .to_owned();
     Expr::exists(by)
@@ -338,6 +338,9 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
         let count = self.count_rows(filter.select()).await?;
+        if count == 0 {
+            return Ok((Vec::new(), 0)); // an order would be walked to its end
+        }
         let parts = filter.parts(count <= FEW, self.is_sqlite());
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.occurrences_by_id(&ids).await?;
