@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
@@ -68,18 +68,23 @@ pub struct IdentificationFilter {
 impl IdentificationFilter {
     fn condition(&self) -> Condition {
         use identification::Column as C;
+        // Asked of each identification: people make few of them, and a project has many occurrences.
         let of = |which: Expr| {
             let of = Query::select()
-                .column(occurrence::Column::Id)
+                .expr(Expr::val(1))
                 .from(occurrence::Entity)
+                .and_where(
+                    Expr::col((occurrence::Entity, occurrence::Column::Id))
+                        .equals((identification::Entity, C::OccurrenceId)),
+                )
                 .and_where(which)
                 .to_owned();
-            C::OccurrenceId.in_subquery(of)
+            Expr::exists(of)
         };
-        let project = occurrence::Column::ProjectId;
+        let project = Expr::cust("+occurrence.project_id");
         let visible = self.visible.as_ref();
         Condition::all()
-            .add_option(self.project_id.map(|id| of(project.eq(id))))
+            .add_option(self.project_id.map(|id| of(project.clone().eq(id))))
             .add_option(visible.map(|ids| of(project.is_in(ids.iter().copied()))))
             .add_option(self.occurrence_id.map(|id| C::OccurrenceId.eq(id)))
             .add_option(self.user_id.map(|id| C::UserId.eq(id)))
