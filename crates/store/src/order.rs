@@ -1,8 +1,8 @@
 //! The order of a list: columns that a request names, nulls last in both directions, and the
 //! row's number at the end so that pages never overlap (`domain-rules.md` §17).
 
-use sea_orm::sea_query::NullOrdering;
-use sea_orm::{DbErr, EntityTrait, Order, QueryOrder, Select, SqlErr};
+use sea_orm::sea_query::{Alias, NullOrdering, Query, SelectStatement};
+use sea_orm::{Condition, DbErr, EntityTrait, JoinType, Order, QueryOrder, Select, SqlErr};
 
 use crate::connection::StoreError;
 
@@ -22,6 +22,30 @@ pub(crate) fn ordered<E: EntityTrait>(
         }
     }
     select.order_by_asc(number)
+}
+
+/// Joins to each row that a statement reads the rows of `table` that meet a condition, which
+/// speaks of that row. Each row's own are looked up before the next row is read, so that a page
+/// ends the search: PostgreSQL would rather read all of both tables and sort.
+pub(crate) fn for_each<E: EntityTrait>(
+    select: &mut SelectStatement,
+    (table, columns): (E, &[E::Column]),
+    condition: Condition,
+    sqlite: bool,
+) {
+    if sqlite {
+        // SQLite takes this as the order of the loops.
+        select.join(JoinType::CrossJoin, table, Condition::all());
+        select.cond_where(condition);
+        return;
+    }
+    let mut own = Query::select();
+    for column in columns {
+        own.column((table, *column));
+    }
+    own.from(table).cond_where(condition).offset(0); // with this it stays a query of its own
+    let name = Alias::new(table.table_name());
+    select.join_lateral(JoinType::InnerJoin, own, name, Condition::all());
 }
 
 pub(crate) fn way(descending: bool) -> Order {

@@ -62,6 +62,13 @@ pub(crate) fn members_and_below(determination: &str, list: i64) -> Expr {
     Expr::cust(format!("{determination} IN {below}"))
 }
 
+/// This determination is one of PostgreSQL's list of the taxon and those below it, which is made
+/// before the search begins.
+pub(crate) fn any_below(determination: &str, taxon: i64) -> Expr {
+    let below = walk(&numbers(&[taxon]));
+    Expr::cust(format!("{determination} = ANY(ARRAY{below})"))
+}
+
 /// The taxon is one of these, or stands below one.
 pub(crate) fn taxon_is_or_below(taxa: &[i64]) -> Expr {
     Expr::cust(format!("taxon.id IN {}", walk(&numbers(taxa))))

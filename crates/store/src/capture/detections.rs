@@ -4,10 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::wire::AlgorithmReference;
-use sea_orm::sea_query::{Expr, Func};
-use sea_orm::{
-    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
@@ -111,22 +108,14 @@ impl Store {
             .filter_map(|o| o.determination_id)
             .collect();
         let taxa = self.taxa_by_id(&taxa).await?;
-        let mut passing = HashSet::new();
-        for chunk in ids.chunks(1000) {
-            let pass = occurrence::Entity::find()
-                .select_only()
-                .column(occurrence::Column::Id)
-                .filter(occurrence::Column::Id.is_in(chunk.iter().copied()))
-                .filter(defaults.condition());
-            passing.extend(pass.into_tuple::<i64>().all(&self.db).await?);
-        }
+        let passing = self.passing(ids, defaults).await?;
         let seen = occurrences.into_iter().map(|occurrence| {
             let taxon = occurrence.determination_id.and_then(|id| taxa.get(&id));
             let determination = taxon.cloned();
             (
                 occurrence.id,
                 Seen {
-                    passes: passing.contains(&occurrence.id),
+                    passes: passing.contains_key(&occurrence.id),
                     occurrence,
                     determination,
                 },
@@ -144,25 +133,54 @@ impl Store {
         captures: &[i64],
         defaults: &Defaults,
     ) -> StoreResult<HashMap<i64, (i64, i64)>> {
-        let mut counts = HashMap::new();
+        let mut shown: HashMap<i64, HashSet<i64>> = HashMap::new();
         for chunk in captures.chunks(1000) {
-            let occurrence = Expr::col((occurrence::Entity, occurrence::Column::Id));
-            let taxon = Expr::col((occurrence::Entity, occurrence::Column::DeterminationId));
-            let rows: Vec<(i64, i64, i64)> = detection::Entity::find()
-                .join(JoinType::InnerJoin, detection::Relation::Occurrence.def())
+            let boxes: Vec<(i64, i64)> = detection::Entity::find()
                 .select_only()
                 .column(detection::Column::CaptureId)
-                .expr(Func::count_distinct(occurrence))
-                .expr(Func::count_distinct(taxon))
+                .column(detection::Column::OccurrenceId)
                 .filter(detection::Column::CaptureId.is_in(chunk.iter().copied()))
                 .filter(detection::Column::X1.is_not_null())
-                .filter(defaults.condition())
-                .group_by(detection::Column::CaptureId)
+                .filter(detection::Column::OccurrenceId.is_not_null())
                 .into_tuple()
                 .all(&self.db)
                 .await?;
-            counts.extend(rows.into_iter().map(|(id, seen, taxa)| (id, (seen, taxa))));
+            for (capture, occurrence) in boxes {
+                shown.entry(capture).or_default().insert(occurrence);
+            }
         }
-        Ok(counts)
+        let ids: BTreeSet<i64> = shown.values().flatten().copied().collect();
+        let taxa = self.passing(&Vec::from_iter(ids), defaults).await?;
+        let counts = shown.into_iter().filter_map(|(capture, ids)| {
+            let passing: Vec<Option<i64>> =
+                ids.iter().filter_map(|id| taxa.get(id).copied()).collect();
+            let distinct: HashSet<i64> = passing.iter().filter_map(|taxon| *taxon).collect();
+            let counts = (passing.len() as i64, distinct.len() as i64);
+            (!passing.is_empty()).then_some((capture, counts))
+        });
+        Ok(counts.collect())
+    }
+
+    /// Of these individuals, those that pass the filters, and what they are determined as.
+    async fn passing(
+        &self,
+        ids: &[i64],
+        defaults: &Defaults,
+    ) -> StoreResult<HashMap<i64, Option<i64>>> {
+        let mut passing = HashMap::new();
+        for chunk in ids.chunks(1000) {
+            let pass = occurrence::Entity::find()
+                .select_only()
+                .column(occurrence::Column::Id)
+                .column(occurrence::Column::DeterminationId)
+                .filter(occurrence::Column::Id.is_in(chunk.iter().copied()))
+                .filter(defaults.condition());
+            passing.extend(
+                pass.into_tuple::<(i64, Option<i64>)>()
+                    .all(&self.db)
+                    .await?,
+            );
+        }
+        Ok(passing)
     }
 }

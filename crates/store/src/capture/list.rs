@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, JoinType, Order, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
 
 use super::Capture;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{capture, capture_set, capture_set_member, session, station};
+use crate::order::for_each;
 
 /// Sets up to this size are sorted whole; of larger ones the project's order is walked.
 const SMALL_SET: i64 = 5000;
@@ -129,7 +130,7 @@ impl Store {
         };
         // What few captures have is looked up and sorted; walking an order would pass all others.
         let few = count <= FEW && !filter.is_of_place() && (small || filter.is_narrow());
-        let parts = filter.parts(order, small, few);
+        let parts = filter.parts(order, small, few, self.is_sqlite());
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.captures_by_id(&ids).await?;
         let mut by_id: HashMap<i64, Capture> = rows.into_iter().map(|c| (c.id, c)).collect();
@@ -236,6 +237,7 @@ impl CaptureFilter {
         order: &[(CaptureOrder, bool)],
         small: bool,
         few: bool,
+        sqlite: bool,
     ) -> Vec<SelectStatement> {
         let (first, descending) = match order {
             [] => (CaptureOrder::Taken, false),
@@ -255,12 +257,14 @@ impl CaptureFilter {
                 [station::Column::Name, station::Column::Id],
                 (station::Column::ProjectId, column),
                 &towards,
+                sqlite,
             ),
             CaptureOrder::Session => self.along(
                 session::Entity,
                 [session::Column::StartAt, session::Column::Id],
                 (session::Column::ProjectId, column),
                 &towards,
+                sqlite,
             ),
             _ => {
                 let by = Expr::col((capture::Entity, column));
@@ -301,19 +305,21 @@ impl CaptureFilter {
         order: [C; 2],
         (project, reference): (C, capture::Column),
         towards: &Order,
+        sqlite: bool,
     ) -> SelectStatement {
         let [first, id] = order;
+        let own = self
+            .condition(false, true)
+            .add(Expr::col((capture::Entity, reference)).equals((table, id)));
         let mut select = Query::select();
         select
             .column((capture::Entity, capture::Column::Id))
             .from(table)
-            // SQLite takes this as the order of the loops.
-            .join(JoinType::CrossJoin, capture::Entity, Condition::all())
             .and_where(Expr::col((table, project)).eq(self.project_id))
-            .and_where(Expr::col((capture::Entity, reference)).equals((table, id)))
-            .cond_where(self.condition(false, true))
             .order_by((table, first), towards.clone())
             .order_by((table, id), towards.clone());
+        let columns: &[_] = &[capture::Column::Id, capture::Column::TakenAt, reference];
+        for_each(&mut select, (capture::Entity, columns), own, sqlite);
         by_taken(&mut select, towards);
         select
     }

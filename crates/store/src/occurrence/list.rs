@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use super::Occurrence;
@@ -151,6 +152,29 @@ impl OccurrenceFilter {
         })
     }
 
+    /// The same for a search that is to begin with the few rows that pass. PostgreSQL would look
+    /// at every row of the project where it overrates how many that are: it is told the numbers
+    /// of those identified, and of the taxa, as lists.
+    pub(crate) fn looked_up(&self, sqlite: bool) -> Condition {
+        let all = self.condition();
+        if sqlite {
+            return all;
+        }
+        let people = match (self.verified, self.verified_by) {
+            (_, Some((user, true))) => Some(identified(Some(user))),
+            (Some(true), _) => Some(identified(None)),
+            _ => None,
+        };
+        let ids = |people: SelectStatement| {
+            let list = Func::cust("ARRAY").arg(Expr::SubQuery(None, Box::new(people.into())));
+            let id = Expr::col((occurrence::Entity, occurrence::Column::Id));
+            id.eq(PgFunc::any(list))
+        };
+        let below = |id: i64| taxa_list::any_below("occurrence.determination_id", id);
+        all.add_option(people.map(ids))
+            .add_option(self.taxon_id.filter(|_| !self.is_narrow()).map(below))
+    }
+
     /// Whether it asks for something by which its rows are found sooner than by their project.
     fn is_narrow(&self) -> bool {
         let ids = [
@@ -244,17 +268,6 @@ impl OccurrenceFilter {
     }
 
     fn of_people(&self, by: Reach) -> Condition {
-        let identified = |user: Option<i64>| {
-            let mut by = Query::select()
-                .column(identification::Column::OccurrenceId)
-                .from(identification::Entity)
-                .and_where(identification::Column::Withdrawn.eq(false))
-                .to_owned();
-            if let Some(user) = user {
-                by.and_where(identification::Column::UserId.eq(user));
-            }
-            by
-        };
         let narrow = |yes: bool, people: SelectStatement| match yes {
             true => by.id().in_subquery(people),
             false => by.id().not_in_subquery(people),
@@ -290,8 +303,8 @@ impl OccurrenceFilter {
         Condition::all().add(session.in_subquery(nights))
     }
 
-    fn select(&self) -> Select<occurrence::Entity> {
-        occurrence::Entity::find().filter(self.condition())
+    fn select(&self, sqlite: bool) -> Select<occurrence::Entity> {
+        occurrence::Entity::find().filter(self.looked_up(sqlite))
     }
 }
 
@@ -304,6 +317,19 @@ fn boxes(which: Expr) -> SelectStatement {
         .and_where(detection::Column::X1.is_not_null())
         .and_where(detection::Column::OccurrenceId.is_not_null())
         .to_owned()
+}
+
+/// The occurrences that somebody, or this person, identified.
+fn identified(user: Option<i64>) -> SelectStatement {
+    let mut by = Query::select()
+        .column(identification::Column::OccurrenceId)
+        .from(identification::Entity)
+        .and_where(identification::Column::Withdrawn.eq(false))
+        .to_owned();
+    if let Some(user) = user {
+        by.and_where(identification::Column::UserId.eq(user));
+    }
+    by
 }
 
 /// A box of the occurrence was classified by one of these.
@@ -337,7 +363,7 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Occurrence>, u64)> {
-        let count = self.count_rows(filter.select()).await?;
+        let count = self.count_rows(filter.select(self.is_sqlite())).await?;
         if count == 0 {
             return Ok((Vec::new(), 0)); // an order would be walked to its end
         }
@@ -355,6 +381,6 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn count_occurrences(&self, filter: &OccurrenceFilter) -> StoreResult<u64> {
-        self.count_rows(filter.select()).await
+        self.count_rows(filter.select(self.is_sqlite())).await
     }
 }

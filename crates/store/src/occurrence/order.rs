@@ -3,11 +3,11 @@
 //! each of its rows, the occurrences that point to it.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, JoinType, Order};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order};
 
 use super::list::{OccurrenceFilter, Reach};
 use crate::entity::{occurrence, session, station, taxon};
-use crate::order::way;
+use crate::order::{for_each, way};
 
 /// What occurrences are ordered by.
 enum By {
@@ -114,7 +114,7 @@ impl OccurrenceFilter {
         }
         match orders.as_slice() {
             [(by, descending)] if !few => self.walked(by, &way(*descending), &tie, sqlite),
-            several => vec![self.sorted(several, tie)],
+            several => vec![self.sorted(several, tie, sqlite)],
         }
     }
 
@@ -126,8 +126,8 @@ impl OccurrenceFilter {
             .to_owned()
     }
 
-    fn sorted(&self, orders: &[(By, bool)], tie: Order) -> SelectStatement {
-        let mut select = self.numbers(self.condition());
+    fn sorted(&self, orders: &[(By, bool)], tie: Order, sqlite: bool) -> SelectStatement {
+        let mut select = self.numbers(self.looked_up(sqlite));
         for (by, descending) in orders {
             // An expression has no index to be walked along.
             let value = Func::coalesce([by.value(), by.value()]);
@@ -212,19 +212,22 @@ impl OccurrenceFilter {
         sqlite: bool,
     ) -> SelectStatement {
         let [first, id] = order;
-        let condition = match project {
-            Some(_) if sqlite => self.reached(Reach::Narrow),
-            Some(_) => self.reached(Reach::Free), // PostgreSQL knows how many there are
-            None => self.reached(Reach::Order),
-        };
+        let condition = self.reached(match project {
+            Some(_) => Reach::Narrow,
+            None => Reach::Order,
+        });
+        let own = Expr::col((occurrence::Entity, reference)).equals((table, id));
         let mut select = Query::select();
         select
             .column((occurrence::Entity, occurrence::Column::Id))
-            .from(table)
-            // SQLite takes this as the order of the loops.
-            .join(JoinType::CrossJoin, occurrence::Entity, Condition::all())
-            .and_where(Expr::col((occurrence::Entity, reference)).equals((table, id)))
-            .cond_where(condition);
+            .from(table);
+        let numbers: &[_] = &[occurrence::Column::Id];
+        for_each(
+            &mut select,
+            (occurrence::Entity, numbers),
+            condition.add(own),
+            sqlite,
+        );
         if let (Some(project), Some(own)) = (project, self.project_id) {
             select.and_where(Expr::col((table, project)).eq(own));
         }

@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// Taxon, occurrences, best score and last time of each taxon that a filter's occurrences are
 /// determined as.
-pub(crate) fn counted(seen: &OccurrenceFilter) -> SelectStatement {
+pub(crate) fn counted(seen: &OccurrenceFilter, sqlite: bool) -> SelectStatement {
     use occurrence::Column as C;
     let column = |column: C| Expr::col((occurrence::Entity, column));
     Query::select()
@@ -34,7 +34,7 @@ pub(crate) fn counted(seen: &OccurrenceFilter) -> SelectStatement {
         )
         .expr_as(Func::max(column(C::LastSeenAt)), Alias::new("last_seen"))
         .from(occurrence::Entity)
-        .cond_where(seen.condition())
+        .cond_where(seen.looked_up(sqlite))
         .group_by_col((occurrence::Entity, C::DeterminationId))
         .to_owned()
 }
@@ -65,7 +65,7 @@ impl Store {
         };
         Ok(match self.kept_taxa(seen, count).await? {
             Some(project) => kept(project),
-            None => counted(seen),
+            None => counted(seen, self.is_sqlite()),
         })
     }
 
@@ -87,7 +87,7 @@ impl Store {
         let count: Option<i64> = occurrence::Entity::find()
             .select_only()
             .expr(taxa)
-            .filter(seen.condition())
+            .filter(seen.looked_up(self.is_sqlite()))
             .into_tuple()
             .one(&self.db)
             .await?;
@@ -154,7 +154,10 @@ impl Store {
             defaults: Defaults::of(project),
             ..Default::default()
         };
-        let rows = self.db.query_all(&counted(&filter)).await?;
+        let rows = self
+            .db
+            .query_all(&counted(&filter, self.is_sqlite()))
+            .await?;
         let row = |row: &sea_orm::QueryResult| {
             Ok(seen_taxon::Model {
                 project_id: project.id,
