@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
-use crate::entity::{capture_set_member, export, job};
+use crate::entity::{capture_set_member, detection, export, job};
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, NewJob};
 use crate::order::{Orders, ordered};
@@ -252,4 +252,16 @@ pub(crate) fn members(set: i64) -> SelectStatement {
         .from(capture_set_member::Entity)
         .and_where(capture_set_member::Column::CaptureSetId.eq(set))
         .to_owned()
+}
+
+/// A box is on a capture of a set, asked of each box: where boxes are read page by page, and the
+/// set may be large, it is not read again for each page.
+pub(crate) fn is_of_member(set: i64) -> Expr {
+    let member = (
+        capture_set_member::Entity,
+        capture_set_member::Column::CaptureId,
+    );
+    let mut own = members(set);
+    own.and_where(Expr::col((detection::Entity, detection::Column::CaptureId)).equals(member));
+    Expr::exists(own)
 }

@@ -16,7 +16,7 @@ use sea_orm::{
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::counters;
 use crate::entity::{capture, detection, occurrence};
-use crate::export::members;
+use crate::export::{is_of_member, members};
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, stages_json};
 use crate::occurrence::determination;
@@ -280,7 +280,7 @@ async fn boxes(tx: &Write, scope: Scope, occurrences: &[i64]) -> StoreResult<Vec
         .filter(D::X1.is_not_null())
         .order_by_asc(D::Id);
     let select = match scope {
-        Scope::Set(set) => select.filter(D::CaptureId.in_subquery(members(set))),
+        Scope::Set(set) => select.filter(is_of_member(set)),
         Scope::Occurrence(_) => select,
     };
     Ok(select.into_model::<Found>().all(&**tx).await?)

@@ -8,7 +8,7 @@ use sea_orm::{
     Select,
 };
 
-use super::members;
+use super::is_of_member;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{detection, occurrence};
 use crate::occurrence::Occurrence;
@@ -58,7 +58,7 @@ impl Exported {
                     .equals((occurrence::Entity, occurrence::Column::Id)),
             )
             .and_where(detection::Column::X1.is_not_null())
-            .and_where(detection::Column::CaptureId.in_subquery(members(set)))
+            .and_where(is_of_member(set))
             .to_owned();
         select.filter(Expr::exists(seen))
     }
