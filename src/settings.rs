@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod bench;
+#[cfg(test)]
+mod deploy;
 mod files;
 mod moving;
 mod running;
