@@ -1,36 +1,49 @@
-//! `hawkmoth copy`: a whole installation from one database to another, and the rows of each table
-//! on both sides.
+//! `hawkmoth copy`: a whole installation from one database to another, its files from one place to
+//! another, or both, and how much there is on both sides.
 
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail, ensure};
+use files::{Home, Keys};
 use store::{Store, without_password};
 
 use crate::settings;
 use crate::table::{Progress, print};
 
-/// Copies, and fails where a table has not as many rows as in the source.
+/// Copies, and fails where one side has not as much as the other.
 ///
 /// # Errors
 /// One sentence that says what is wrong and what to do.
 pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
+    if let (Some(from), Some(to)) = (&copy.from, &copy.to) {
+        rows(from, to).await?;
+    }
+    match (&copy.files_from, &copy.files_to) {
+        (Some(from), Some(to)) => files(from, to, &copy.opened.keys()).await?,
+        _ => println!(
+            "Files are not copied: where they are to move too, give --files-from and --files-to."
+        ),
+    }
+    Ok(())
+}
+
+async fn rows(from: &str, to: &str) -> anyhow::Result<()> {
     let began = Instant::now();
-    let from = Store::open(&copy.from).await?;
-    let to = Store::open(&copy.to).await?;
+    let source = Store::open_existing(from).await?;
+    let target = Store::open(to).await?;
     let mut progress = Progress::default();
-    let copied = from
-        .copy_to(&to, &without_password(&copy.from), &mut |table, rows| {
+    let copied = source
+        .copy_to(&target, &without_password(from), &mut |table, rows| {
             progress.say(table, rows)
         })
         .await?;
     progress.end();
-    let equal = |same: bool| if same { "" } else { "DIFFERENT" }.to_owned();
     let rows = copied.iter().map(|table| {
         vec![
             table.table.to_owned(),
             table.source.to_string(),
             table.target.to_string(),
-            equal(table.source == table.target),
+            differs(table.source != table.target),
         ]
     });
     print(&["table", "source", "target", ""], rows);
@@ -46,4 +59,49 @@ pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
         began.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
+    let began = Instant::now();
+    ensure!(
+        from != to,
+        "source and target of the files are the same place"
+    );
+    let source = from.open_to_read(keys).await?;
+    let target = to.open(keys).await?;
+    let mut progress = Progress::default();
+    let moved = source
+        .move_to(&target, &from.to_string(), &mut |passed| {
+            progress.say("files", passed)
+        })
+        .await
+        .with_context(|| format!("cannot copy files to {to}"))?;
+    progress.end();
+    let row = |what: &str, here: u64, there: u64| {
+        vec![
+            what.to_owned(),
+            here.to_string(),
+            there.to_string(),
+            differs(here != there),
+        ]
+    };
+    let counted = [
+        row("files", moved.files, moved.there),
+        row("bytes", moved.bytes, moved.there_bytes),
+    ];
+    print(&["", "source", "target", ""], counted.into_iter());
+    if (moved.files, moved.bytes) != (moved.there, moved.there_bytes) {
+        bail!("the files differ: somebody wrote meanwhile. Give the same again");
+    }
+    println!(
+        "Copied {} files in {:.1} s; {} were there.",
+        moved.copied,
+        began.elapsed().as_secs_f64(),
+        moved.files - moved.copied
+    );
+    Ok(())
+}
+
+fn differs(differs: bool) -> String {
+    if differs { "DIFFERENT" } else { "" }.to_owned()
 }

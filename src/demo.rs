@@ -35,9 +35,9 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
-    let mut tools = startup::tools(&settings.place, store.clone(), &url)?;
+    let mut tools = startup::tools(&settings.place, &settings.kept, store.clone(), &url).await?;
     tools.zone = zone;
-    let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
+    let state = startup::web_state(&tools).in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.
     store.rescue_jobs(chrono::Duration::zero()).await?;
 

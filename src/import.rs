@@ -53,6 +53,13 @@ pub async fn antenna(import: settings::Antenna) -> anyhow::Result<()> {
         "Brought {brought} rows over in {:.1} s.",
         began.elapsed().as_secs_f64()
     );
+    if import.place.secret_key.is_none() {
+        let file = import.place.data.join("secret.key");
+        println!(
+            "The keys of buckets are sealed with the key in {}: all processes need that one.",
+            file.display()
+        );
+    }
     Ok(())
 }
 

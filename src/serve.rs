@@ -4,7 +4,7 @@
 use jobs::Runner;
 use rest::Zone;
 
-use crate::settings::{Place, Requests, Serve, Work};
+use crate::settings::{Serve, Work};
 use crate::startup;
 
 /// `hawkmoth serve`: pages, API and jobs.
@@ -24,20 +24,19 @@ pub async fn web(settings: Serve, zone: Zone) -> anyhow::Result<()> {
 }
 
 async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<()> {
-    let store = startup::open_store(&settings.place).await?;
-    store.check_whole().await?;
+    let store = startup::open_to_run(&settings.place, settings.schema).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = match &settings.public.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => startup::own_url(&listener)?,
     };
-    let mut tools = startup::tools(&settings.place, store, &url)?;
+    let mut tools = startup::tools(&settings.place, &settings.kept, store, &url).await?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
     tools.pace.requests_per_service = settings.requests.service_requests;
     tools.pace.log_days = settings.upkeep.log_days;
-    let mut state = startup::web_state(&settings.place, &tools)?
+    let mut state = startup::web_state(&tools)
         .in_zone(zone)
         .linked(startup::linking(&settings.traces));
     if let Some(folder) = &settings.ui {
@@ -45,7 +44,8 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     }
     let stop = startup::stop_at_signal();
     println!("Hawkmoth serves on {url}");
-    let crops = cropped(&settings.place, settings.requests)?;
+    // Crops are kept that are cut ahead of time, if they are.
+    let crops = settings.requests.cut_crops.then(|| tools.files.clone());
     let runner = with_worker.then(|| Runner::new(tools).cutting(crops));
     let worker = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
     web::serve(listener, state, stop.clone()).await?;
@@ -61,10 +61,9 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
 /// # Errors
 /// What is wrong at start, in one sentence.
 pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
-    let store = startup::open_store(&settings.place).await?;
-    store.check_whole().await?;
+    let store = startup::open_to_run(&settings.place, settings.schema).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
-    let mut tools = startup::tools(&settings.place, store, url)?;
+    let mut tools = startup::tools(&settings.place, &settings.kept, store, url).await?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
@@ -72,12 +71,8 @@ pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     tools.pace.log_days = settings.upkeep.log_days;
     let stop = startup::stop_at_signal();
     println!("Hawkmoth runs jobs");
-    let crops = cropped(&settings.place, settings.requests)?;
+    // Crops are kept that are cut ahead of time, if they are.
+    let crops = settings.requests.cut_crops.then(|| tools.files.clone());
     Runner::new(tools).cutting(crops).run(stop).await;
     Ok(())
-}
-
-/// Where crops are kept that are cut ahead of time, if they are.
-fn cropped(place: &Place, requests: Requests) -> anyhow::Result<Option<files::Files>> {
-    requests.cut_crops.then(|| startup::kept(place)).transpose()
 }

@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod bench;
+#[cfg(test)]
+mod deploy;
+mod files;
 mod moving;
 mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
+pub use files::{BucketKeys, Kept};
 pub use moving::{Antenna, Copy, ImportCommand};
-pub use running::{Leases, Requests, Rescue, Upkeep};
+pub use running::{Leases, Requests, Rescue, Schema, Upkeep};
 
 /// The job server for automated insect monitoring.
 ///
@@ -63,7 +67,8 @@ pub enum Command {
 /// Where everything is kept.
 #[derive(Args, Clone, Debug)]
 pub struct Place {
-    /// Folder for the database and the files; made if it does not exist
+    /// Folder for the database and the files, as far as they are nowhere else; made if it does not
+    /// exist
     #[arg(
         long,
         env = "HAWKMOTH_DATA",
@@ -80,8 +85,8 @@ pub struct Place {
         hide_env_values = true
     )]
     pub database_url: Option<String>,
-    /// 64 hexadecimal digits that sign links; by default made at the first start and kept in
-    /// the data folder. Processes on several machines need the same
+    /// 64 hexadecimal digits that sign links and seal the keys of sources; by default made at the
+    /// first start and kept in the data folder. Processes on several machines need the same
     #[arg(
         long,
         env = "HAWKMOTH_SECRET_KEY",
@@ -144,6 +149,10 @@ impl Command {
 pub struct Serve {
     #[command(flatten)]
     pub place: Place,
+    #[command(flatten)]
+    pub kept: Kept,
+    #[command(flatten)]
+    pub schema: Schema,
     /// Address and port to listen on
     #[arg(
         long,
@@ -186,6 +195,10 @@ pub struct Public {
 pub struct Work {
     #[command(flatten)]
     pub place: Place,
+    #[command(flatten)]
+    pub kept: Kept,
+    #[command(flatten)]
+    pub schema: Schema,
     /// Address under which processing services reach `hawkmoth web`, for the photographs
     #[arg(
         long,
@@ -211,6 +224,8 @@ pub struct Work {
 pub struct Demo {
     #[command(flatten)]
     pub place: Place,
+    #[command(flatten)]
+    pub kept: Kept,
     /// Address and port to listen on
     #[arg(
         long,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use files::{Links, Signer, Vault};
+use files::{Files, Home, Links, Signer, Vault};
 use jobs::{Pace, Tools};
 use queue::{Embedded, LocalBus};
 use rest::Zone;
@@ -17,7 +17,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Command, Place, Traces};
+use crate::settings::{Command, Kept, Place, Schema, Traces};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
@@ -58,10 +58,10 @@ fn make_folder(place: &Place) -> anyhow::Result<()> {
 
 /// Opens the database of the data folder, or the one that is named.
 async fn open(place: &Place) -> anyhow::Result<Store> {
-    make_folder(place)?;
     let url = match &place.database_url {
         Some(url) => url.clone(),
         None => {
+            make_folder(place)?;
             let folder = place
                 .data
                 .canonicalize()
@@ -91,6 +91,20 @@ pub async fn open_store(place: &Place) -> anyhow::Result<Store> {
     Ok(store)
 }
 
+/// As [`open_store`], for processes that run on: a database that is behind is brought to this
+/// version where that is set, and one into which rows are still to come is refused.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn open_to_run(place: &Place, schema: Schema) -> anyhow::Result<Store> {
+    let store = match schema.migrate {
+        true => open_and_migrate(place).await?,
+        false => open_store(place).await?,
+    };
+    store.check_whole().await?;
+    Ok(store)
+}
+
 /// Opens the database and brings it to this version, whatever older one it had.
 ///
 /// # Errors
@@ -114,17 +128,27 @@ pub async fn migrate(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The key that signs links: given, or kept in the data folder.
-fn secret_key(place: &Place) -> anyhow::Result<[u8; 32]> {
-    match &place.secret_key {
-        Some(hex) => files::parse_key(hex)
-            .context("HAWKMOTH_SECRET_KEY must be 64 hexadecimal digits (32 bytes)"),
-        None => {
-            let file = place.data.join("secret.key");
-            files::load_or_create_key(&file)
-                .with_context(|| format!("cannot use the key file {}", file.display()))
-        }
+/// The key that signs links: given, or kept in the data folder, where it is made only if this
+/// machine keeps something else of the installation too. `files` is where files are kept, if that is
+/// known and not in the data folder.
+fn secret_key(place: &Place, files: Option<&Home>) -> anyhow::Result<[u8; 32]> {
+    if let Some(hex) = &place.secret_key {
+        return files::parse_key(hex)
+            .context("HAWKMOTH_SECRET_KEY must be 64 hexadecimal digits (32 bytes)");
     }
+    let file = place.data.join("secret.key");
+    let unusable = || format!("cannot use the key file {}", file.display());
+    let url = place.database_url.as_deref();
+    let here = files.is_none() || url.is_none_or(|url| url.starts_with("sqlite:"));
+    if here {
+        make_folder(place)?;
+        return files::load_or_create_key(&file).with_context(unusable);
+    }
+    files::load_key(&file).with_context(unusable)?.context(
+        "database and files are elsewhere, so each machine would make a key of its own and refuse \
+         the links of the others: give all of them the same with HAWKMOTH_SECRET_KEY, 64 \
+         hexadecimal digits such as `openssl rand -hex 32` prints",
+    )
 }
 
 /// What seals the keys of buckets: under the key of this installation.
@@ -132,20 +156,25 @@ fn secret_key(place: &Place) -> anyhow::Result<[u8; 32]> {
 /// # Errors
 /// Where that key cannot be had.
 pub fn vault(place: &Place) -> anyhow::Result<Vault> {
-    Ok(Vault::new(&secret_key(place)?))
+    Ok(Vault::new(&secret_key(place, None)?))
 }
 
 /// Everything that jobs and pages work with.
 ///
 /// # Errors
-/// Where the secret key, the folder for files or the HTTP client cannot be had.
-pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<Tools> {
-    let signer = Signer::new(secret_key(place)?, "/media");
+/// Where the secret key, the place for files or the HTTP client cannot be had.
+pub async fn tools(
+    place: &Place,
+    kept: &Kept,
+    store: Store,
+    public_url: &str,
+) -> anyhow::Result<Tools> {
+    let signer = Signer::new(secret_key(place, kept.files.as_ref())?, "/media");
     Ok(Tools {
         queue: Arc::new(Embedded::new(store.clone())),
         bus: Arc::new(LocalBus::new()),
         links: Links::new(signer, public_url),
-        files: kept(place)?,
+        files: files_of(place, kept).await?,
         zone: Zone::default(),
         services: ServiceClient::new(PROCESS_TIMEOUT).context("cannot start the HTTP client")?,
         pace: Pace::default(),
@@ -154,31 +183,22 @@ pub fn tools(place: &Place, store: Store, public_url: &str) -> anyhow::Result<To
 }
 
 /// The files that the server itself keeps.
-///
-/// # Errors
-/// Where their folder cannot be made.
-pub fn kept(place: &Place) -> anyhow::Result<files::Files> {
-    let folder = place.data.join("files");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    files::Files::local(&folder)
-        .with_context(|| format!("cannot use the folder {}", folder.display()))
+async fn files_of(place: &Place, kept: &Kept) -> anyhow::Result<Files> {
+    let home = kept.files.clone();
+    let home = home.unwrap_or_else(|| Home::Folder(place.data.join("files")));
+    Ok(home.open(&kept.opened.keys()).await?)
 }
 
 /// What the pages work with.
-///
-/// # Errors
-/// Where the folder for files cannot be made.
-pub fn web_state(place: &Place, tools: &Tools) -> anyhow::Result<web::AppState> {
-    let files = kept(place)?;
+pub fn web_state(tools: &Tools) -> web::AppState {
     let state = web::AppState::new(
         tools.store.clone(),
         tools.bus.clone(),
-        files,
+        tools.files.clone(),
         tools.links.clone(),
         tools.services.clone(),
     );
-    Ok(state.leasing(tools.queue.clone(), tools.pace.leases))
+    state.leasing(tools.queue.clone(), tools.pace.leases)
 }
 
 /// The folder of a built web client.

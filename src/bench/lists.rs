@@ -12,7 +12,7 @@ mod addresses;
 mod filling;
 mod table;
 
-use crate::settings::{BenchLists, Place};
+use crate::settings::{BenchLists, Kept, Place};
 use crate::startup;
 use addresses::LISTS;
 use filling::{EMAIL, fill, names};
@@ -159,8 +159,8 @@ async fn measured(
     let watch = store.watch();
     let listener = startup::listen(([127, 0, 0, 1], 0).into()).await?;
     let url = startup::own_url(&listener)?;
-    let tools = startup::tools(&place, store.clone(), &url)?;
-    let state = startup::web_state(&place, &tools)?;
+    let tools = startup::tools(&place, &Kept::default(), store.clone(), &url).await?;
+    let state = startup::web_state(&tools);
     let stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));
     let caller = Caller {

@@ -1,8 +1,9 @@
 //! Settings of the commands that fill a database from another one: `copy` and `import`.
 
 use clap::{Args, Subcommand};
+use files::Home;
 
-use super::Place;
+use super::{BucketKeys, Place};
 
 /// `hawkmoth copy`.
 #[derive(Args, Clone, Debug)]
@@ -12,18 +13,40 @@ pub struct Copy {
         long,
         env = "HAWKMOTH_COPY_FROM",
         value_name = "URL",
-        hide_env_values = true
+        hide_env_values = true,
+        requires = "to",
+        required_unless_present = "files_from"
     )]
-    pub from: String,
+    pub from: Option<String>,
     /// Address of the database that is filled, for example postgres://user@host/name. It is
     /// empty, or holds the beginning of the same copy
     #[arg(
         long,
         env = "HAWKMOTH_COPY_TO",
         value_name = "URL",
-        hide_env_values = true
+        hide_env_values = true,
+        requires = "from"
     )]
-    pub to: String,
+    pub to: Option<String>,
+    /// Where the files are that are copied, for example /srv/hawkmoth/files, or
+    /// s3://bucket/prefix?endpoint=https://host&region=name
+    #[arg(
+        long,
+        env = "HAWKMOTH_COPY_FILES_FROM",
+        value_name = "PLACE",
+        requires = "files_to"
+    )]
+    pub files_from: Option<Home>,
+    /// Where they are copied to. It is empty, or holds the beginning of the same copy
+    #[arg(
+        long,
+        env = "HAWKMOTH_COPY_FILES_TO",
+        value_name = "PLACE",
+        requires = "files_from"
+    )]
+    pub files_to: Option<Home>,
+    #[command(flatten)]
+    pub opened: BucketKeys,
 }
 
 /// `hawkmoth import …`.

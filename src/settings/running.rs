@@ -1,7 +1,16 @@
-//! Settings of how jobs are run: leases of remote workers, when a silent runner is given up, how
+//! Settings of how the program runs: what it does with an older database, leases of remote workers, when a silent runner is given up, how
 //! much is asked of push services at once, and how long logs are kept.
 
 use clap::Args;
+
+/// What happens to the database of an older version.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Schema {
+    /// Bring the database to this version at the start, as `hawkmoth migrate` does; without it a
+    /// database that is behind is refused
+    #[arg(long, env = "HAWKMOTH_MIGRATE")]
+    pub migrate: bool,
+}
 
 /// On which terms images are handed out to remote workers, where a pipeline's settings say
 /// nothing else.

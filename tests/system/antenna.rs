@@ -14,7 +14,7 @@ use crate::app::TestApp;
 
 /// The recording's tables in a database, or `None` with a word where there is nothing to make it
 /// of.
-async fn antenna() -> Option<(PathBuf, Foreign)> {
+pub async fn antenna() -> Option<(PathBuf, Foreign)> {
     let folder = std::env::var_os("HAWKMOTH_GOLDEN_DIR").filter(|dir| !dir.is_empty());
     let Some(folder) = folder.map(|dir| PathBuf::from(dir).join("antenna-db")) else {
         eprintln!("*** HAWKMOTH_GOLDEN_DIR is not set: the import is not tested ***");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod antenna;
+mod apart;
 mod api;
 mod app;
 mod bench;
@@ -13,6 +14,7 @@ mod command;
 mod found;
 mod golden;
 mod insects;
+mod moving;
 mod pages;
 mod pull;
 mod push;
@@ -22,3 +24,4 @@ mod session;
 mod statements;
 mod sync;
 mod ui;
+mod versions;

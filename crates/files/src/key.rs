@@ -13,15 +13,29 @@ pub fn parse_key(hex_digits: &str) -> Option<[u8; 32]> {
     hex::decode(hex_digits.trim()).ok()?.try_into().ok()
 }
 
+/// Reads the key file; `None` where there is none.
+///
+/// # Errors
+/// [`FilesError::Io`] where the file cannot be read or holds no key.
+pub fn load_key(file: &Path) -> FilesResult<Option<[u8; 32]>> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => {
+            let key = parse_key(&text);
+            key.map(Some).ok_or_else(|| failed(file, "it holds no key"))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(file, error)),
+    }
+}
+
 /// Reads the key file, making it with a new key where there is none.
 ///
 /// # Errors
 /// [`FilesError::Io`] where the file cannot be read or made, or holds no key.
 pub fn load_or_create_key(file: &Path) -> FilesResult<[u8; 32]> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => parse_key(&text).ok_or_else(|| failed(file, "it holds no key")),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(file),
-        Err(error) => Err(failed(file, error)),
+    match load_key(file)? {
+        Some(key) => Ok(key),
+        None => create(file),
     }
 }
 

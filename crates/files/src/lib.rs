@@ -1,36 +1,46 @@
 //! Bytes: where photographs and exports lie, and the signed links under which others fetch them.
 //! The idea: a place is asked for by a key (a relative path with slashes), and no key ever leads
 //! out of it. Knows nothing of insects or jobs; may depend on `domain` and `store`.
-//! [`Files`] is the interface; each kind of place is one file beside it and one line in `Place`.
+//! [`Files`] is the interface; what a kind of place must do stands in `place`, beside their folder.
 
+mod home;
 mod key;
 mod link;
-mod local;
+mod moved;
 mod pattern;
 mod photograph;
 pub mod picture;
+mod place;
 mod s3;
 mod seal;
 mod source;
-mod unfinished;
 mod vault;
-mod walk;
 
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 
-pub use key::{load_or_create_key, parse_key};
+use place::local::LocalFolder;
+use place::{Growing, Place, Walking};
+
+pub use home::{BucketHome, Home, Keys, NoHome};
+pub use key::{load_key, load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
+pub use moved::Moved;
 pub use pattern::Pattern;
 pub use photograph::Photographs;
 pub use s3::BucketError;
 pub use seal::Sealer;
 pub use source::{Look, Pages, Source};
-pub use unfinished::Unfinished;
 pub use vault::Vault;
 
 /// What can go wrong with files.
@@ -73,23 +83,30 @@ pub struct Content {
     pub stream: BoxStream<'static, FilesResult<Bytes>>,
 }
 
-/// The kinds of places.
-#[derive(Clone, Debug)]
-enum Place {
-    Local(local::LocalFolder),
-}
-
 /// A place for files. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Files(Place);
+pub struct Files(Arc<dyn Place>);
 
 impl Files {
-    /// The files below a folder, which may be read-only as long as nothing is put.
+    /// The files below a folder, which may be read-only as long as nothing is put. The server's own
+    /// files are opened by [`Home::open`].
     ///
     /// # Errors
     /// [`FilesError::Io`] where the folder cannot be read.
     pub fn local(folder: &Path) -> FilesResult<Files> {
-        Ok(Files(Place::Local(local::LocalFolder::open(folder)?)))
+        Ok(Files::of(LocalFolder::open(folder)?))
+    }
+
+    fn of(place: impl Place + 'static) -> Files {
+        Files(Arc::new(place))
+    }
+
+    /// Whether files can be put and deleted here.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`] with a sentence that says what is wrong.
+    pub async fn check(&self) -> FilesResult<()> {
+        self.0.check().await
     }
 
     /// The content of a file.
@@ -97,9 +114,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn get(&self, key: &str) -> FilesResult<Bytes> {
-        match &self.0 {
-            Place::Local(folder) => folder.get(key).await,
-        }
+        self.0.get(key).await
     }
 
     /// The content of a file, or a range of its bytes, piece by piece.
@@ -107,9 +122,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`]; [`FilesError::Io`] where the range is empty or begins behind the end.
     pub async fn get_stream(&self, key: &str, range: Option<Range<u64>>) -> FilesResult<Content> {
-        match &self.0 {
-            Place::Local(folder) => folder.get_stream(key, range).await,
-        }
+        self.0.get_stream(key, range).await
     }
 
     /// Size, time and tag of a file.
@@ -117,9 +130,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn head(&self, key: &str) -> FilesResult<Entry> {
-        match &self.0 {
-            Place::Local(folder) => folder.head(key).await,
-        }
+        self.0.head(key).await
     }
 
     /// Whether there is such a file.
@@ -139,9 +150,20 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn put(&self, key: &str, content: Bytes) -> FilesResult<()> {
-        match &self.0 {
-            Place::Local(folder) => folder.put(key, content).await,
-        }
+        self.0.put(key, content).await
+    }
+
+    /// Writes a file of any size as its bytes come, wholly or not at all; its size. What has come
+    /// of it is never all in memory.
+    ///
+    /// # Errors
+    /// [`FilesError`], above all that of the stream.
+    pub async fn put_stream(
+        &self,
+        key: &str,
+        content: impl Stream<Item = FilesResult<Bytes>> + Send + 'static,
+    ) -> FilesResult<u64> {
+        self.0.put_stream(key, content.boxed()).await
     }
 
     /// Begins a file that is written piece by piece, by the writer with this number. What an
@@ -150,9 +172,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn begin(&self, key: &str, writer: i64) -> FilesResult<Unfinished> {
-        match &self.0 {
-            Place::Local(folder) => folder.begin(key, writer).await,
-        }
+        Ok(Unfinished(self.0.begin(key, writer).await?))
     }
 
     /// Deletes a file; one that is not there is no error.
@@ -160,9 +180,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn delete(&self, key: &str) -> FilesResult<()> {
-        match &self.0 {
-            Place::Local(folder) => folder.delete(key).await,
-        }
+        self.0.delete(key).await
     }
 
     /// The next `limit` files below `prefix` (a folder, or empty) in the order of their keys,
@@ -187,17 +205,16 @@ impl Files {
     /// names of the folders between the prefix and the current file in memory, nothing else.
     ///
     /// # Errors
-    /// [`FilesError::Denied`], or [`FilesError::NotFound`] where there is no such folder.
+    /// [`FilesError::Denied`], or [`FilesError::NotFound`] where there is no such folder; a bucket
+    /// knows no folders and lists nothing then.
     pub async fn walk(&self, prefix: &str, after: Option<&str>) -> FilesResult<Listing> {
-        match &self.0 {
-            Place::Local(folder) => Ok(Listing(Some(folder.walk(prefix, after).await?))),
-        }
+        Ok(Listing(Some(self.0.walk(prefix, after).await?)))
     }
 }
 
 /// A listing in progress. `None` inside: it is over.
 #[derive(Debug)]
-pub struct Listing(Option<walk::Walk>);
+pub struct Listing(Option<Box<dyn Walking>>);
 
 impl Listing {
     /// The next files, at most `limit`; `None` when there are no more. After an error the
@@ -206,16 +223,42 @@ impl Listing {
     /// # Errors
     /// [`FilesError::Io`] names a folder that cannot be read.
     pub async fn next(&mut self, limit: usize) -> FilesResult<Option<Vec<Entry>>> {
-        let Some(mut walk) = self.0.take() else {
+        let Some(mut walking) = self.0.take() else {
             return Ok(None);
         };
-        let page = tokio::task::spawn_blocking(move || (walk.page(limit), walk));
-        let (page, walk) = page.await.map_err(|e| FilesError::Io(e.to_string()))?;
-        let page = page?;
+        let page = walking.page(limit).await?;
         if page.is_empty() && limit > 0 {
             return Ok(None);
         }
-        self.0 = Some(walk);
+        self.0 = Some(walking);
         Ok(Some(page))
+    }
+}
+
+/// A file that is not yet there. Dropped before [`Unfinished::keep`], it never will be. Until then
+/// it grows on this machine, so whoever writes it may move about in it.
+#[derive(Debug)]
+pub struct Unfinished(Box<dyn Growing>);
+
+impl Unfinished {
+    /// The file, to be written from its beginning.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`], in a folder above all where another writer has begun the same file since.
+    pub fn open(&self) -> FilesResult<File> {
+        self.0.open()
+    }
+
+    /// A folder of this machine for what is needed on the way.
+    pub fn folder(&self) -> &Path {
+        self.0.folder()
+    }
+
+    /// Puts the file in its place, instead of one that was there; its size in bytes.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`], above all where another writer has begun the same file since.
+    pub async fn keep(self) -> FilesResult<u64> {
+        self.0.keep().await
     }
 }

@@ -1,5 +1,6 @@
 //! Buckets of S3-compatible storages: what lies in one, and addresses under which others fetch it
-//! (`domain-rules.md` §3, §14). An error keeps the storage's own code; its answer's other text is
+//! (`domain-rules.md` §3, §14). Here are sources, which are only read; the server's own files are
+//! `place/bucket.rs`. An error keeps the storage's own code; its answer's other text is
 //! not passed on, for anybody's server may stand behind an address.
 
 use std::error::Error;
@@ -18,8 +19,22 @@ use url::Url;
 use crate::Entry;
 use crate::source::first;
 
-/// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long somebody waits for a storage.
+pub(crate) struct Patience {
+    /// How often a request is tried again.
+    pub retries: usize,
+    /// How long one request may take.
+    pub request: Duration,
+    /// After this long it is not tried again.
+    pub altogether: Duration,
+}
+
+/// With the storage of others.
+const PATIENCE: Patience = Patience {
+    retries: 1,
+    request: Duration::from_secs(20),
+    altogether: Duration::from_secs(20),
+};
 
 /// Where a bucket is and how it opens.
 #[derive(Clone, Default)]
@@ -34,6 +49,8 @@ pub struct BucketAddress {
     pub access_key: String,
     /// The key.
     pub secret_key: String,
+    /// What makes a key that is good for a while complete.
+    pub session_token: Option<String>,
 }
 
 impl std::fmt::Debug for BucketAddress {
@@ -65,43 +82,21 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] where the address is none.
     pub fn open(address: &BucketAddress) -> Result<Bucket, BucketError> {
-        let patient = RetryConfig {
-            max_retries: 1,
-            retry_timeout: PATIENCE,
-            ..RetryConfig::default()
-        };
-        let client = ClientOptions::new()
-            .with_allow_http(true)
-            .with_connect_timeout(Duration::from_secs(5))
-            .with_timeout(PATIENCE);
-        let region = address.region.as_deref().unwrap_or("us-east-1");
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&address.bucket)
-            .with_region(region)
-            .with_retry(patient)
-            .with_client_options(client);
-        if let Some(endpoint) = &address.endpoint {
-            builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
-        }
-        builder = if address.access_key.is_empty() {
-            builder.with_skip_signature(true)
-        } else {
-            builder
-                .with_access_key_id(&address.access_key)
-                .with_secret_access_key(&address.secret_key)
-        };
-        builder.build().map(Bucket).map_err(|e| explain(&e))
+        connect(address, &PATIENCE).map(Bucket)
     }
 
     /// Begins a listing of the objects below a prefix, after the key `after`.
-    pub fn pages(&self, prefix: &str, after: Option<&str>) -> BucketPages {
-        let prefix = Path::from(prefix);
-        let prefix = (!prefix.as_ref().is_empty()).then_some(prefix);
+    ///
+    /// # Errors
+    /// [`BucketError`] where the prefix is none.
+    pub fn pages(&self, prefix: &str, after: Option<&str>) -> Result<BucketPages, BucketError> {
+        let prefix = exactly(prefix)?;
+        let prefix = (!prefix.is_root()).then_some(prefix);
         let objects = match after {
-            Some(after) => self.0.list_with_offset(prefix.as_ref(), &Path::from(after)),
+            Some(after) => self.0.list_with_offset(prefix.as_ref(), &exactly(after)?),
             None => self.0.list(prefix.as_ref()),
         };
-        BucketPages(objects.fuse())
+        Ok(BucketPages(objects.fuse()))
     }
 
     /// The first bytes of an object, at most so many. No range is asked for, since not every
@@ -110,7 +105,7 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`].
     pub async fn head_of(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
-        let found = self.0.get(&Path::from(key)).await;
+        let found = self.0.get(&exactly(key)?).await;
         let found = found.map_err(|e| explain(&e))?;
         let pieces = found.into_stream().map_err(|e| explain(&e));
         first(pieces, most).await
@@ -121,7 +116,7 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`].
     pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
-        let found = self.0.get(&Path::from(key)).await;
+        let found = self.0.get(&exactly(key)?).await;
         let whole = found.map_err(|e| explain(&e))?.bytes().await;
         whole.map_err(|e| explain(&e))
     }
@@ -131,10 +126,57 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`].
     pub async fn presigned(&self, key: &str, good_for: Duration) -> Result<Url, BucketError> {
-        let key = Path::from(key);
+        let key = exactly(key)?;
         let signed = self.0.signed_url(Method::GET, &key, good_for).await;
         signed.map_err(|e| explain(&e))
     }
+}
+
+/// A client of a bucket. Its address stands in the path, which every storage understands, not in the
+/// name of the host.
+pub(crate) fn connect(
+    address: &BucketAddress,
+    patience: &Patience,
+) -> Result<AmazonS3, BucketError> {
+    let retries = RetryConfig {
+        max_retries: patience.retries,
+        retry_timeout: patience.altogether,
+        ..RetryConfig::default()
+    };
+    let client = ClientOptions::new()
+        .with_allow_http(true)
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout(patience.request);
+    let region = address.region.as_deref().unwrap_or("us-east-1");
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&address.bucket)
+        .with_region(region)
+        .with_retry(retries)
+        // Not every storage can delete many objects with one request.
+        .with_disable_bulk_delete(true)
+        .with_client_options(client);
+    if let Some(endpoint) = &address.endpoint {
+        builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
+    }
+    builder = if address.access_key.is_empty() {
+        builder.with_skip_signature(true)
+    } else {
+        builder
+            .with_access_key_id(&address.access_key)
+            .with_secret_access_key(&address.secret_key)
+    };
+    if let Some(token) = &address.session_token {
+        builder = builder.with_token(token);
+    }
+    builder.build().map_err(|e| explain(&e))
+}
+
+/// A key, or the beginning of keys, exactly as it was listed: nothing in it is encoded.
+fn exactly(key: &str) -> Result<Path, BucketError> {
+    Path::parse(key.trim_matches('/')).map_err(|_| BucketError {
+        code: "InvalidPath".to_owned(),
+        message: format!("{key:?} is no path of an object that can be asked for."),
+    })
 }
 
 /// A listing of a bucket, read page by page; the storage's own pages are fetched as they are
@@ -163,7 +205,7 @@ impl BucketPages {
 }
 
 /// The storage's own code and message, else a sentence of ours.
-fn explain(error: &object_store::Error) -> BucketError {
+pub(crate) fn explain(error: &object_store::Error) -> BucketError {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -179,7 +221,9 @@ fn explain(error: &object_store::Error) -> BucketError {
         (None, _) => ("ConnectionError", None),
     };
     let own = match code {
-        "InvalidCredentials" => "The storage refuses these keys, or they may not list the bucket.",
+        "InvalidCredentials" | "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "NotSignedUp" => {
+            "The storage refuses these keys, or they may not list the bucket."
+        }
         "NoSuchBucket" => "The bucket does not exist.",
         "ConnectionError" => "The storage cannot be reached at this address.",
         _ => "The storage answered with an error.",
@@ -233,7 +277,7 @@ mod tests {
             .mount(&server)
             .await;
         let bucket = bucket(&server.uri());
-        let mut pages = bucket.pages("/p/", None);
+        let mut pages = bucket.pages("/p/", None).unwrap();
         let keys = |page: Vec<Entry>| -> Vec<String> { page.into_iter().map(|e| e.key).collect() };
         assert_eq!(keys(pages.next(1).await.unwrap().unwrap()), ["p/a.txt"]);
         assert_eq!(keys(pages.next(9).await.unwrap().unwrap()), ["p/b.jpg"]);
@@ -242,6 +286,18 @@ mod tests {
         let signed = signed.unwrap().to_string();
         assert!(signed.contains("/b/p/b.jpg?X-Amz-"), "{signed}");
         assert!(!signed.contains("secret"), "{signed}");
+    }
+
+    #[tokio::test]
+    async fn an_object_is_asked_for_by_the_name_that_it_has() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .and(path("/b/p/a%5B1%5D%20~%25.jpg"))
+            .respond_with(ResponseTemplate::new(200).set_body_string("a"))
+            .mount(&server)
+            .await;
+        let got = bucket(&server.uri()).get("p/a[1] ~%.jpg").await;
+        assert_eq!(&got.unwrap()[..], b"a");
     }
 
     #[tokio::test]
@@ -272,14 +328,15 @@ mod tests {
                 .respond_with(ResponseTemplate::new(status).set_body_string(body))
                 .mount(&server)
                 .await;
-            let error = bucket(&server.uri()).pages("", None).next(1).await;
+            let error = bucket(&server.uri()).pages("", None).unwrap().next(1).await;
             let error = error.unwrap_err();
             assert_eq!(
                 (error.code.as_str(), error.message.as_str()),
                 (code, message)
             );
         }
-        let nobody = bucket("http://127.0.0.1:9").pages("", None).next(1).await;
+        let mut nobody = bucket("http://127.0.0.1:9").pages("", None).unwrap();
+        let nobody = nobody.next(1).await;
         assert_eq!(nobody.unwrap_err().code, "ConnectionError");
     }
 }

@@ -85,6 +85,7 @@ impl Source {
             region: source.region.clone(),
             access_key: open(&source.access_key)?,
             secret_key: open(&source.secret_key)?,
+            session_token: None,
         })?;
         Ok(Source(Kind::Bucket(bucket)))
     }
@@ -105,7 +106,7 @@ impl Source {
     /// [`BucketError`].
     pub async fn pages(&self, prefix: &str, after: Option<&str>) -> Result<Pages, BucketError> {
         Ok(Pages(match &self.0 {
-            Kind::Bucket(bucket) => Open::Bucket(bucket.pages(prefix, after)),
+            Kind::Bucket(bucket) => Open::Bucket(bucket.pages(prefix, after)?),
             Kind::Folder(folder) => match folder.walk(prefix, after).await {
                 Ok(listing) => Open::Folder(listing),
                 Err(FilesError::NotFound(_)) => Open::Nothing,

@@ -1,6 +1,6 @@
-//! Opening a database, its schema version, and the one way to write: a transaction that takes
-//! the write lock at its start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails
-//! half-way because another one was faster.
+//! Opening a database, and the one way to write: a transaction that takes the write lock at its
+//! start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails half-way because another one
+//! was faster.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,10 +12,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-
-use crate::migration::Migrator;
 
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +134,8 @@ pub(crate) const REGISTERING: i64 = 0x6861_776b_0001;
 pub(crate) const LISTING: i64 = 0x6861_776b_0002;
 /// The turn of those who start jobs of which there is one per target.
 pub(crate) const STARTING: i64 = 0x6861_776b_0003;
+/// The turn of those who change the schema.
+pub(crate) const MIGRATING: i64 = 0x6861_776b_0004;
 
 impl Store {
     /// Opens the database at `url` (`sqlite:///path/file.db` or `postgres://…`), making the
@@ -145,6 +144,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::Address`] for an unknown kind of address or an unreachable database.
     pub async fn open(url: &str) -> StoreResult<Store> {
+        Store::open_or_make(url, true).await
+    }
+
+    /// Opens a database that is there: of a SQLite file that does not exist, none is made.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_existing(url: &str) -> StoreResult<Store> {
+        let opened = Store::open_or_make(url, false).await;
+        opened.map_err(|error| match error {
+            StoreError::Address(why) if why.contains("unable to open database file") => {
+                let url = without_password(url);
+                StoreError::Address(format!("there is no database at {url} that can be opened"))
+            }
+            other => other,
+        })
+    }
+
+    async fn open_or_make(url: &str, make: bool) -> StoreResult<Store> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::Address(format!(
@@ -152,10 +170,10 @@ impl Store {
                 without_password(url)
             )));
         }
-        let db = connect(url, if sqlite { 8 } else { 16 }, READING).await?;
+        let db = connect(url, if sqlite { 8 } else { 16 }, READING, make).await?;
         let writer = match sqlite {
             true => Some(Writer {
-                db: connect(url, 1, WRITING).await?,
+                db: connect(url, 1, WRITING, make).await?,
                 turn: Arc::default(),
             }),
             false => None,
@@ -166,61 +184,6 @@ impl Store {
             shard: i64::from(rand::random::<u32>()),
             counts: Arc::default(),
         })
-    }
-
-    /// Brings the schema to this program's version. Returns how many changes were applied.
-    ///
-    /// # Errors
-    /// [`StoreError::Schema`] where the database was made by a newer program.
-    pub async fn migrate(&self) -> StoreResult<usize> {
-        let pending = self.pending_migrations().await?;
-        if pending > 0 {
-            let _turn = self.turn().await;
-            Migrator::up(&self.db, None).await?;
-        }
-        Ok(pending)
-    }
-
-    /// Refuses a schema that is not exactly this program's.
-    ///
-    /// # Errors
-    /// [`StoreError::Schema`] with a sentence that says what to do.
-    pub async fn check_schema(&self) -> StoreResult<()> {
-        match self.pending_migrations().await? {
-            0 => Ok(()),
-            n => Err(StoreError::Schema(format!(
-                "the database lacks {n} changes of its schema: run `hawkmoth migrate` first"
-            ))),
-        }
-    }
-
-    /// True when nothing has ever been written here.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn is_new(&self) -> StoreResult<bool> {
-        Ok(self.pending_migrations().await? == Migrator::migrations().len())
-    }
-
-    async fn pending_migrations(&self) -> StoreResult<usize> {
-        let known: Vec<String> = Migrator::migrations()
-            .iter()
-            .map(|m| m.name().to_owned())
-            .collect();
-        let applied = match Migrator::get_migration_models(&self.db).await {
-            Ok(models) => models,
-            Err(_) => {
-                Migrator::install(&self.db).await?;
-                Migrator::get_migration_models(&self.db).await?
-            }
-        };
-        if let Some(newer) = applied.iter().find(|m| !known.contains(&m.version)) {
-            return Err(StoreError::Schema(format!(
-                "the database was changed by a newer Hawkmoth ({}): use that version or a newer one",
-                newer.version
-            )));
-        }
-        Ok(known.len() - applied.len())
     }
 
     /// Asks the database for an answer.
@@ -290,7 +253,12 @@ impl Store {
 const READING: &str = "-4000";
 const WRITING: &str = "-16000";
 
-async fn connect(url: &str, most: u32, cache: &'static str) -> StoreResult<DatabaseConnection> {
+async fn connect(
+    url: &str,
+    most: u32,
+    cache: &'static str,
+    make: bool,
+) -> StoreResult<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(most)
@@ -303,7 +271,7 @@ async fn connect(url: &str, most: u32, cache: &'static str) -> StoreResult<Datab
         // It takes 100 ms to compile what then reads one page along an index.
         .map_sqlx_postgres_opts(|o| o.options([("jit", "off")]))
         .map_sqlx_sqlite_opts(move |o| {
-            o.create_if_missing(true)
+            o.create_if_missing(make)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
                 .pragma("journal_mode", "WAL")

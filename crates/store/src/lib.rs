@@ -40,6 +40,7 @@ pub mod project;
 pub mod recount;
 pub mod result;
 pub mod schedule;
+mod schema;
 pub mod service;
 pub mod session;
 pub mod source;

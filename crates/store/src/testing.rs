@@ -15,10 +15,12 @@ use std::sync::{Arc, Once, Weak};
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter};
+use sea_orm_migration::MigratorTrait;
 
 use crate::Store;
 use crate::connection::StoreResult;
 use crate::entity::schedule;
+use crate::migration::Migrator;
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
@@ -73,6 +75,47 @@ pub async fn fresh_sqlite() -> Fresh {
         std::fs::copy(from, &file).expect("can be copied");
     }
     opened(Cleanup::File(file), template).await
+}
+
+/// A database in which nothing is, not even a schema; dropped, it is gone.
+#[derive(Debug)]
+pub struct Blank {
+    /// Its address.
+    pub url: String,
+    _cleanup: Cleanup,
+}
+
+/// One blank database of each kind that can be had here, as [`fresh`].
+///
+/// # Panics
+/// Where a database cannot be made.
+pub async fn blank() -> Vec<Blank> {
+    let blank = |made: Cleanup| Blank {
+        url: made.url(),
+        _cleanup: made,
+    };
+    let mut all = vec![blank(Cleanup::File(new_file()))];
+    match std::env::var(VARIABLE) {
+        Ok(server) if !server.is_empty() => all.push(blank(make_postgres(&server, None).await)),
+        _ => say_what_is_left_out(),
+    }
+    all
+}
+
+/// The same with the schema of a program that did not know the last change yet.
+///
+/// # Panics
+/// Where a database cannot be made.
+pub async fn behind() -> Vec<Blank> {
+    let all = blank().await;
+    for blank in &all {
+        let store = Store::open(&blank.url).await.expect("opens");
+        let before = u32::try_from(Migrator::migrations().len() - 1).expect("a few");
+        let made = Migrator::up(&store.db, Some(before)).await;
+        made.expect("can be made");
+        store.close().await;
+    }
+    all
 }
 
 /// Makes a duty due now.

@@ -9,6 +9,7 @@ mod jobs;
 mod lists;
 mod people;
 mod schedules;
+mod schema;
 mod sessions;
 mod settings;
 mod stations;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::local::sound;
+use super::super::sound;
 use crate::{Entry, FilesError, FilesResult};
 
 /// A name in a folder.
@@ -38,7 +38,7 @@ struct Level {
 
 /// A walk in progress.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(super) struct Walk {
     root: Arc<PathBuf>,
     after: Option<String>,
     /// Where it begins; taken when it has begun.
@@ -48,7 +48,7 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// A walk below `root`, a real path, from the folder `prefix` (a sound key, or empty).
-    pub(crate) fn new(root: Arc<PathBuf>, prefix: &str, after: Option<&str>) -> Walk {
+    pub(super) fn new(root: Arc<PathBuf>, prefix: &str, after: Option<&str>) -> Walk {
         Walk {
             root,
             after: after.map(str::to_owned),
@@ -58,7 +58,7 @@ impl Walk {
     }
 
     /// The next files; none when the walk is over.
-    pub(crate) fn page(&mut self, limit: usize) -> FilesResult<Vec<Entry>> {
+    pub(super) fn page(&mut self, limit: usize) -> FilesResult<Vec<Entry>> {
         if let Some(prefix) = self.start.take() {
             self.enter(prefix)?;
         }

@@ -6,13 +6,20 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, path};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, path};
+use tokio::io::AsyncWriteExt;
 
-use crate::walk::Walk;
-use crate::{Content, Entry, FilesError, FilesResult, Unfinished};
+use super::{Growing, Pieces, Place, Walking, entry, sound};
+use crate::{Content, Entry, FilesError, FilesResult};
+use growing::Hidden;
+use walk::Walk;
+
+mod growing;
+mod walk;
 
 #[derive(Clone, Debug)]
 pub(crate) struct LocalFolder {
@@ -32,75 +39,6 @@ impl LocalFolder {
             root: Arc::new(root),
             store: Arc::new(store),
         })
-    }
-
-    pub(crate) async fn get(&self, key: &str) -> FilesResult<Bytes> {
-        let at = self.inside(key).await?;
-        let found = self.store.get(&at).await.map_err(|e| explain(key, &e))?;
-        found.bytes().await.map_err(|e| explain(key, &e))
-    }
-
-    pub(crate) async fn get_stream(
-        &self,
-        key: &str,
-        range: Option<Range<u64>>,
-    ) -> FilesResult<Content> {
-        let at = self.inside(key).await?;
-        let options = GetOptions::new().with_range(range.map(GetRange::Bounded));
-        let found = self.store.get_opts(&at, options).await;
-        let found = found.map_err(|e| explain(key, &e))?;
-        let (entry, range) = (entry(key, found.meta.clone()), found.range.clone());
-        let key = key.to_owned();
-        let stream = found.into_stream();
-        Ok(Content {
-            entry,
-            range,
-            stream: stream
-                .map(move |piece| piece.map_err(|e| explain(&key, &e)))
-                .boxed(),
-        })
-    }
-
-    pub(crate) async fn head(&self, key: &str) -> FilesResult<Entry> {
-        let at = self.inside(key).await?;
-        let meta = self.store.head(&at).await.map_err(|e| explain(key, &e))?;
-        Ok(entry(key, meta))
-    }
-
-    pub(crate) async fn put(&self, key: &str, content: Bytes) -> FilesResult<()> {
-        let at = sound(key)?;
-        self.stays_inside(key).await?;
-        let done = self.store.put(&at, content.into()).await;
-        done.map(|_| ()).map_err(|e| explain(key, &e))
-    }
-
-    pub(crate) async fn begin(&self, key: &str, writer: i64) -> FilesResult<Unfinished> {
-        sound(key)?;
-        self.stays_inside(key).await?;
-        let (root, key) = (self.root.clone(), key.to_owned());
-        tokio::task::spawn_blocking(move || Unfinished::begin(&root, &key, writer))
-            .await
-            .map_err(|e| FilesError::Io(e.to_string()))?
-    }
-
-    pub(crate) async fn delete(&self, key: &str) -> FilesResult<()> {
-        let at = self.inside(key).await;
-        match at {
-            Err(FilesError::NotFound(_)) => Ok(()),
-            other => match self.store.delete(&other?).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-                Err(error) => Err(explain(key, &error)),
-            },
-        }
-    }
-
-    /// A walk through the folder `prefix`, or through all where it is empty.
-    pub(crate) async fn walk(&self, prefix: &str, after: Option<&str>) -> FilesResult<Walk> {
-        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        if !prefix.is_empty() {
-            self.inside(prefix).await?;
-        }
-        Ok(Walk::new(self.root.clone(), prefix, after))
     }
 
     /// The key's path, when what it names really lies below the root.
@@ -132,30 +70,115 @@ impl LocalFolder {
             Err(error) => Err(FilesError::Io(error.to_string())),
         }
     }
-}
 
-/// A key as a path of the store: relative, without "." and "..", without empty parts. The store
-/// keeps names that end in "#" and digits for itself.
-pub(crate) fn sound(key: &str) -> FilesResult<path::Path> {
-    let denied = || FilesError::Denied(key.to_owned());
-    let bad = |part: &str| part.is_empty() || part == "." || part == "..";
-    let kept = |(_, end): (&str, &str)| !end.is_empty() && end.bytes().all(|b| b.is_ascii_digit());
-    let name = key.rsplit('/').next().unwrap_or(key);
-    if key.split('/').any(bad)
-        || key.contains(['\\', '\0'])
-        || name.split_once('#').is_some_and(kept)
-    {
-        return Err(denied());
+    /// Begins a file for the writer with this number.
+    async fn hide(&self, key: &str, writer: i64) -> FilesResult<Hidden> {
+        sound(key)?;
+        self.stays_inside(key).await?;
+        let (root, key) = (self.root.clone(), key.to_owned());
+        tokio::task::spawn_blocking(move || Hidden::begin(&root, &key, writer))
+            .await
+            .map_err(|e| FilesError::Io(e.to_string()))?
     }
-    path::Path::parse(key).map_err(|_| denied())
 }
 
-fn entry(key: &str, meta: ObjectMeta) -> Entry {
-    Entry {
-        key: key.to_owned(),
-        size: meta.size,
-        last_modified: meta.last_modified,
-        etag: meta.e_tag,
+#[async_trait]
+impl Place for LocalFolder {
+    async fn get(&self, key: &str) -> FilesResult<Bytes> {
+        let at = self.inside(key).await?;
+        let found = self.store.get(&at).await.map_err(|e| explain(key, &e))?;
+        found.bytes().await.map_err(|e| explain(key, &e))
+    }
+
+    async fn get_stream(&self, key: &str, range: Option<Range<u64>>) -> FilesResult<Content> {
+        let at = self.inside(key).await?;
+        let options = GetOptions::new().with_range(range.map(GetRange::Bounded));
+        let found = self.store.get_opts(&at, options).await;
+        let found = found.map_err(|e| explain(key, &e))?;
+        let (entry, range) = (entry(key, found.meta.clone()), found.range.clone());
+        let key = key.to_owned();
+        let stream = found.into_stream();
+        Ok(Content {
+            entry,
+            range,
+            stream: stream
+                .map(move |piece| piece.map_err(|e| explain(&key, &e)))
+                .boxed(),
+        })
+    }
+
+    async fn head(&self, key: &str) -> FilesResult<Entry> {
+        let at = self.inside(key).await?;
+        let meta = self.store.head(&at).await.map_err(|e| explain(key, &e))?;
+        Ok(entry(key, meta))
+    }
+
+    async fn put(&self, key: &str, content: Bytes) -> FilesResult<()> {
+        let at = sound(key)?;
+        self.stays_inside(key).await?;
+        let done = self.store.put(&at, content.into()).await;
+        done.map(|_| ()).map_err(|e| explain(key, &e))
+    }
+
+    async fn put_stream(&self, key: &str, mut content: Pieces) -> FilesResult<u64> {
+        let failed = |e: std::io::Error| FilesError::Io(format!("{key:?} cannot be written: {e}"));
+        // Any number that no other writer has.
+        let hidden = self.hide(key, rand::random()).await?;
+        let mut file = tokio::fs::File::from_std(hidden.open()?);
+        while let Some(piece) = content.try_next().await? {
+            file.write_all(&piece).await.map_err(failed)?;
+        }
+        file.flush().await.map_err(failed)?;
+        Box::new(hidden).keep().await
+    }
+
+    async fn begin(&self, key: &str, writer: i64) -> FilesResult<Box<dyn Growing>> {
+        Ok(Box::new(self.hide(key, writer).await?))
+    }
+
+    async fn delete(&self, key: &str) -> FilesResult<()> {
+        let at = self.inside(key).await;
+        match at {
+            Err(FilesError::NotFound(_)) => Ok(()),
+            other => match self.store.delete(&other?).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(explain(key, &error)),
+            },
+        }
+    }
+
+    async fn walk(&self, prefix: &str, after: Option<&str>) -> FilesResult<Box<dyn Walking>> {
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        if !prefix.is_empty() {
+            self.inside(prefix).await?;
+        }
+        let walk = Walk::new(self.root.clone(), prefix, after);
+        Ok(Box::new(Steps(Some(walk))))
+    }
+
+    async fn check(&self) -> FilesResult<()> {
+        let key = format!("{}/start.{:016x}", super::UNFINISHED, rand::random::<u64>());
+        self.put(&key, Bytes::new()).await?;
+        self.delete(&key).await
+    }
+}
+
+/// A walk through a folder, one page at a time beside the tasks that must not wait. After an error
+/// it is over.
+#[derive(Debug)]
+struct Steps(Option<Walk>);
+
+#[async_trait]
+impl Walking for Steps {
+    async fn page(&mut self, limit: usize) -> FilesResult<Vec<Entry>> {
+        let Some(mut walk) = self.0.take() else {
+            return Ok(Vec::new());
+        };
+        let page = tokio::task::spawn_blocking(move || (walk.page(limit), walk));
+        let (page, walk) = page.await.map_err(|e| FilesError::Io(e.to_string()))?;
+        let page = page?;
+        self.0 = Some(walk);
+        Ok(page)
     }
 }
 

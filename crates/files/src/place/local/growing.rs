@@ -1,31 +1,31 @@
-//! A file that is written piece by piece and shown when it is whole. The idea: it grows in a hidden
-//! folder beside the others under a name that holds who writes it, so that of two writers neither
-//! touches the other's; what a writer left behind that died goes away with the next one's first
-//! step, and a file is put in its place by a rename.
+//! A file of a folder that is written piece by piece and shown when it is whole. The idea: it grows
+//! in a hidden folder beside the others under a name that holds who writes it, so that of two
+//! writers neither touches the other's; what a writer left behind that died goes away with the
+//! next one's first step, and a file is put in its place by a rename.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
+
+use super::super::{Growing, UNFINISHED, flat};
 use crate::{FilesError, FilesResult};
 
-/// Where files grow, below the root: hidden, so no listing shows them.
-const FOLDER: &str = ".unfinished";
-
-/// A file that is not yet there. Dropped before [`Unfinished::keep`], it never will be.
+/// A file that is not yet there.
 #[derive(Debug)]
-pub struct Unfinished {
+pub(super) struct Hidden {
     key: String,
     path: PathBuf,
     target: PathBuf,
     kept: bool,
 }
 
-impl Unfinished {
+impl Hidden {
     /// Begins the file `key` below `root` for the writer with this number, empty.
-    pub(crate) fn begin(root: &Path, key: &str, writer: i64) -> FilesResult<Unfinished> {
-        let folder = root.join(FOLDER);
-        let start = format!("{}.", key.replace('/', "+"));
+    pub(super) fn begin(root: &Path, key: &str, writer: i64) -> FilesResult<Hidden> {
+        let folder = root.join(UNFINISHED);
+        let start = format!("{}.", flat(key));
         let begun = || -> io::Result<PathBuf> {
             fs::create_dir_all(&folder)?;
             for entry in fs::read_dir(&folder)? {
@@ -38,41 +38,12 @@ impl Unfinished {
             File::create(&path)?;
             Ok(path)
         };
-        Ok(Unfinished {
+        Ok(Hidden {
             path: begun().map_err(|error| failed(key, &error))?,
             target: root.join(key),
             key: key.to_owned(),
             kept: false,
         })
-    }
-
-    /// The file, to be written from its beginning.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`], above all where another writer has begun the same file since.
-    pub fn open(&self) -> FilesResult<File> {
-        let file = File::options().write(true).truncate(true).open(&self.path);
-        file.map_err(|error| failed(&self.key, &error))
-    }
-
-    /// The folder in which it grows, for what is needed on the way.
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(&self.path)
-    }
-
-    /// Puts the file in its place, instead of one that was there; its size in bytes.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`].
-    pub async fn keep(self) -> FilesResult<u64> {
-        let mut file = self;
-        let kept = tokio::task::spawn_blocking(move || {
-            let file = &mut file;
-            let size = file.place().map_err(|error| failed(&file.key, &error))?;
-            file.kept = true;
-            Ok(size)
-        });
-        kept.await.map_err(|e| FilesError::Io(e.to_string()))?
     }
 
     fn place(&self) -> io::Result<u64> {
@@ -86,7 +57,28 @@ impl Unfinished {
     }
 }
 
-impl Drop for Unfinished {
+#[async_trait]
+impl Growing for Hidden {
+    fn open(&self) -> FilesResult<File> {
+        let file = File::options().write(true).truncate(true).open(&self.path);
+        file.map_err(|error| failed(&self.key, &error))
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    async fn keep(mut self: Box<Self>) -> FilesResult<u64> {
+        let kept = tokio::task::spawn_blocking(move || {
+            let size = self.place().map_err(|error| failed(&self.key, &error))?;
+            self.kept = true;
+            Ok(size)
+        });
+        kept.await.map_err(|e| FilesError::Io(e.to_string()))?
+    }
+}
+
+impl Drop for Hidden {
     fn drop(&mut self) {
         if !self.kept {
             // It may be gone already: the next writer's first step.
@@ -121,7 +113,7 @@ mod tests {
         assert!(files.list("", None, 9).await.unwrap().is_empty());
         assert_eq!(file.keep().await.unwrap(), 5);
         assert_eq!(&files.get("a/b.csv").await.unwrap()[..], b"whole");
-        let left = std::fs::read_dir(dir.path().join(super::FOLDER)).unwrap();
+        let left = std::fs::read_dir(dir.path().join(super::UNFINISHED)).unwrap();
         assert_eq!(left.count(), 0);
     }
 

@@ -1,0 +1,120 @@
+//! The version of the schema: brought to this program's by one process at a time, and refused where
+//! it is another one. Older processes go on beside it (CONTRIBUTING.md: expand first, contract
+//! later); a process that starts must find exactly its own.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm_migration::MigratorTrait;
+
+use crate::connection::{MIGRATING, Store, StoreError, StoreResult, Write};
+use crate::migration::Migrator;
+
+impl Store {
+    /// Brings the schema to this program's version. Returns how many changes were applied. Of
+    /// several processes one does it, and the others wait for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where the database was made by a newer program, or is written to by
+    /// somebody else for long.
+    pub async fn migrate(&self) -> StoreResult<usize> {
+        if self.pending().await? == 0 {
+            return Ok(0);
+        }
+        let turn = self.write().await.map_err(busy)?;
+        match self.is_sqlite() {
+            true => self.migrate_within(turn).await,
+            false => self.migrate_beside(turn).await,
+        }
+    }
+
+    /// All changes in the transaction that holds the file's lock: they are made whole or not at all.
+    async fn migrate_within(&self, turn: Write) -> StoreResult<usize> {
+        let pending = pending(&*turn).await?;
+        Migrator::up(&*turn, None).await?;
+        turn.commit().await?;
+        Ok(pending)
+    }
+
+    /// Each change in a transaction of its own, so that its locks are short, while another one
+    /// holds the turn. That may take longer than any other statement.
+    async fn migrate_beside(&self, turn: Write) -> StoreResult<usize> {
+        let patient = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                       SET LOCAL idle_in_transaction_session_timeout = 0";
+        turn.execute_unprepared(patient).await?;
+        turn.take_turn(MIGRATING).await?;
+        let pending = self.pending().await?;
+        Migrator::up(&self.db, None).await?;
+        turn.commit().await?;
+        Ok(pending)
+    }
+
+    /// Refuses a schema that is not exactly this program's.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] with a sentence that says what to do.
+    pub async fn check_schema(&self) -> StoreResult<()> {
+        match self.pending().await? {
+            0 => Ok(()),
+            n => Err(StoreError::Schema(format!(
+                "the database lacks {n} changes of its schema: run `hawkmoth migrate` first, or \
+                 start with --migrate"
+            ))),
+        }
+    }
+
+    /// True when nothing has ever been written here.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn is_new(&self) -> StoreResult<bool> {
+        Ok(self.pending().await? == Migrator::migrations().len())
+    }
+
+    async fn pending(&self) -> StoreResult<usize> {
+        pending(&self.db).await
+    }
+}
+
+/// How many changes a database lacks. It is only read: whoever just looks makes no table.
+async fn pending(db: &impl ConnectionTrait) -> StoreResult<usize> {
+    let known = Migrator::migrations();
+    let known: Vec<&str> = known.iter().map(|migration| migration.name()).collect();
+    let applied = applied(db).await?;
+    match applied.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(known.len() - applied.len()),
+        Some(newer) => Err(StoreError::Schema(format!(
+            "the database was changed by a newer Hawkmoth ({newer}): use that version or a newer one"
+        ))),
+    }
+}
+
+/// The names of the changes that a database has had.
+async fn applied(db: &impl ConnectionTrait) -> StoreResult<Vec<String>> {
+    let backend = db.get_database_backend();
+    let kept = match backend {
+        DbBackend::Postgres => {
+            "SELECT 1 AS n FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_name = 'seaql_migrations'"
+        }
+        _ => "SELECT 1 AS n FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+    };
+    let kept = Statement::from_string(backend, kept);
+    if db.query_one_raw(kept).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let names = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
+    let names = db.query_all_raw(names).await?;
+    let names = names.iter().map(|row| row.try_get("", "version"));
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
+/// A file that somebody else writes to for longer than a transaction takes.
+fn busy(error: StoreError) -> StoreError {
+    let locked = |error: &DbErr| error.to_string().contains("database is locked");
+    match error {
+        StoreError::Database(error) if locked(&error) => StoreError::Schema(
+            "another process writes to the database: end it, or wait until it has changed the schema"
+                .to_owned(),
+        ),
+        other => other,
+    }
+}
