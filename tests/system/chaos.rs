@@ -5,7 +5,7 @@ mod demo;
 mod kinds;
 mod luck;
 mod network;
-mod process;
+pub mod process;
 mod project;
 mod torn;
 mod world;

@@ -13,6 +13,7 @@ mod command;
 mod found;
 mod golden;
 mod insects;
+mod operations;
 mod pages;
 mod pull;
 mod push;

@@ -3,6 +3,7 @@
 //! out of it. Knows nothing of insects or jobs; may depend on `domain` and `store`.
 //! [`Files`] is the interface; each kind of place is one file beside it and one line in `Place`.
 
+mod guarded;
 mod key;
 mod link;
 mod local;

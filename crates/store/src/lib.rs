@@ -43,6 +43,7 @@ pub mod schedule;
 pub mod service;
 pub mod session;
 pub mod source;
+pub mod standing;
 pub mod station;
 pub mod summary;
 pub mod tag;
@@ -57,7 +58,7 @@ pub mod upload;
 pub mod user;
 pub mod worker;
 
-pub use connection::{Store, StoreError, StoreResult, now, without_password};
+pub use connection::{Pool, Store, StoreError, StoreResult, now, without_password};
 pub use sea_orm::prelude::Json;
 
 #[cfg(test)]
