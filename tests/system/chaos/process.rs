@@ -54,8 +54,9 @@ impl Process {
     /// SIGTERM.
     pub fn terminate(&self) {
         let child = self.child.as_ref().expect("it runs");
-        let sent = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
+        let id = child.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -TERM $0", &id])
             .status();
         assert!(sent.unwrap().success());
     }

@@ -96,7 +96,9 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
     request.extensions_mut().insert(known);
     let answered = state.zone.around(top.above(next.run(request)));
     let mut answer = origin.around(answered).instrument(span.clone()).await;
-    span.record("http.response.status_code", answer.status().as_u16());
+    // Numbers of other types would be sent as texts.
+    let status = i64::from(answer.status().as_u16());
+    span.record("http.response.status_code", status);
     if has_cookie {
         let headers = answer.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));

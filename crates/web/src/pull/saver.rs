@@ -73,6 +73,7 @@ impl Saver {
 /// A save is a step of the job's trace, and about the requests that brought the results.
 fn span(group: &[Posted]) -> Span {
     let images: usize = group.iter().map(|posted| posted.batch.images.len()).sum();
+    let images = i64::try_from(images).unwrap_or(i64::MAX);
     let span = tracing::info_span!(target: SPANS, parent: None, "save", images);
     if let Some(job) = group.iter().find_map(|posted| posted.job.as_ref()) {
         job.leads_to(&span);

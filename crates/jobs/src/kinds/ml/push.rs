@@ -61,7 +61,7 @@ async fn work(cx: &JobContext, push: &Arc<Push>) -> anyhow::Result<()> {
                 break;
             }
             queue::handed_out(&leases);
-            let images = leases.len();
+            let images = i64::try_from(leases.len()).unwrap_or(i64::MAX);
             let batch = push.clone().batch(leases);
             let span = tracing::info_span!(target: SPANS, "batch", images);
             flying.spawn(Origin::within(span, batch));

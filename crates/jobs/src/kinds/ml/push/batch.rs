@@ -289,7 +289,8 @@ impl Push {
             pipeline: self.pipeline.id,
             images: outcomes.into_iter().collect(),
         };
-        let span = tracing::info_span!(target: SPANS, "save", images = batch.images.len());
+        let images = i64::try_from(batch.images.len()).unwrap_or(i64::MAX);
+        let span = tracing::info_span!(target: SPANS, "save", images);
         let saved = self.tools.store.save_or_fail(batch).instrument(span);
         Ok(saved.await?)
     }
