@@ -37,7 +37,7 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let url = startup::own_url(&listener)?;
     let mut tools = startup::tools(&settings.place, &settings.kept, store.clone(), &url).await?;
     tools.zone = zone;
-    let state = startup::web_state(&tools).in_zone(zone);
+    let state = startup::web_state(&tools, tools.store.clone()).in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.
     store.rescue_jobs(chrono::Duration::zero()).await?;
 
@@ -65,7 +65,7 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     }
     stop.cancel();
     worker.await?;
-    web.await??;
+    web.await?;
     Ok(if succeeded || !settings.exit {
         ExitCode::SUCCESS
     } else {

@@ -29,7 +29,12 @@ fn main() -> ExitCode {
         Ok(zone) => zone,
         Err(error) => return failed(&error),
     };
-    telemetry::start(&arguments.log, zone);
+    // One cryptography provider for all TLS; a second call would only say that it is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let traces = match telemetry::start(&arguments.telemetry, zone) {
+        Ok(traces) => traces,
+        Err(error) => return failed(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -37,15 +42,18 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::anyhow!(error)),
     };
-    match runtime.block_on(run(arguments.command, zone)) {
+    let ended = runtime.block_on(run(arguments.command, zone));
+    // Out of the runtime, for it waits.
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    match ended {
         Ok(code) => code,
         Err(error) => failed(&error),
     }
 }
 
 async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
-    // One cryptography provider for all TLS; a second call would only say that it is there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
         Command::Demo(demo) => return demo::run(demo, zone).await,
         Command::Serve(serve) => serve::serve(serve, zone).await?,

@@ -10,12 +10,16 @@ mod bench;
 #[cfg(test)]
 mod deploy;
 mod files;
+mod limits;
 mod moving;
+mod operating;
 mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
 pub use files::{BucketKeys, Kept};
+pub use limits::{Limits, Outgoing};
 pub use moving::{Antenna, Copy, ImportCommand};
+pub use operating::{LogFormat, Looked, Telemetry};
 pub use running::{Leases, Requests, Rescue, Schema, Upkeep};
 
 /// The job server for automated insect monitoring.
@@ -26,10 +30,8 @@ pub use running::{Leases, Requests, Rescue, Schema, Upkeep};
 #[derive(Debug, Parser)]
 #[command(name = "hawkmoth", version, max_term_width = 90)]
 pub struct Hawkmoth {
-    /// What is written to standard error: error, warn, info, debug, or a filter such as
-    /// "info,jobs=debug"
-    #[arg(long, global = true, env = "HAWKMOTH_LOG", default_value = "warn")]
-    pub log: String,
+    #[command(flatten)]
+    pub telemetry: Telemetry,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -175,6 +177,12 @@ pub struct Serve {
     pub clock: Clock,
     #[command(flatten)]
     pub traces: Traces,
+    #[command(flatten)]
+    pub looked: Looked,
+    #[command(flatten)]
+    pub limits: Limits,
+    #[command(flatten)]
+    pub outgoing: Outgoing,
     /// Folder of a built web client, such as Antenna's: it is served at /, and the pages of
     /// Hawkmoth at /hawkmoth/
     #[arg(long, env = "HAWKMOTH_UI", value_name = "DIR")]
@@ -217,6 +225,10 @@ pub struct Work {
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub clock: Clock,
+    #[command(flatten)]
+    pub looked: Looked,
+    #[command(flatten)]
+    pub outgoing: Outgoing,
 }
 
 /// `hawkmoth demo`.

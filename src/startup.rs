@@ -17,7 +17,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Command, Kept, Place, Schema, Traces};
+use crate::settings::{Command, Kept, Limits, Place, Schema, Traces};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
@@ -56,9 +56,14 @@ fn make_folder(place: &Place) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data folder {}", place.data.display()))
 }
 
-/// Opens the database of the data folder, or the one that is named.
+/// Opens the database.
 async fn open(place: &Place) -> anyhow::Result<Store> {
-    let url = match &place.database_url {
+    Ok(Store::open(&address(place)?).await?)
+}
+
+/// The address of the database of the data folder, or of the one that is named.
+fn address(place: &Place) -> anyhow::Result<String> {
+    Ok(match &place.database_url {
         Some(url) => url.clone(),
         None => {
             make_folder(place)?;
@@ -72,8 +77,7 @@ async fn open(place: &Place) -> anyhow::Result<Store> {
             };
             format!("sqlite://{}", file.replace('%', "%25").replace('?', "%3F"))
         }
-    };
-    Ok(Store::open(&url).await?)
+    })
 }
 
 /// Opens the database and makes sure that its schema fits: a new database gets it, one of
@@ -159,6 +163,14 @@ pub fn vault(place: &Place) -> anyhow::Result<Vault> {
     Ok(Vault::new(&secret_key(place, None)?))
 }
 
+/// The database for requests, whose statements are bounded.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn bounded(place: &Place, store: &Store, limits: &Limits) -> anyhow::Result<Store> {
+    Ok(store.bounded(&address(place)?, limits.statement()).await?)
+}
+
 /// Everything that jobs and pages work with.
 ///
 /// # Errors
@@ -189,16 +201,36 @@ async fn files_of(place: &Place, kept: &Kept) -> anyhow::Result<Files> {
     Ok(home.open(&kept.opened.keys()).await?)
 }
 
-/// What the pages work with.
-pub fn web_state(tools: &Tools) -> web::AppState {
+/// What the pages work with, over this store.
+pub fn web_state(tools: &Tools, store: Store) -> web::AppState {
     let state = web::AppState::new(
-        tools.store.clone(),
+        store,
         tools.bus.clone(),
         tools.files.clone(),
         tools.links.clone(),
         tools.services.clone(),
     );
     state.leasing(tools.queue.clone(), tools.pace.leases)
+}
+
+/// The limits that this machine allows: a quarter of the files that the process may have open is
+/// left for the database, the storages and the services, whoever else is connected.
+pub fn within_machine(mut limits: web::Limits) -> web::Limits {
+    let wanted = u64::try_from(limits.connections).unwrap_or(u64::MAX);
+    match rlimit::increase_nofile_limit(wanted.saturating_mul(2)) {
+        Ok(files) => {
+            let room = usize::try_from(files - files / 4).unwrap_or(usize::MAX);
+            if room < limits.connections {
+                tracing::warn!(
+                    files,
+                    "fewer connections than set: too few files may be open"
+                );
+                limits.connections = room;
+            }
+        }
+        Err(error) => tracing::warn!(%error, "how many files may be open is not known"),
+    }
+    limits
 }
 
 /// The folder of a built web client.
@@ -220,10 +252,18 @@ pub fn client(folder: &Path) -> anyhow::Result<&Path> {
 /// # Errors
 /// Where the address is taken or not this machine's.
 pub async fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen_at(bind, "--bind").await
+}
+
+/// The same for the address of another setting.
+///
+/// # Errors
+/// As [`listen`].
+pub async fn listen_at(bind: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(bind).await.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AddrInUse {
             anyhow::anyhow!(
-                "{bind} is in use: another program listens there; choose another with --bind"
+                "{bind} is in use: another program listens there; choose another with {setting}"
             )
         } else {
             anyhow::anyhow!("cannot listen on {bind}: {error}")

@@ -160,7 +160,7 @@ async fn measured(
     let listener = startup::listen(([127, 0, 0, 1], 0).into()).await?;
     let url = startup::own_url(&listener)?;
     let tools = startup::tools(&place, &Kept::default(), store.clone(), &url).await?;
-    let state = startup::web_state(&tools);
+    let state = startup::web_state(&tools, tools.store.clone());
     let stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));
     let caller = Caller {
@@ -181,7 +181,7 @@ async fn measured(
         all.push((address, times));
     }
     stop.cancel();
-    server.await??;
+    server.await?;
     let plans = plans(settings, database, &store, &all).await?;
     Ok((all, plans))
 }

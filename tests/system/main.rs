@@ -15,6 +15,7 @@ mod found;
 mod golden;
 mod insects;
 mod moving;
+mod operations;
 mod pages;
 mod pull;
 mod push;

@@ -1,6 +1,6 @@
 //! Pull jobs from outside: what remote workers ask and post, and what they break.
 
-mod client;
+pub mod client;
 mod drain;
 mod extend;
 mod fair;

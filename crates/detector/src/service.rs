@@ -65,7 +65,7 @@ impl Default for Settings {
 
 #[derive(Clone)]
 struct Service {
-    http: reqwest::Client,
+    http: outgoing::Client,
     slots: Arc<Semaphore>,
 }
 

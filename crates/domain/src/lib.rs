@@ -9,6 +9,7 @@ pub mod determination;
 pub mod export;
 pub mod job;
 pub mod lease;
+pub mod metric;
 pub mod permission;
 pub mod post;
 pub mod progress;

@@ -3,6 +3,7 @@
 //! out of it. Knows nothing of insects or jobs; may depend on `domain` and `store`.
 //! [`Files`] is the interface; what a kind of place must do stands in `place`, beside their folder.
 
+mod guarded;
 mod home;
 mod key;
 mod link;

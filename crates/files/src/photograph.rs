@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::storage::Location;
-
+use outgoing::{Client, Redirects, Refused};
 use store::Store;
 
 use crate::{Files, FilesError, FilesResult, Source, Vault};
@@ -15,11 +15,11 @@ use crate::{Files, FilesError, FilesResult, Source, Vault};
 /// Largest photograph that is fetched from an address, in bytes.
 const MAX_FETCH: usize = 100 * 1024 * 1024;
 
-static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
+static CLIENT: LazyLock<Option<Client>> = LazyLock::new(|| {
     let builder = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(30));
-    builder.build().ok()
+    Client::new(builder, Redirects::Follow).ok()
 });
 
 /// Reads photographs.
@@ -60,8 +60,12 @@ impl Photographs {
 
 async fn fetch(url: &str) -> Result<Bytes, String> {
     let client = CLIENT.as_ref().ok_or("there is no HTTP client")?;
-    let without_url = |error: reqwest::Error| error.without_url().to_string();
-    let mut answer = client.get(url).send().await.map_err(without_url)?;
+    let without_url = |error: reqwest::Error| match Refused::behind(&error) {
+        Some(refused) => refused.to_string(),
+        None => error.without_url().to_string(),
+    };
+    let call = client.get(url).map_err(|refused| refused.to_string())?;
+    let mut answer = call.send().await.map_err(without_url)?;
     if !answer.status().is_success() {
         return Err(format!("the storage answers {}", answer.status()));
     }

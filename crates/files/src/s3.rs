@@ -12,11 +12,13 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::signer::Signer as _;
-use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig};
+use outgoing::{Redirects, Refused};
 use reqwest::Method;
 use url::Url;
 
 use crate::Entry;
+use crate::guarded::Guarded;
 use crate::source::first;
 
 /// How long somebody waits for a storage.
@@ -143,10 +145,10 @@ pub(crate) fn connect(
         retry_timeout: patience.altogether,
         ..RetryConfig::default()
     };
-    let client = ClientOptions::new()
-        .with_allow_http(true)
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(patience.request);
+    let client = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(patience.request);
+    let client = outgoing::Client::new(client, Redirects::Follow).map_err(|e| explain(&e))?;
     let region = address.region.as_deref().unwrap_or("us-east-1");
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&address.bucket)
@@ -154,7 +156,8 @@ pub(crate) fn connect(
         .with_retry(retries)
         // Not every storage can delete many objects with one request.
         .with_disable_bulk_delete(true)
-        .with_client_options(client);
+        .with_allow_http(true)
+        .with_http_connector(Guarded(client));
     if let Some(endpoint) = &address.endpoint {
         builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
     }
@@ -205,7 +208,13 @@ impl BucketPages {
 }
 
 /// The storage's own code and message, else a sentence of ours.
-pub(crate) fn explain(error: &object_store::Error) -> BucketError {
+pub(crate) fn explain(error: &(dyn Error + 'static)) -> BucketError {
+    if let Some(refused) = Refused::behind(error) {
+        return BucketError {
+            code: "AddressRefused".to_owned(),
+            message: refused.to_string(),
+        };
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -335,6 +344,14 @@ mod tests {
                 (code, message)
             );
         }
+        let forbidden = bucket("http://169.254.169.254")
+            .pages("", None)
+            .unwrap()
+            .next(1)
+            .await;
+        let error = forbidden.unwrap_err();
+        assert_eq!(error.code, "AddressRefused");
+        assert!(error.message.contains("169.254.169.254"), "{error}");
         let mut nobody = bucket("http://127.0.0.1:9").pages("", None).unwrap();
         let nobody = nobody.next(1).await;
         assert_eq!(nobody.unwrap_err().code, "ConnectionError");

@@ -3,6 +3,7 @@
 //! (`architecture.md` §6, `protocol.md` §2: rescue, finalise, dead letter).
 
 use domain::job::DispatchMode;
+use domain::metric;
 use queue::Changed;
 use store::log::Level;
 use store::result::{Batch, Outcome};
@@ -99,6 +100,7 @@ async fn bury(tools: &Tools, id: i64) -> StoreResult<()> {
     };
     let saved = tools.store.save_results(batch).await?;
     if saved.failed > 0 {
+        metrics::counter!(metric::DEAD_LETTERS.name).increment(saved.failed.unsigned_abs());
         let text = format!("{} captures failed: {reason}", saved.failed);
         tools.store.write_log(id, &[(Level::Error, text)]).await?;
         announce(tools, id, false);

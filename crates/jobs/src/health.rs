@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use services::Health;
 use store::StoreResult;
 use store::service::{ONLINE_SECONDS, ProcessingService};
 
@@ -14,19 +15,20 @@ const READY: Duration = Duration::from_secs(8);
 /// Services asked at once.
 const AT_ONCE: usize = 8;
 
-/// Asks a service whether it is ready, and writes down what it said.
+/// Asks a service whether it is ready, and writes down what it said. `None` where it has no
+/// address.
 ///
 /// # Errors
 /// Errors of the store.
-pub async fn check(tools: &Tools, service: &ProcessingService) -> StoreResult<bool> {
+pub async fn check(tools: &Tools, service: &ProcessingService) -> StoreResult<Option<Health>> {
     let Some(url) = &service.endpoint_url else {
-        return Ok(false);
+        return Ok(None);
     };
     let health = tools.services.ready(url, READY).await;
     let latency = health.latency.as_secs_f64();
     let seen = tools.store.service_seen(service.id, health.live, latency);
     seen.await?;
-    Ok(health.live)
+    Ok(Some(health))
 }
 
 /// Asks all services.

@@ -13,11 +13,12 @@ use store::job::{
     Job,
     life::{Beat, Fence},
 };
-use store::origin::{Origin, Trace};
+use store::origin::{Origin, SPANS, Trace};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 use crate::context::{JobContext, Stopped};
 use crate::crops::Cutter;
@@ -84,9 +85,10 @@ impl Runner {
             };
             let Ok(slot) = slot else { break };
             if let Some((job, fence)) = runner.claim().await {
-                let origin = origin(&job);
+                let span = span(&job);
+                let origin = origin(&job, &span);
                 let one = runner.clone().hold(job, fence, stop.clone(), slot);
-                running.spawn(origin.around(one));
+                running.spawn(origin.around(one).instrument(span));
                 continue;
             }
             drop(slot);
@@ -235,7 +237,8 @@ enum Ended {
 
 /// Starts the work in a task of its own, so that a panic stays there.
 fn start(cx: Arc<JobContext>) -> JoinHandle<anyhow::Result<Outcome>> {
-    tokio::spawn(Origin::step().around(async move {
+    let span = tracing::info_span!(target: SPANS, "work", job.id = cx.job.id);
+    tokio::spawn(Origin::within(span, async move {
         cx.info(format!("Running job {} ({})", cx.job.label(), cx.job.state));
         cx.open_stages().await?;
         let Some(kind) = kind::find(&cx.job.kind) else {
@@ -247,11 +250,23 @@ fn start(cx: Arc<JobContext>) -> JoinHandle<anyhow::Result<Outcome>> {
 }
 
 /// A run belongs to the trace of the request that asked for it, where traces are kept.
-fn origin(job: &Job) -> Origin {
+fn origin(job: &Job, span: &Span) -> Origin {
+    let drawn = || job.trace_id.as_deref().map(Trace::within);
     Origin {
         user: None,
-        trace: job.trace_id.as_deref().map(Trace::within),
+        trace: Trace::of(span).or_else(drawn),
     }
+}
+
+/// The span of a run, a step of that request.
+fn span(job: &Job) -> Span {
+    let span = tracing::info_span!(
+        target: SPANS, parent: None, "run", job.id = job.id, job.kind = job.kind
+    );
+    if let Some(trace) = job.trace() {
+        trace.leads_to(&span);
+    }
+    span
 }
 
 /// Waits for the hint that some job waits.

@@ -157,6 +157,10 @@ impl TaskQueue for Embedded {
         Ok(self.store.ticket_depth(job, max_deliveries).await?)
     }
 
+    async fn standing(&self, jobs: &[i64], max_deliveries: i32) -> QueueResult<Depth> {
+        Ok(self.store.standing_images(jobs, max_deliveries).await?)
+    }
+
     async fn purge(&self, job: i64, generation: i64) -> QueueResult<()> {
         Ok(self.store.purge_tickets(job, generation).await?)
     }

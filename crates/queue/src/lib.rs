@@ -18,6 +18,8 @@ pub use store::ticket::Depth;
 
 use std::time::Duration;
 
+use domain::metric;
+
 /// What can go wrong with tasks.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
@@ -43,6 +45,15 @@ pub struct Lease {
     pub deliveries: i32,
     /// What the worker shows when it answers.
     pub receipt: Receipt,
+}
+
+/// Counts what was handed out, by whatever queue, and what of it somebody had before without an
+/// answer. Whoever leases says so here.
+pub fn handed_out(leases: &[Lease]) {
+    let again = leases.iter().filter(|lease| lease.deliveries > 1).count();
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    metrics::counter!(metric::TASKS_LEASED.name).increment(count(leases.len()));
+    metrics::counter!(metric::LEASE_EXPIRIES.name).increment(count(again));
 }
 
 /// How images are asked for.
@@ -90,6 +101,19 @@ pub trait TaskQueue: Send + Sync {
 
     /// Counts the images of a job.
     async fn depth(&self, job: i64, max_deliveries: Option<i32>) -> QueueResult<Depth>;
+
+    /// Counts the images of several jobs together, for those who only want to see how it stands:
+    /// in bounded work, if need be not to the last one.
+    async fn standing(&self, jobs: &[i64], max_deliveries: i32) -> QueueResult<Depth> {
+        let mut sum = Depth::default();
+        for job in jobs {
+            let one = self.depth(*job, Some(max_deliveries)).await?;
+            sum.waiting += one.waiting;
+            sum.leased += one.leased;
+            sum.dead += one.dead;
+        }
+        Ok(sum)
+    }
 
     /// Empties a job's queue of all generations up to this one.
     async fn purge(&self, job: i64, generation: i64) -> QueueResult<()>;

@@ -55,6 +55,9 @@ pub enum ApiError {
     /// 409: the row's state does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// 408.
+    #[error("The body of the request did not arrive in time.")]
+    Late,
     /// 413.
     #[error("Request body exceeded the limit.")]
     TooLarge,
@@ -67,6 +70,9 @@ pub enum ApiError {
     /// 503 with a sentence: something that is needed does not answer now.
     #[error("{0}")]
     Unavailable(String),
+    /// 503: there is no room for a further request; so many seconds should pass.
+    #[error("The server is busy. Expected available in {}.", seconds(*.0))]
+    Busy(u64),
     /// 429: too many attempts; so many seconds must pass.
     #[error("Request was throttled. Expected available in {}.", seconds(*.0))]
     Throttled(u64),
@@ -182,10 +188,11 @@ impl ApiError {
             }
             ApiError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
+            ApiError::Late => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Unavailable(_) | ApiError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -214,7 +221,7 @@ impl IntoResponse for ApiError {
             ApiError::MethodNotAllowed(_, allow) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
-            ApiError::Throttled(seconds) => {
+            ApiError::Throttled(seconds) | ApiError::Busy(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             _ => {}
@@ -269,10 +276,12 @@ mod tests {
             ApiError::MethodNotAllowed("GET".to_owned(), "POST, OPTIONS"),
             ApiError::NotAcceptable,
             ApiError::Conflict("The job is running.".to_owned()),
+            ApiError::Late,
             ApiError::TooLarge,
             ApiError::UnsupportedMediaType("text/plain".to_owned()),
             ApiError::Internal("the database is on fire".to_owned()),
             ApiError::Unavailable("The queue does not answer.".to_owned()),
+            ApiError::Busy(1),
             ApiError::Throttled(1),
             ApiError::Throttled(42),
         ] {

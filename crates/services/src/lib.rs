@@ -9,7 +9,8 @@ use domain::wire::{
     PipelineRequest, PipelineResultsResponse, ProcessingServiceInfoResponse, Readiness,
 };
 use futures_util::StreamExt;
-use reqwest::redirect::Policy;
+use outgoing::{Client, Redirects, Refused};
+use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 
 /// Why a service gave no usable answer.
@@ -18,6 +19,9 @@ pub enum ServiceError {
     /// It could not be reached, or the connection broke.
     #[error("the service cannot be reached: {0}")]
     Unreachable(String),
+    /// This server must not send requests there.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// It did not answer in time.
     #[error("the service did not answer within {0} seconds")]
     Silent(u64),
@@ -43,9 +47,10 @@ impl ServiceError {
         match self {
             ServiceError::Unreachable(_) => true,
             ServiceError::Status { code, .. } => *code >= 500,
-            ServiceError::Silent(_) | ServiceError::Elsewhere(..) | ServiceError::Broken(_) => {
-                false
-            }
+            ServiceError::Refused(_)
+            | ServiceError::Silent(_)
+            | ServiceError::Elsewhere(..)
+            | ServiceError::Broken(_) => false,
         }
     }
 
@@ -66,6 +71,8 @@ pub struct Health {
     pub pipelines: Vec<String>,
     /// What was wrong with the answer, or that there was none.
     pub error: Option<String>,
+    /// Why it was not asked at all.
+    pub refused: Option<Refused>,
 }
 
 /// Longest answer to `/process` that is read, in bytes.
@@ -78,9 +85,9 @@ const MAX_READY: usize = 1024 * 1024;
 /// Speaks to services. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ServiceClient {
-    http: reqwest::Client,
+    http: Client,
     /// The same without following redirects, for what is posted.
-    straight: reqwest::Client,
+    straight: Client,
     process_timeout: Duration,
     most: usize,
 }
@@ -97,8 +104,8 @@ impl ServiceClient {
                 .user_agent(concat!("hawkmoth/", env!("CARGO_PKG_VERSION")))
         };
         Ok(ServiceClient {
-            http: builder().build()?,
-            straight: builder().redirect(Policy::none()).build()?,
+            http: Client::new(builder(), Redirects::Follow)?,
+            straight: Client::new(builder(), Redirects::Show)?,
             process_timeout,
             most: MAX_RESULTS,
         })
@@ -119,7 +126,7 @@ impl ServiceClient {
         endpoint: &str,
     ) -> Result<ProcessingServiceInfoResponse, ServiceError> {
         let limit = Duration::from_secs(6);
-        let call = self.http.get(join(endpoint, "info"));
+        let call = self.http.get(&join(endpoint, "info"));
         self.send(call, limit, MAX_INFO).await
     }
 
@@ -129,6 +136,10 @@ impl ServiceClient {
         let address = join(endpoint, "readyz");
         let answer: Result<Readiness, _> =
             self.send(self.http.get(&address), limit, MAX_READY).await;
+        let refused = match &answer {
+            Err(ServiceError::Refused(refused)) => Some(refused.clone()),
+            _ => None,
+        };
         let error = answer
             .as_ref()
             .err()
@@ -138,6 +149,7 @@ impl ServiceClient {
             latency: start.elapsed(),
             pipelines: answer.map(|r| r.status).unwrap_or_default(),
             error,
+            refused,
         }
     }
 
@@ -150,16 +162,20 @@ impl ServiceClient {
         endpoint: &str,
         request: &PipelineRequest,
     ) -> Result<PipelineResultsResponse, ServiceError> {
-        let call = self.straight.post(join(endpoint, "process")).json(request);
+        let call = self
+            .straight
+            .request(Method::POST, &join(endpoint, "process"));
+        let call = call.map(|call| call.json(request));
         self.send(call, self.process_timeout, self.most).await
     }
 
     async fn send<T: DeserializeOwned>(
         &self,
-        call: reqwest::RequestBuilder,
+        call: Result<RequestBuilder, Refused>,
         limit: Duration,
         most: usize,
     ) -> Result<T, ServiceError> {
+        let call = call?;
         let answer = tokio::time::timeout(limit, async {
             let response = call.send().await.map_err(unreachable)?;
             let status = response.status();
@@ -230,6 +246,9 @@ fn unreadable(body: &[u8], error: &serde_json::Error) -> ServiceError {
 
 /// The causes of a broken connection, in one line and without the address.
 fn unreachable(error: reqwest::Error) -> ServiceError {
+    if let Some(refused) = Refused::behind(&error) {
+        return ServiceError::Refused(refused.clone());
+    }
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -61,6 +61,27 @@ async fn what_is_wrong_is_said_and_only_an_answer_counts_as_live() {
 }
 
 #[tokio::test]
+async fn a_service_is_not_looked_for_where_secrets_are() {
+    let client = client();
+    for address in ["http://169.254.169.254/", "http://[fe80::1]:2000"] {
+        let health = client.ready(address, LIMIT).await;
+        assert!(!health.live && health.refused.is_some());
+        let words = health.error.unwrap();
+        assert!(
+            words.contains("this server sends no requests to"),
+            "{words}"
+        );
+        let info = client.info(address).await;
+        assert!(matches!(info, Err(ServiceError::Refused(_))));
+        let answer = client.process(address, &request()).await;
+        assert!(matches!(answer, Err(ServiceError::Refused(_))));
+    }
+    let away = ResponseTemplate::new(302).insert_header("Location", "http://169.254.169.254/");
+    let server = answering("/readyz", away).await;
+    assert!(client.ready(&server.uri(), LIMIT).await.refused.is_some());
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_cut_off() {
     let endless = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 2 * 1024 * 1024]);
     let server = answering("/readyz", endless).await;

@@ -2,9 +2,11 @@
 //! start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails half-way because another one
 //! was faster.
 
+mod bounded;
+
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -13,6 +15,8 @@ use sea_orm::{
     DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub use bounded::Pool;
 
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,9 @@ pub enum StoreError {
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),
+    /// The database took longer than a request may wait.
+    #[error("the database did not answer in time")]
+    Slow,
     /// A stored value does not read as it should.
     #[error("unreadable value in the database: {0}")]
     Unreadable(String),
@@ -47,6 +54,7 @@ impl From<DbErr> for StoreError {
             Some(SqlErr::UniqueConstraintViolation(_)) => {
                 StoreError::Conflict("Another row has these values already.".to_owned())
             }
+            _ if bounded::is_slow(&error) => StoreError::Slow,
             _ => StoreError::Database(error),
         }
     }
@@ -76,6 +84,10 @@ pub(crate) fn clock_in(time: std::time::Duration) -> i64 {
 pub struct Store {
     pub(crate) db: DatabaseConnection,
     writer: Option<Writer>,
+    /// Where pages and counts of lists are read for those who wait, if elsewhere.
+    lists: Option<DatabaseConnection>,
+    /// Where statements may take their time, if elsewhere.
+    patient: Option<DatabaseConnection>,
     /// Number of this process in sharded counters.
     pub(crate) shard: i64,
     /// Counts of long lists, kept for a while.
@@ -95,7 +107,11 @@ struct Writer {
 pub(crate) struct Write {
     tx: DatabaseTransaction,
     _turn: Option<OwnedMutexGuard<()>>,
+    afterwards: std::sync::Mutex<Vec<Afterwards>>,
 }
+
+/// What is done when a transaction is committed.
+type Afterwards = Box<dyn FnOnce() + Send>;
 
 impl Deref for Write {
     type Target = DatabaseTransaction;
@@ -107,7 +123,20 @@ impl Deref for Write {
 impl Write {
     pub(crate) async fn commit(self) -> StoreResult<()> {
         self.tx.commit().await?;
+        let afterwards = self.afterwards.into_inner();
+        for then in afterwards.unwrap_or_else(PoisonError::into_inner) {
+            then();
+        }
         Ok(())
+    }
+
+    /// Does something when this is committed, and never otherwise: counts what has happened.
+    pub(crate) fn once_committed(&self, then: impl FnOnce() + Send + 'static) {
+        let mut afterwards = self
+            .afterwards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        afterwards.push(Box::new(then));
     }
 
     /// Takes back everything that was written in it.
@@ -170,10 +199,11 @@ impl Store {
                 without_password(url)
             )));
         }
-        let db = connect(url, if sqlite { 8 } else { 16 }, READING, make).await?;
+        let most = if sqlite { 8 } else { MOST };
+        let db = open(url, options(url, most, READING, make)).await?;
         let writer = match sqlite {
             true => Some(Writer {
-                db: connect(url, 1, WRITING, make).await?,
+                db: open(url, options(url, 1, WRITING, make)).await?,
                 turn: Arc::default(),
             }),
             false => None,
@@ -181,6 +211,8 @@ impl Store {
         Ok(Store {
             db,
             writer,
+            lists: None,
+            patient: None,
             shard: i64::from(rand::random::<u32>()),
             counts: Arc::default(),
         })
@@ -245,7 +277,11 @@ impl Store {
                 ..Default::default()
             })
             .await?;
-        Ok(Write { tx, _turn: turn })
+        Ok(Write {
+            tx,
+            _turn: turn,
+            afterwards: std::sync::Mutex::default(),
+        })
     }
 }
 
@@ -253,12 +289,10 @@ impl Store {
 const READING: &str = "-4000";
 const WRITING: &str = "-16000";
 
-async fn connect(
-    url: &str,
-    most: u32,
-    cache: &'static str,
-    make: bool,
-) -> StoreResult<DatabaseConnection> {
+/// Connections to PostgreSQL in one pool.
+const MOST: u32 = 16;
+
+fn options(url: &str, most: u32, cache: &'static str, make: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(most)
@@ -278,6 +312,10 @@ async fn connect(
                 .pragma("synchronous", "NORMAL")
                 .pragma("cache_size", cache)
         });
+    options
+}
+
+async fn open(url: &str, options: ConnectOptions) -> StoreResult<DatabaseConnection> {
     let db = Database::connect(options).await;
     db.map_err(|error| unreachable(url, &error))
 }

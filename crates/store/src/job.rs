@@ -11,6 +11,7 @@ use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::job::{self, Entity};
 use crate::entity::project;
+use crate::origin::Trace;
 use crate::project::Project;
 
 pub mod change;
@@ -79,6 +80,12 @@ impl Job {
     /// The typed feed mode.
     pub fn feed(&self) -> FeedMode {
         FeedMode::from_code(&self.feed_mode)
+    }
+
+    /// The span of the request that asked for its present run, where traces are kept.
+    pub fn trace(&self) -> Option<Trace> {
+        let (trace_id, span_id) = self.trace_id.clone().zip(self.span_id.clone())?;
+        Some(Trace { trace_id, span_id })
     }
 
     /// The stages as the runner wrote them; counts of results are not in them.
@@ -234,7 +241,8 @@ pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
         scheduled_at: Set(new.start_now.then_some(at)),
         started_at: Set(None),
         finished_at: Set(None),
-        trace_id: Set(trace),
+        span_id: Set(trace.as_ref().map(|trace| trace.span_id.clone())),
+        trace_id: Set(trace.map(|trace| trace.trace_id)),
         ..Default::default()
     };
     let job = row.insert(&**tx).await?;

@@ -44,6 +44,7 @@ mod schema;
 pub mod service;
 pub mod session;
 pub mod source;
+pub mod standing;
 pub mod station;
 pub mod summary;
 pub mod tag;
@@ -58,7 +59,7 @@ pub mod upload;
 pub mod user;
 pub mod worker;
 
-pub use connection::{Store, StoreError, StoreResult, now, without_password};
+pub use connection::{Pool, Store, StoreError, StoreResult, now, without_password};
 pub use sea_orm::prelude::Json;
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ impl Store {
 
     /// Counts a long or slow list while nobody waits.
     fn count_later(&self, key: String, list: SelectStatement) {
-        let store = self.clone();
+        let store = self.patient();
         tokio::spawn(async move {
             let began = Instant::now();
             match store.count_all(list).await {
@@ -199,7 +199,7 @@ impl Store {
             .expr(Func::count(Expr::col(Asterisk)))
             .from_subquery(list, "rows".into_iden())
             .to_owned();
-        let row = self.db.query_one(&count).await?;
+        let row = self.lists().query_one(&count).await?;
         let row = row.ok_or(StoreError::NotFound("count"))?;
         let count: i64 = row.try_get_by_index(0)?;
         Ok(count.unsigned_abs())
@@ -235,7 +235,7 @@ impl Store {
 
     /// Reads a slow page again while nobody waits; one that has become fast is not kept.
     fn page_later(&self, key: String, parts: Vec<SelectStatement>, limit: u64, offset: u64) {
-        let store = self.clone();
+        let store = self.patient();
         tokio::spawn(async move {
             let began = Instant::now();
             match store.read_page(parts, limit, offset).await {
@@ -261,7 +261,7 @@ impl Store {
                 break;
             }
             let page = part.clone().limit(wanted).offset(skip).to_owned();
-            let rows = self.db.query_all(&page).await?;
+            let rows = self.lists().query_all(&page).await?;
             if !rows.is_empty() {
                 skip = 0;
             } else if skip > 0 && parts.peek().is_some() {

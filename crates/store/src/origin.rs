@@ -1,8 +1,17 @@
 //! On whose behalf something is done, and in which trace. The idea: it is set once around a
 //! request or a running job, and what is written down there (events of jobs, lines of their logs)
-//! picks it up; no call hands it on.
+//! picks it up; no call hands it on. Where spans are exported, a step is one of them and has its
+//! numbers; where not, numbers are drawn for the lines of logs alone.
 
 use std::fmt::Write as _;
+
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry::{Context, SpanId, TraceId};
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The target of all spans that may be exported.
+pub const SPANS: &str = "hawkmoth";
 
 tokio::task_local! {
     static ORIGIN: Origin;
@@ -47,8 +56,59 @@ impl Trace {
         }
     }
 
+    /// The numbers of a span; none where spans are not exported.
+    pub fn of(span: &Span) -> Option<Trace> {
+        if span.is_disabled() {
+            return None;
+        }
+        let context = span.context();
+        let context = context.span().span_context().clone();
+        context.is_valid().then(|| Trace {
+            trace_id: context.trace_id().to_string(),
+            span_id: context.span_id().to_string(),
+        })
+    }
+
+    /// Makes a new span a step of this one, wherever this one was.
+    pub fn leads_to(&self, span: &Span) {
+        if let Some(context) = self.context() {
+            // It fails where spans are not exported, which is no harm.
+            let _ = span.set_parent(Context::new().with_remote_span_context(context));
+        }
+    }
+
+    /// Links a span to this one: it is about it and no step of it.
+    pub fn is_linked_from(&self, span: &Span) {
+        if let Some(context) = self.context() {
+            span.add_link(context);
+        }
+    }
+
+    fn context(&self) -> Option<SpanContext> {
+        let trace = TraceId::from_hex(&self.trace_id).ok()?;
+        let span = SpanId::from_hex(&self.span_id).ok()?;
+        let state = TraceState::default();
+        Some(SpanContext::new(
+            trace,
+            span,
+            TraceFlags::SAMPLED,
+            true,
+            state,
+        ))
+    }
+
+    /// The span that the header `traceparent` names.
+    pub fn named_by(text: &str) -> Option<Trace> {
+        let (trace_id, span_id) = Trace::parts(text)?;
+        Some(Trace { trace_id, span_id })
+    }
+
     /// A new span of the trace that the header `traceparent` names.
     pub fn of_header(text: &str) -> Option<Trace> {
+        Trace::parts(text).map(|(trace_id, _)| Trace::within(&trace_id))
+    }
+
+    fn parts(text: &str) -> Option<(String, String)> {
         let mut parts = text.trim().split('-');
         let (version, trace_id, span_id) = (parts.next()?, parts.next()?, parts.next()?);
         let sound = |part: &str, length: usize| {
@@ -62,7 +122,7 @@ impl Trace {
             && sound(span_id, 16)
             && !nothing(trace_id)
             && !nothing(span_id);
-        good.then(|| Trace::within(trace_id))
+        good.then(|| (trace_id.to_owned(), span_id.to_owned()))
     }
 }
 
@@ -77,11 +137,18 @@ impl Origin {
         ORIGIN.try_with(Origin::clone).unwrap_or_default()
     }
 
-    /// A step within this: the same person, and a span of its own where traces are kept.
-    pub fn step() -> Origin {
+    /// A step within this: the same person, and the numbers of this span or, where spans are not
+    /// exported and traces kept all the same, new ones.
+    pub fn step(span: &Span) -> Origin {
         let mut origin = Origin::current();
-        origin.trace = origin.trace.map(|trace| Trace::within(&trace.trace_id));
+        let drawn = origin.trace.map(|trace| Trace::within(&trace.trace_id));
+        origin.trace = Trace::of(span).or(drawn);
         origin
+    }
+
+    /// Does something as a step within this.
+    pub fn within<F: Future>(span: Span, future: F) -> impl Future<Output = F::Output> {
+        Origin::step(&span).around(future).instrument(span)
     }
 }
 
@@ -119,7 +186,7 @@ mod unit {
         };
         let (inner, step) = origin
             .clone()
-            .around(async { (Origin::current(), Origin::step()) })
+            .around(async { (Origin::current(), Origin::step(&Span::none())) })
             .await;
         assert_eq!(inner, origin);
         let span = step.trace.unwrap();

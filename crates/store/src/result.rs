@@ -5,8 +5,10 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
 
 use chrono::NaiveDateTime;
+use domain::metric;
 use domain::state::JobState;
 use domain::wire::DetectionResponse;
 use sea_orm::sea_query::Expr;
@@ -106,6 +108,7 @@ impl Store {
             let why = "These results do not belong together.";
             return Err(StoreError::Conflict(why.to_owned()));
         }
+        let began = Instant::now();
         let tx = self.write().await?;
         let job = job::Entity::find_by_id(first.job)
             .lock_shared()
@@ -117,6 +120,7 @@ impl Store {
         if takes && job.generation == first.generation {
             save(&tx, self.shard, &job, batches, &mut saved).await?;
             tx.commit().await?;
+            measure(&saved, began);
         }
         for (one, batch) in saved.iter_mut().zip(batches) {
             let asked = i64::try_from(batch.images.len()).unwrap_or(i64::MAX);
@@ -174,6 +178,15 @@ impl Store {
                 deliveries: row.deliveries,
             })
             .collect())
+    }
+}
+
+/// Tells what was saved and how long it took.
+fn measure(saved: &[Saved], began: Instant) {
+    metrics::histogram!(metric::SAVE.name).record(began.elapsed());
+    let sum = |of: fn(&Saved) -> i64| saved.iter().map(of).sum::<i64>().unsigned_abs();
+    for (outcome, images) in [("done", sum(|s| s.done)), ("failed", sum(|s| s.failed))] {
+        metrics::counter!(metric::IMAGES_SAVED.name, "outcome" => outcome).increment(images);
     }
 }
 

@@ -2,6 +2,7 @@
 //! server, on a fresh PostgreSQL database; here is what they build on.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bounded;
 mod captures;
 mod copies;
 mod exports;
@@ -12,6 +13,7 @@ mod schedules;
 mod schema;
 mod sessions;
 mod settings;
+mod standing;
 mod stations;
 
 use chrono::NaiveDateTime;

@@ -61,6 +61,9 @@ pub fn internal(error: StoreError) -> ApiError {
     match error {
         StoreError::NotFound(_) => ApiError::NotFound,
         StoreError::Conflict(why) => ApiError::Conflict(why),
+        StoreError::Slow => {
+            ApiError::Unavailable("The database did not answer in time.".to_owned())
+        }
         other => ApiError::Internal(other.to_string()),
     }
 }

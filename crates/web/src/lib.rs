@@ -9,46 +9,44 @@ mod auth;
 mod call;
 mod client;
 mod joblog;
+mod limits;
 mod linking;
 mod live;
+mod measured;
 mod media;
 mod openapi;
 mod pages;
 mod pictures;
 mod pull;
 mod routes;
+mod serving;
 mod shape;
 mod state;
 mod views;
 
+pub use limits::Limits;
 pub use linking::Linking;
 pub use openapi::document as openapi;
 pub use routes::router;
 pub use state::AppState;
 
-use std::net::SocketAddr;
-
-use axum::ServiceExt;
-use axum::extract::Request;
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 
-/// Serves until `stop` fires; requests under way are answered, live streams end.
-///
-/// # Errors
-/// Where the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    state: AppState,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
+/// Serves until `stop` fires; live streams end then, and requests under way are answered, as far
+/// as the limits give them time.
+pub async fn serve(listener: TcpListener, state: AppState, stop: CancellationToken) {
+    let limits = state.limits;
     let state = state.ending_with(stop.clone());
     let service = MapRequest::new(router(state), shape::one_form);
-    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
+    serving::serve(listener, service, limits, stop).await;
+}
+
+/// Serves a few addresses on a port of their own, with the usual limits for connections.
+pub async fn serve_beside(listener: TcpListener, router: Router, stop: CancellationToken) {
+    serving::serve(listener, router, Limits::default(), stop).await;
 }
 
 /// Every address of the API below `/api/v2`, as a pattern, with the methods that it takes: for

@@ -11,15 +11,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::known;
-use crate::views;
+use crate::limits::{self, Guard};
 use crate::{AppState, api, assets, client, live, media, pages, shape};
-
-/// Largest body that is read, in bytes (`processing-service.md` §7.3).
-const MAX_BODY: usize = 100 * 1024 * 1024;
+use crate::{measured, views};
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
 /// `shape::one_form` gives them.
-pub fn router(state: AppState) -> Router {
+pub fn router(mut state: AppState) -> Router {
+    let operations = state.operations.take().unwrap_or_default();
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(
             HeaderName::from_static(name),
@@ -34,13 +33,19 @@ pub fn router(state: AppState) -> Router {
             .route_service("/api/{*rest}", api(&state))
             .fallback_service(client::serve(folder)),
     };
-    all.layer(middleware::from_fn_with_state(state.clone(), known::know))
+    let guard = Guard::new(state.limits);
+    let served = all
+        .layer(middleware::from_fn_with_state(state.clone(), known::know))
         .layer(CatchPanicLayer::custom(pages::panicked))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        // Bodies are bounded by the guard, which knows what for.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(guard, limits::guard))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("referrer-policy", "same-origin"))
-        .with_state(state)
+        .layer(middleware::from_fn(measured::measure));
+    // No limit stands before those who ask whether the server lives.
+    served.with_state(state).merge(operations)
 }
 
 /// The API, and the page about everything else. `shape` stands around the whole router, so that

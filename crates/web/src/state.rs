@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::Router;
 use domain::lease::LeaseTerms;
 use files::{Files, Links};
 use queue::{Embedded, EventBus, TaskQueue};
@@ -12,6 +13,8 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::limit::Limiter;
+use crate::limits::Limits;
+use crate::limits::rate::Rates;
 use crate::linking::Linking;
 use crate::live::Hub;
 use crate::pull::Desk;
@@ -38,6 +41,12 @@ pub struct AppState {
     pub(crate) hub: Hub,
     /// Who must wait before guessing on.
     pub(crate) limiter: Limiter,
+    /// How much is taken on.
+    pub(crate) limits: Limits,
+    /// Who must wait because of asking too often.
+    pub(crate) rates: Rates,
+    /// What those look at who run the server; taken out by the router.
+    pub(crate) operations: Option<Router>,
     /// To whom lines of logs are linked; without it, no traces are kept.
     pub(crate) linking: Option<Linking>,
     /// The clock on which pages and API tell times.
@@ -68,6 +77,9 @@ impl AppState {
             links,
             services,
             limiter: Limiter::default(),
+            limits: Limits::default(),
+            rates: Rates::default(),
+            operations: None,
             linking: None,
             zone: Zone::default(),
             client: None,
@@ -81,6 +93,26 @@ impl AppState {
         self.queue = queue;
         self.leases = leases;
         self
+    }
+
+    /// Takes on as much as these limits say.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> AppState {
+        let rates = Rates::new(&limits);
+        AppState {
+            limits,
+            rates,
+            ..self
+        }
+    }
+
+    /// Answers these addresses too, before every limit.
+    #[must_use]
+    pub fn watched_by(self, operations: Router) -> AppState {
+        AppState {
+            operations: Some(operations),
+            ..self
+        }
     }
 
     /// Tells times in another zone than UTC.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 /// A process, and how it is started.
@@ -51,6 +51,33 @@ impl Process {
         }
     }
 
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let child = self.child.as_ref().expect("it runs");
+        let id = child.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -TERM $0", &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let child = self.child.as_mut().expect("it was started");
+        for _ in 0..1200 {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} does not end: {}", self.name, self.said());
+    }
+
+    /// What it wrote.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// None of them may end by itself.
     pub fn must_live(&mut self) {
         let ended = self
@@ -58,8 +85,11 @@ impl Process {
             .as_mut()
             .and_then(|child| child.try_wait().unwrap());
         if let Some(status) = ended {
-            let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-            panic!("{} ended by itself with {status}: {said}", self.name);
+            panic!(
+                "{} ended by itself with {status}: {}",
+                self.name,
+                self.said()
+            );
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use outgoing::{Client, Redirects, Refused};
 
 /// Largest photograph that is fetched, in bytes.
 const MAX_PHOTOGRAPH: usize = 100 * 1024 * 1024;
@@ -14,18 +15,18 @@ const WAIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// Where no TLS set-up is possible.
-pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+pub(super) fn client() -> Result<Client, reqwest::Error> {
     // Without a provider the client's builder panics. The program installs one at its start;
     // who uses this crate alone gets the same one. It is an error only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .timeout(WAIT)
-        .user_agent(concat!("hawkmoth-detector/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("hawkmoth-detector/", env!("CARGO_PKG_VERSION")));
+    Client::new(builder, Redirects::Follow)
 }
 
 /// The bytes at this address, or why they cannot be had.
-pub(super) async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
+pub(super) async fn fetch(http: &Client, url: &str) -> Result<Vec<u8>, String> {
     let url = reqwest::Url::parse(url).map_err(|_| format!("{url:?} is no address"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
@@ -33,8 +34,13 @@ pub(super) async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<u8>, 
             url.scheme()
         ));
     }
-    let failed = |e: reqwest::Error| format!("cannot be fetched: {}", e.without_url());
-    let answer = http.get(url).send().await.map_err(failed)?;
+    let failed = |e: reqwest::Error| match Refused::behind(&e) {
+        Some(refused) => format!("cannot be fetched: {refused}"),
+        None => format!("cannot be fetched: {}", e.without_url()),
+    };
+    let call = http.get(url.as_str());
+    let call = call.map_err(|refused| format!("cannot be fetched: {refused}"))?;
+    let answer = call.send().await.map_err(failed)?;
     if !answer.status().is_success() {
         return Err(format!(
             "cannot be fetched: HTTP {}",

@@ -36,7 +36,7 @@ async fn world() -> (String, reqwest::Client, String) {
             get(|| async { "<html>no such picture</html>" }),
         );
     let pictures = listen(pictures).await;
-    let client = fetch::client().unwrap();
+    let client = reqwest::Client::new();
     (
         format!("http://{service}"),
         client,

@@ -11,12 +11,19 @@ use std::time::Duration;
 use anyhow::Context;
 use domain::job::{COLLECT_STAGE, DELAY_STAGE, DispatchMode, ML};
 use domain::state::JobState;
-use store::origin::Origin;
+use store::origin::{Origin, SPANS};
 use store::pipeline::Pipeline;
 use store::service::is_online;
 
 use crate::context::JobContext;
 use crate::kind::{JobKind, Outcome};
+
+/// A step of the run that may be exported.
+macro_rules! step {
+    ($name:literal) => {
+        tracing::info_span!(target: SPANS, $name)
+    };
+}
 
 /// Kind `ml`.
 pub struct Ml;
@@ -28,13 +35,13 @@ impl JobKind for Ml {
     }
 
     async fn run(&self, cx: &JobContext) -> anyhow::Result<Outcome> {
-        Origin::step().around(delay(cx)).await?;
+        Origin::within(step!("delay"), delay(cx)).await?;
         let pipeline = cx.job.pipeline_id;
         let pipeline = pipeline.context("No pipeline specified to process images in ML job")?;
         let pipeline = cx.tools.store.pipeline(pipeline).await;
         let pipeline = pipeline.context("the pipeline does not exist any more")?;
         if cx.job.total.is_none() {
-            Origin::step().around(feed(cx, &pipeline)).await?;
+            Origin::within(step!("feed"), feed(cx, &pipeline)).await?;
         }
         if cx.job.dispatch() != DispatchMode::AsyncApi {
             push::drain(cx, &pipeline).await?;

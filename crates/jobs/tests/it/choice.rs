@@ -124,6 +124,28 @@ async fn a_service_that_says_it_is_ill_gets_nothing_until_it_is_well() {
     }
 }
 
+#[tokio::test]
+async fn a_job_says_why_its_service_is_not_asked() {
+    for fresh in testing::fresh().await {
+        let mut world = World::new(&fresh.store, 3, 1).await;
+        world.tools.pace.patience = Duration::from_millis(100);
+        let service = world.move_service("http://169.254.169.254/").await;
+        let seen = world.store.service_seen(service, false, 0.1).await;
+        seen.unwrap();
+        let job = world.run(world.ml()).await;
+        assert_eq!(state(&job), JobState::Failure);
+        let log = world.log(&job).await;
+        let why = "this server sends no requests to 169.254.169.254: it is the address of a \
+                   cloud's metadata service.";
+        assert!(log.contains(why), "{log}");
+        let failures = world.store.failures(&job, 10, 0).await.unwrap();
+        assert!(
+            failures.iter().all(|f| f.reason.contains(why)),
+            "{failures:?}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_service_has_more_requests_at_once_than_it_may_have() {
     for fresh in testing::fresh().await {

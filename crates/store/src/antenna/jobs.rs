@@ -180,6 +180,7 @@ fn fresh(line: &Line, state: JobState, step: &mut Step) -> Result<job::Model, Un
         started_at: None,
         finished_at: None,
         trace_id: None,
+        span_id: None,
     })
 }
 

@@ -65,6 +65,8 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// The trace of its present run, where traces are kept.
     pub trace_id: Option<String>,
+    /// The span of the request that asked for it.
+    pub span_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

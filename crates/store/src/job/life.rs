@@ -2,6 +2,8 @@
 //! says. The idea: the job row is locked first, the guard is read under that lock, and a runner
 //! writes only behind its fence (owner and claim number), so no late writer can do harm.
 
+use chrono::{DateTime, Utc};
+use domain::metric;
 use domain::progress::Stage;
 use domain::state::{Event, JobState};
 use sea_orm::{
@@ -126,8 +128,8 @@ async fn say(tx: &Write, job: &Job, level: Level, text: String) -> StoreResult<(
 }
 
 /// The trace in which a run begins, where traces are kept.
-pub(crate) fn present_trace() -> Option<String> {
-    Origin::current().trace.map(|trace| trace.trace_id)
+pub(crate) fn present_trace() -> Option<Trace> {
+    Origin::current().trace
 }
 
 impl Store {
@@ -167,6 +169,14 @@ impl Store {
             };
             let runner = Some(format!("runner {owner}"));
             record(&tx, id, to.code(), what, runner).await?;
+            if job.started_at.is_none() {
+                let asked = job.scheduled_at.unwrap_or(job.created_at);
+                let waited = between(asked, now());
+                let kind = job.kind.clone();
+                tx.once_committed(move || {
+                    metrics::histogram!(metric::JOB_WAIT.name, "kind" => kind).record(waited);
+                });
+            }
             tx.commit().await?;
             let fence = Fence {
                 job: id,
@@ -326,8 +336,22 @@ async fn revoke(tx: &Write, job: &Job) -> StoreResult<Job> {
     Ok(after)
 }
 
+/// The seconds from one instant to another, never negative.
+fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
+    (to - from).to_std().unwrap_or_default().as_secs_f64()
+}
+
 /// Nobody ends a job: it ends, whoever cancelled it.
 async fn ended(tx: &Write, job: &Job, why: Option<&str>) -> StoreResult<()> {
     let detail = why.map(str::to_owned);
+    let (kind, state) = (job.kind.clone(), job.job_state().code());
+    let times = job.started_at.zip(job.finished_at);
+    let ran = times.map(|(from, to)| between(from, to));
+    tx.once_committed(move || {
+        if let Some(ran) = ran {
+            metrics::histogram!(metric::JOB_RUN.name, "kind" => kind.clone()).record(ran);
+        }
+        metrics::counter!(metric::JOBS_ENDED.name, "kind" => kind, "state" => state).increment(1);
+    });
     record_by(tx, job.id, &job.state, What::Ended, None, detail).await
 }

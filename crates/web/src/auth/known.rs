@@ -7,15 +7,18 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rest::{ApiError, ApiResult};
-use store::StoreResult;
-use store::origin::{Origin, Trace};
+use store::origin::{Origin, SPANS, Trace};
 use store::user::User;
+use store::{StoreError, StoreResult};
+use tracing::{Instrument, Span};
 
+use super::limit::From as Address;
 use super::{Who, cookie, forgery, token};
-use crate::AppState;
+use crate::api::internal;
 use crate::pages::PageError;
 use crate::pages::top::Top;
 use crate::shape::Asked;
+use crate::{AppState, limits, measured};
 
 /// What is known of who asks.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +34,9 @@ pub enum Known {
     Refused(&'static str),
     /// A cookie vouches for it, but it may not be from one of our pages.
     Forged(&'static str),
-    /// The database did not answer.
+    /// The database did not answer in time.
+    Slow,
+    /// The database did not answer as it should.
     Broken(String),
 }
 
@@ -51,6 +56,7 @@ impl Known {
             Known::Token(user) | Known::Session(user, _) => Ok(Who(Some(user))),
             Known::Refused(words) => Err(ApiError::BadToken(words)),
             Known::Forged(words) => Err(ApiError::ForbiddenBecause(words)),
+            Known::Slow => Err(internal(StoreError::Slow)),
             Known::Broken(why) => Err(ApiError::Internal(why)),
         }
     }
@@ -75,16 +81,24 @@ impl Known {
 /// Finds out who asks, and sets what holds for everything that answers: the server's clock, the
 /// bar at the top of pages, and on whose behalf and in which trace things are done.
 pub async fn know(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let span = span(&request);
     let (mut request, known) = recognise(&state, request).await;
+    if let Err(error) = counted(&state, &request, &known) {
+        return limits::refused("throttled", error);
+    }
     let has_cookie = known.secret().is_some();
     let top = Top::of(&state, &known, &address(&request));
+    let drawn = || state.linking.as_ref().map(|_| trace(request.headers()));
     let origin = Origin {
         user: known.user().map(|user| user.id),
-        trace: state.linking.as_ref().map(|_| trace(request.headers())),
+        trace: Trace::of(&span).or_else(drawn),
     };
     request.extensions_mut().insert(known);
     let answered = state.zone.around(top.above(next.run(request)));
-    let mut answer = origin.around(answered).await;
+    let mut answer = origin.around(answered).instrument(span.clone()).await;
+    // Numbers of other types would be sent as texts.
+    let status = i64::from(answer.status().as_u16());
+    span.record("http.response.status_code", status);
     if has_cookie {
         let headers = answer.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
@@ -92,6 +106,45 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
         headers.entry(header::CACHE_CONTROL).or_insert(private);
     }
     answer
+}
+
+/// Counts a request against what whoever sends it may send. What is open to whoever has the link
+/// is not counted: services fetch their photographs there.
+fn counted(state: &AppState, request: &Request, known: &Known) -> ApiResult<()> {
+    if request.uri().path().starts_with("/media/") {
+        return Ok(());
+    }
+    match known {
+        Known::Token(_) => state.rates.known(request.headers(), None),
+        Known::Session(_, secret) => state.rates.known(request.headers(), Some(secret)),
+        _ => state.rates.unknown(|| Address::of(request).0),
+    }
+}
+
+/// The span of a request; a step of whoever asks, where they name theirs. Its address is told by
+/// its pattern alone, for some addresses are secrets.
+fn span(request: &Request) -> Span {
+    let span = tracing::info_span!(
+        target: SPANS,
+        "request",
+        otel.kind = "server",
+        otel.name = tracing::field::Empty,
+        http.request.method = %request.method(),
+        http.route = tracing::field::Empty,
+        http.response.status_code = tracing::field::Empty,
+    );
+    if span.is_disabled() {
+        return span;
+    }
+    let named = request.headers().get("traceparent");
+    let named = named.and_then(|value| Trace::named_by(value.to_str().ok()?));
+    if let Some(trace) = named {
+        trace.leads_to(&span);
+    }
+    let route = measured::route(request);
+    span.record("otel.name", format!("{} {route}", request.method()));
+    span.record("http.route", route);
+    span
 }
 
 /// The trace of whoever asks, or a new one.
@@ -135,7 +188,7 @@ async fn recognise(state: &AppState, request: Request) -> (Request, Known) {
     let user = match state.store.user_by_login(&secret).await {
         Ok(Some(user)) => user,
         Ok(None) => return (request, Known::Nobody),
-        Err(error) => return (request, Known::Broken(error.to_string())),
+        Err(error) => return (request, unknown(&error)),
     };
     if forgery::harmless(request.method()) {
         return (request, Known::Session(user, secret));
@@ -152,7 +205,14 @@ fn found_by_token(found: StoreResult<Option<User>>) -> Known {
     match found {
         Ok(Some(user)) => Known::Token(user),
         Ok(None) => Known::Refused("Invalid token."),
-        Err(error) => Known::Broken(error.to_string()),
+        Err(error) => unknown(&error),
+    }
+}
+
+fn unknown(error: &StoreError) -> Known {
+    match error {
+        StoreError::Slow => Known::Slow,
+        other => Known::Broken(other.to_string()),
     }
 }
 

@@ -7,9 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use rest::{ApiError, ApiResult};
 
 /// Failures count for so long.
@@ -108,9 +108,20 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<From, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(From::known(&parts.extensions, &parts.headers))
+    }
+}
+
+impl From {
+    /// From where this request comes.
+    pub fn of(request: &Request) -> From {
+        From::known(request.extensions(), request.headers())
+    }
+
+    fn known(extensions: &Extensions, headers: &HeaderMap) -> From {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip());
-        Ok(From(behind(peer, &parts.headers)))
+        From(behind(peer, headers))
     }
 }
 

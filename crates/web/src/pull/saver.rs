@@ -3,8 +3,11 @@
 //! than one. Each is answered after the commit that its own results are in.
 
 use queue::rounds::Rounds;
+use store::job::Job;
+use store::origin::{Origin, SPANS, Trace};
 use store::result::{Batch, Saved};
 use store::{Store, StoreError, StoreResult};
+use tracing::{Instrument, Span};
 
 /// Images of one transaction, about: others wait for it.
 const MOST: usize = 500;
@@ -23,13 +26,22 @@ pub struct Done {
 /// Job, generation and pipeline: what is saved together must have them in common.
 type Key = (i64, i64, i64);
 
+/// A batch, and in which traces it is saved.
+struct Posted {
+    batch: Batch,
+    job: Option<Trace>,
+    request: Option<Trace>,
+}
+
 /// Results that wait for their transaction.
 #[derive(Clone)]
-pub struct Saver(Rounds<Key, Batch, StoreResult<Done>>);
+pub struct Saver(Rounds<Key, Posted, StoreResult<Done>>);
 
 impl Default for Saver {
     fn default() -> Self {
-        Saver(Rounds::new(MOST, |batch: &Batch| batch.images.len()))
+        Saver(Rounds::new(MOST, |posted: &Posted| {
+            posted.batch.images.len()
+        }))
     }
 }
 
@@ -39,16 +51,37 @@ impl Saver {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn save(&self, store: &Store, batch: Batch) -> StoreResult<Done> {
+    pub async fn save(&self, store: &Store, job: &Job, batch: Batch) -> StoreResult<Done> {
         let key = (batch.job, batch.generation, batch.pipeline);
         let store = store.clone();
-        let round = move |group: Vec<Batch>| {
+        let round = move |group: Vec<Posted>| {
             let store = store.clone();
-            async move { save_all(&store, key.0, group).await }
+            let span = span(&group);
+            let batches = group.into_iter().map(|posted| posted.batch).collect();
+            async move { save_all(&store, key.0, batches).await }.instrument(span)
+        };
+        let posted = Posted {
+            batch,
+            job: job.trace(),
+            request: Origin::current().trace,
         };
         let lost = || StoreError::Unreadable("the results were dropped".to_owned());
-        self.0.ask(key, batch, round).await.ok_or_else(lost)?
+        self.0.ask(key, posted, round).await.ok_or_else(lost)?
     }
+}
+
+/// A save is a step of the job's trace, and about the requests that brought the results.
+fn span(group: &[Posted]) -> Span {
+    let images: usize = group.iter().map(|posted| posted.batch.images.len()).sum();
+    let images = i64::try_from(images).unwrap_or(i64::MAX);
+    let span = tracing::info_span!(target: SPANS, parent: None, "save", images);
+    if let Some(job) = group.iter().find_map(|posted| posted.job.as_ref()) {
+        job.leads_to(&span);
+    }
+    for request in group.iter().filter_map(|posted| posted.request.as_ref()) {
+        request.is_linked_from(&span);
+    }
+    span
 }
 
 async fn save_all(store: &Store, job: i64, batches: Vec<Batch>) -> Vec<StoreResult<Done>> {

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use queue::Ask;
 use store::Store;
-use store::origin::Origin;
+use store::origin::{Origin, SPANS};
 use store::pipeline::Pipeline;
 use store::result::Saved;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use crate::context::{JobContext, Stopped};
 use batch::{Push, Returned};
@@ -52,12 +53,18 @@ async fn work(cx: &JobContext, push: &Arc<Push>) -> anyhow::Result<()> {
                 worker: None,
                 claim: Some(cx.fence.claim_no),
             };
-            let leases = cx.tools.queue.lease(cx.job.id, ask).await?;
+            let lease = cx.tools.queue.lease(cx.job.id, ask);
+            let leases = lease
+                .instrument(tracing::info_span!(target: SPANS, "lease"))
+                .await?;
             if leases.is_empty() {
                 break;
             }
+            queue::handed_out(&leases);
+            let images = i64::try_from(leases.len()).unwrap_or(i64::MAX);
             let batch = push.clone().batch(leases);
-            flying.spawn(Origin::step().around(batch));
+            let span = tracing::info_span!(target: SPANS, "batch", images);
+            flying.spawn(Origin::within(span, batch));
         }
         let Some(next) = flying.join_next().await else {
             if cx.tools.store.queue_is_empty(cx.job.id).await? {

@@ -45,6 +45,7 @@ impl Store {
             let silent = job.owner.is_some() && job.beat_at.is_none_or(|at| at < limit);
             if silent && let Some(after) = rescue(&tx, self.shard, &job).await? {
                 tx.commit().await?;
+                metrics::counter!(domain::metric::JOBS_RESCUED.name).increment(1);
                 touched.push(after);
             }
         }

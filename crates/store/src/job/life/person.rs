@@ -12,6 +12,7 @@ use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{job, job_progress};
 use crate::job::event::{What, record};
 use crate::job::{Job, dispatch, feed, stages_json, target};
+use crate::origin::Trace;
 
 /// What a cancel did.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,12 @@ pub struct Cancelled {
     pub job: Job,
     /// True when the cancel changed anything.
     pub changed: bool,
+}
+
+/// The run belongs to this trace from now on.
+fn follow(row: &mut job::ActiveModel, trace: Option<Trace>) {
+    row.span_id = Set(trace.as_ref().map(|trace| trace.span_id.clone()));
+    row.trace_id = Set(trace.map(|trace| trace.trace_id));
 }
 
 impl Store {
@@ -44,7 +51,7 @@ impl Store {
         }
         row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
-        row.trace_id = Set(present_trace());
+        follow(&mut row, present_trace());
         let job_after = save(&tx, row).await?;
         note(&tx, &job, to).await?;
         record(&tx, id, to.code(), What::Queued, None).await?;
@@ -80,7 +87,7 @@ impl Store {
         reset(&tx, &job, &mut row, mode, kept).await?;
         row.dispatch_mode = Set(dispatch::now(&tx, &job).await?.code().to_owned());
         row.scheduled_at = Set(Some(now()));
-        row.trace_id = Set(present_trace());
+        follow(&mut row, present_trace());
         let after = save(&tx, row).await?;
         crate::progress::carry_over(&tx, &job, &after, self.shard).await?;
         note(&tx, &job, to).await?;

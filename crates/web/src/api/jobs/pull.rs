@@ -16,8 +16,10 @@ use queue::{Ask, Changed, Lease, QueueError, Receipt};
 use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
 use store::job::Job;
+use store::origin::{Origin, SPANS};
 use store::result::{Batch, Outcome};
 use store::worker::Machine;
+use tracing::{Instrument, Span};
 
 use super::super::internal;
 use super::find;
@@ -127,10 +129,12 @@ pub async fn tasks(
 /// Leases until there is something to hand out or nothing left: what has no photograph fails.
 async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<Vec<Value>> {
     loop {
-        let leases = call.state.queue.lease(job.id, ask).await.map_err(queued)?;
+        let leases = call.state.queue.lease(job.id, ask);
+        let leases = leases.instrument(lease_span(job)).await.map_err(queued)?;
         if leases.is_empty() {
             return Ok(Vec::new());
         }
+        queue::handed_out(&leases);
         let addresses = addresses(call, &leases).await?;
         let mut missing = Vec::new();
         let mut tasks = Vec::new();
@@ -168,6 +172,18 @@ async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<
             return Ok(tasks);
         }
     }
+}
+
+/// A lease is a step of the job's trace, and about the request that asked for it.
+fn lease_span(job: &Job) -> Span {
+    let span = tracing::info_span!(target: SPANS, "lease", job.id = job.id);
+    if let Some(trace) = job.trace() {
+        trace.leads_to(&span);
+        if let Some(request) = Origin::current().trace {
+            request.is_linked_from(&span);
+        }
+    }
+    span
 }
 
 /// Where the photographs of these captures are to be had.
@@ -274,7 +290,7 @@ async fn save(
         pipeline,
         images,
     };
-    let done = call.state.desk.saver.save(call.store(), batch).await;
+    let done = call.state.desk.saver.save(call.store(), job, batch).await;
     let Done { saved, why, last } = done.map_err(internal)?;
     if saved.failed == 0 {
         brought.errors.clear(); // told when they were new

@@ -15,9 +15,11 @@ use queue::{Lease, Receipt};
 use serde_json::Value;
 use store::StoreError;
 use store::job::life::Fence;
-use store::origin::Origin;
+use store::origin::{Origin, SPANS};
 use store::pipeline::{Algorithm, Pipeline};
 use store::result::{Batch, Outcome, Saved};
+
+use tracing::Instrument;
 
 use super::choice::{Asked, Services};
 use crate::Tools;
@@ -287,7 +289,10 @@ impl Push {
             pipeline: self.pipeline.id,
             images: outcomes.into_iter().collect(),
         };
-        Ok(self.tools.store.save_or_fail(batch).await?)
+        let images = i64::try_from(batch.images.len()).unwrap_or(i64::MAX);
+        let span = tracing::info_span!(target: SPANS, "save", images);
+        let saved = self.tools.store.save_or_fail(batch).instrument(span);
+        Ok(saved.await?)
     }
 }
 

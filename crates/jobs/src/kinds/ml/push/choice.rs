@@ -3,7 +3,7 @@
 //! The idea: a service that dies is found dead by the first batch that it drops, and is asked
 //! again and again until it is back; a batch that kills services does so twice to each at most.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -36,6 +36,8 @@ pub(super) struct Services {
     name: String,
     /// Since when none is online.
     out: Mutex<Option<Instant>>,
+    /// Which were not asked, and why: nobody would learn it otherwise.
+    refused: Mutex<BTreeSet<String>>,
     reviving: tokio::sync::Mutex<()>,
 }
 
@@ -78,6 +80,7 @@ impl Services {
             pipeline,
             name: name.to_owned(),
             out: Mutex::new(None),
+            refused: Mutex::default(),
             reviving: tokio::sync::Mutex::new(()),
         }
     }
@@ -174,7 +177,11 @@ impl Services {
 
     fn none_online(&self) -> String {
         let name = &self.name;
-        format!("No processing services are online for the pipeline \"{name}\".")
+        let mut words = format!("No processing services are online for the pipeline \"{name}\".");
+        for refused in &*self.refused.lock().unwrap_or_else(|e| e.into_inner()) {
+            words = format!("{words} {refused}.");
+        }
+        words
     }
 
     /// Asks the dead services whether they are back, as long as there is patience left; false
@@ -249,7 +256,14 @@ impl Services {
     }
 
     async fn check(&self, service: &ProcessingService) -> StoreResult<bool> {
-        crate::health::check(&self.tools, service).await
+        let health = crate::health::check(&self.tools, service).await?;
+        let refused = health.as_ref().and_then(|health| health.refused.as_ref());
+        if let Some(refused) = refused {
+            let words = format!("{}: {refused}", service.name);
+            let mut known = self.refused.lock().unwrap_or_else(|e| e.into_inner());
+            known.insert(words);
+        }
+        Ok(health.is_some_and(|health| health.live))
     }
 }
 

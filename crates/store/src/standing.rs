@@ -1,0 +1,177 @@
+//! How jobs and their images stand, for those who run the server. The idea: it is asked again and
+//! again, so each count ends at a bound and goes along an index: a million rows cost as much as
+//! the bound says, not more.
+
+use chrono::{DateTime, Utc};
+use domain::state::JobState;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::connection::{Store, StoreResult, clock};
+use crate::entity::{job, ticket};
+use crate::ticket::Depth;
+
+/// Jobs of one state that are counted at most.
+const JOBS: u64 = 10_000;
+/// Images of one kind that are counted at most.
+const IMAGES: u64 = 100_000;
+/// Running jobs whose images are counted at most, those that began first.
+const RUNNING: u64 = 200;
+/// Numbers below are places in a feed, above them times (milliseconds, of 2001): see `job::feed`.
+const PLACES: i64 = 1_000_000_000_000;
+
+/// How many jobs of a kind are in a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Key of the kind.
+    pub kind: String,
+    /// The state's code.
+    pub state: &'static str,
+    /// How many, or the bound.
+    pub jobs: u64,
+}
+
+impl Store {
+    /// Counts the jobs that have not ended, by kind and state.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn standing_jobs(&self) -> StoreResult<Vec<Standing>> {
+        let mut all = Vec::new();
+        for state in JobState::ALL.into_iter().filter(|state| !state.is_final()) {
+            let some = Query::select()
+                .column(job::Column::Kind)
+                .from(job::Entity)
+                .and_where(Expr::col(job::Column::State).eq(state.code()))
+                .limit(JOBS)
+                .to_owned();
+            let counted = Query::select()
+                .column(job::Column::Kind)
+                .expr(Func::count(Expr::col(Asterisk)))
+                .from_subquery(some, "some")
+                .group_by_col(job::Column::Kind)
+                .to_owned();
+            for row in self.db.query_all(&counted).await? {
+                let jobs: i64 = row.try_get_by_index(1)?;
+                all.push(Standing {
+                    kind: row.try_get_by_index(0)?,
+                    state: state.code(),
+                    jobs: jobs.unsigned_abs(),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Since when the job waits that has waited for a runner the longest.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn oldest_waiting_job(&self) -> StoreResult<Option<DateTime<Utc>>> {
+        let times: Vec<(Option<DateTime<Utc>>, DateTime<Utc>)> = job::Entity::find()
+            .select_only()
+            .columns([job::Column::ScheduledAt, job::Column::CreatedAt])
+            .filter(job::Column::State.eq(JobState::Pending.code()))
+            .order_by_asc(job::Column::Priority)
+            .order_by_asc(job::Column::Id)
+            .limit(JOBS)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(times
+            .into_iter()
+            .map(|(asked, made)| asked.unwrap_or(made))
+            .min())
+    }
+
+    /// Running jobs that have images, and since when they run; those that began first.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn running_jobs(&self) -> StoreResult<Vec<(i64, DateTime<Utc>)>> {
+        let rows: Vec<(i64, Option<DateTime<Utc>>)> = job::Entity::find()
+            .select_only()
+            .columns([job::Column::Id, job::Column::StartedAt])
+            .filter(job::Column::State.eq(JobState::Started.code()))
+            .filter(job::Column::Fed.gt(0))
+            .order_by_asc(job::Column::Id)
+            .limit(RUNNING)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let started = |(id, at): (i64, Option<_>)| Some((id, at?));
+        Ok(rows.into_iter().filter_map(started).collect())
+    }
+
+    /// Counts the images of some jobs by where they are; those handed out so often are dead when
+    /// their lease is over.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn standing_images(&self, jobs: &[i64], most: i32) -> StoreResult<Depth> {
+        use ticket::Column as C;
+        if jobs.is_empty() {
+            return Ok(Depth::default());
+        }
+        let now = clock();
+        let of_jobs = || {
+            Query::select()
+                .expr(Expr::value(1))
+                .from(ticket::Entity)
+                .and_where(Expr::col(C::JobId).is_in(jobs.iter().copied()))
+                .limit(IMAGES)
+                .to_owned()
+        };
+        let seen = || Expr::col(C::VisibleAt);
+        let fresh = of_jobs().and_where(seen().lt(PLACES)).take();
+        let leased = of_jobs().and_where(seen().gt(now)).take();
+        let over = of_jobs().and_where(seen().between(PLACES, now)).take();
+        let again = Expr::col(C::Deliveries).lt(most);
+        let again = over.clone().and_where(again).take();
+        let [fresh, leased, over, again] = [
+            self.count_some(fresh).await?,
+            self.count_some(leased).await?,
+            self.count_some(over).await?,
+            self.count_some(again).await?,
+        ];
+        Ok(Depth {
+            waiting: fresh + again,
+            leased,
+            dead: over.saturating_sub(again),
+        })
+    }
+
+    async fn count_some(&self, some: SelectStatement) -> StoreResult<u64> {
+        let count = Query::select()
+            .expr(Func::count(Expr::col(Asterisk)))
+            .from_subquery(some, "some")
+            .to_owned();
+        let row = self.db.query_one(&count).await?;
+        let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Which of some jobs have an image to be had now.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn with_waiting_images(&self, jobs: &[i64]) -> StoreResult<Vec<i64>> {
+        let waiting = Query::select()
+            .expr(Expr::value(1))
+            .from(ticket::Entity)
+            .and_where(
+                Expr::col((ticket::Entity, ticket::Column::JobId))
+                    .equals((job::Entity, job::Column::Id)),
+            )
+            .and_where(Expr::col((ticket::Entity, ticket::Column::VisibleAt)).lte(clock()))
+            .to_owned();
+        Ok(job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::Id.is_in(jobs.iter().copied()))
+            .filter(Expr::exists(waiting))
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+}

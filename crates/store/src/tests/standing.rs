@@ -1,0 +1,63 @@
+//! How jobs and images stand, counted for those who run the server.
+
+use chrono::Duration;
+use domain::state::JobState;
+
+use crate::job::NewJob;
+use crate::testing;
+use crate::tests::jobs::world::World;
+use crate::ticket::{Depth, Terms};
+
+fn terms(max: u64, seconds: i64) -> Terms {
+    Terms {
+        max,
+        ttl: Duration::seconds(seconds),
+        max_deliveries: None,
+        worker: None,
+        claim: None,
+    }
+}
+
+#[tokio::test]
+async fn jobs_and_images_are_counted_by_where_they_are() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 10).await;
+        let store = &world.store;
+        assert_eq!(store.standing_jobs().await.unwrap(), []);
+        assert_eq!(store.oldest_waiting_job().await.unwrap(), None);
+        let (job, _) = world.fed().await;
+        let waiting = store.create_job(world.new_job()).await.unwrap();
+        let made = NewJob {
+            start_now: false,
+            ..world.new_job()
+        };
+        store.create_job(made).await.unwrap();
+        let standing = store.standing_jobs().await.unwrap();
+        let counts: Vec<_> = standing.iter().map(|s| (s.state, s.jobs)).collect();
+        let states = [JobState::Created, JobState::Pending, JobState::Started];
+        assert_eq!(counts, states.map(|state| (state.code(), 1)));
+        assert!(standing.iter().all(|s| s.kind == domain::job::ML));
+        let oldest = store.oldest_waiting_job().await.unwrap();
+        assert_eq!(oldest, waiting.scheduled_at);
+
+        let running = store.running_jobs().await.unwrap();
+        assert_eq!(running, [(job.id, job.started_at.unwrap())]);
+        let depth = async || store.standing_images(&[job.id], 2).await.unwrap();
+        let of = |waiting, leased, dead| Depth {
+            waiting,
+            leased,
+            dead,
+        };
+        assert_eq!(depth().await, of(10, 0, 0));
+        store.lease_tickets(job.id, terms(3, 600)).await.unwrap();
+        assert_eq!(depth().await, of(7, 3, 0));
+        // Leases that are over at once: to be had again, and the second time dead.
+        store.lease_tickets(job.id, terms(4, 0)).await.unwrap();
+        assert_eq!(depth().await, of(7, 3, 0));
+        store.lease_tickets(job.id, terms(7, 0)).await.unwrap();
+        assert_eq!(depth().await, of(3, 3, 4));
+        assert_eq!(store.standing_images(&[], 2).await.unwrap(), of(0, 0, 0));
+        let with = store.with_waiting_images(&[job.id, waiting.id]).await;
+        assert_eq!(with.unwrap(), [job.id]);
+    }
+}

@@ -1,0 +1,8 @@
+//! What those see who run the server: health, metrics, traces, limits and the end of a process.
+
+mod health;
+mod limits;
+mod metrics;
+mod server;
+mod stops;
+mod traces;
