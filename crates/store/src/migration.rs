@@ -38,6 +38,7 @@ mod m0121_regroup_due;
 mod m0131_schedules;
 mod m0151_transfers;
 mod m0161_boxes_by_algorithm;
+mod m0171_streams;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0131_schedules::Migration),
             Box::new(m0151_transfers::Migration),
             Box::new(m0161_boxes_by_algorithm::Migration),
+            Box::new(m0171_streams::Migration),
         ]
     }
 }
