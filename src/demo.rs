@@ -35,7 +35,8 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
-    let mut tools = startup::tools(&settings.place, store.clone(), &url)?;
+    let alone = startup::Carriers::alone(&store);
+    let mut tools = startup::tools(&settings.place, store.clone(), alone, &url)?;
     tools.zone = zone;
     let state = startup::web_state(&settings.place, &tools)?.in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.

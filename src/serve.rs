@@ -31,7 +31,9 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => startup::own_url(&listener)?,
     };
-    let mut tools = startup::tools(&settings.place, store, &url)?;
+    let (place, nats) = (&settings.place, &settings.nats);
+    let carriers = startup::carriers(place, &store, nats, settings.leases).await?;
+    let mut tools = startup::tools(place, store, carriers, &url)?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
@@ -64,7 +66,9 @@ pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     let store = startup::open_store(&settings.place).await?;
     store.check_whole().await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
-    let mut tools = startup::tools(&settings.place, store, url)?;
+    let (place, nats) = (&settings.place, &settings.nats);
+    let carriers = startup::carriers(place, &store, nats, settings.leases).await?;
+    let mut tools = startup::tools(place, store, carriers, url)?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();

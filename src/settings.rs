@@ -12,7 +12,7 @@ mod running;
 
 pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
 pub use moving::{Antenna, Copy, ImportCommand};
-pub use running::{Leases, Requests, Rescue, Upkeep};
+pub use running::{Leases, Nats, Requests, Rescue, Upkeep};
 
 /// The job server for automated insect monitoring.
 ///
@@ -155,6 +155,8 @@ pub struct Serve {
     #[command(flatten)]
     pub public: Public,
     #[command(flatten)]
+    pub nats: Nats,
+    #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]
     pub rescue: Rescue,
@@ -194,6 +196,8 @@ pub struct Work {
         default_value = "http://127.0.0.1:8000"
     )]
     pub public_url: url::Url,
+    #[command(flatten)]
+    pub nats: Nats,
     #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]

@@ -159,7 +159,8 @@ async fn measured(
     let watch = store.watch();
     let listener = startup::listen(([127, 0, 0, 1], 0).into()).await?;
     let url = startup::own_url(&listener)?;
-    let tools = startup::tools(&place, store.clone(), &url)?;
+    let alone = startup::Carriers::alone(&store);
+    let tools = startup::tools(&place, store.clone(), alone, &url)?;
     let state = startup::web_state(&place, &tools)?;
     let stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));

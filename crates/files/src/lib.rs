@@ -23,7 +23,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
-pub use key::{load_or_create_key, parse_key};
+pub use key::{fingerprint, load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
 pub use pattern::Pattern;
 pub use photograph::Photographs;
