@@ -35,7 +35,9 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let store = startup::open_and_migrate(&settings.place).await?;
     let listener = startup::listen(settings.bind).await?;
     let url = startup::own_url(&listener)?;
-    let mut tools = startup::tools(&settings.place, &settings.kept, store.clone(), &url).await?;
+    let (place, kept) = (&settings.place, &settings.kept);
+    let alone = startup::Carriers::alone(&store);
+    let mut tools = startup::tools(place, kept, store.clone(), alone, &url).await?;
     tools.zone = zone;
     let state = startup::web_state(&tools, tools.store.clone()).in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.

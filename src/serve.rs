@@ -38,7 +38,9 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
         None => startup::own_url(&listener)?,
     };
     let bounded = startup::bounded(&settings.place, &store, &settings.limits).await?;
-    let mut tools = startup::tools(&settings.place, &settings.kept, store, &url).await?;
+    let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
+    let carriers = startup::carriers(place, kept, &store, nats, settings.leases).await?;
+    let mut tools = startup::tools(place, kept, store, carriers, &url).await?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();
@@ -76,7 +78,9 @@ pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     outgoing::Reach::from(settings.outgoing).set_for_process();
     let store = startup::open_to_run(&settings.place, settings.schema).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
-    let mut tools = startup::tools(&settings.place, &settings.kept, store, url).await?;
+    let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
+    let carriers = startup::carriers(place, kept, &store, nats, settings.leases).await?;
+    let mut tools = startup::tools(place, kept, store, carriers, url).await?;
     tools.zone = zone;
     tools.pace.leases = settings.leases.into();
     tools.pace.silence = settings.rescue.silence();

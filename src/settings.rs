@@ -20,7 +20,7 @@ pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
 pub use moving::{Antenna, Copy, ImportCommand};
 pub use operating::{LogFormat, Looked, Telemetry};
-pub use running::{Leases, Requests, Rescue, Schema, Upkeep};
+pub use running::{Leases, Nats, Requests, Rescue, Schema, Upkeep};
 
 /// The job server for automated insect monitoring.
 ///
@@ -166,6 +166,8 @@ pub struct Serve {
     #[command(flatten)]
     pub public: Public,
     #[command(flatten)]
+    pub nats: Nats,
+    #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]
     pub rescue: Rescue,
@@ -215,6 +217,8 @@ pub struct Work {
         default_value = "http://127.0.0.1:8000"
     )]
     pub public_url: url::Url,
+    #[command(flatten)]
+    pub nats: Nats,
     #[command(flatten)]
     pub leases: Leases,
     #[command(flatten)]

@@ -10,14 +10,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use files::{Files, Home, Links, Signer, Vault};
 use jobs::{Pace, Tools};
-use queue::{Embedded, LocalBus};
+use queue::{Embedded, EventBus, LocalBus, SharedBus, Streamed, TaskQueue};
 use rest::Zone;
 use services::ServiceClient;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Command, Kept, Limits, Place, Schema, Traces};
+use crate::settings::{Command, Kept, Leases, Limits, Nats, Place, Schema, Traces};
 
 /// How long a service may take for one batch.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
@@ -171,6 +171,56 @@ pub async fn bounded(place: &Place, store: &Store, limits: &Limits) -> anyhow::R
     Ok(store.bounded(&address(place)?, limits.statement()).await?)
 }
 
+/// Where tasks wait and events go.
+pub struct Carriers {
+    queue: Arc<dyn TaskQueue>,
+    bus: Arc<dyn EventBus>,
+}
+
+impl Carriers {
+    /// Tasks in the database, events within this process.
+    pub fn alone(store: &Store) -> Carriers {
+        Carriers {
+            queue: Arc::new(Embedded::new(store.clone())),
+            bus: Arc::new(LocalBus::new()),
+        }
+    }
+}
+
+/// Chooses where tasks wait and events go: both in NATS where that is given, else tasks in the
+/// database, and events over it where other processes can hear them there.
+///
+/// # Errors
+/// Where NATS does not answer, or holds another installation's tasks under this prefix.
+pub async fn carriers(
+    place: &Place,
+    kept: &Kept,
+    store: &Store,
+    nats: &Nats,
+    leases: Leases,
+) -> anyhow::Result<Carriers> {
+    if let Some(url) = &nats.nats_url {
+        let nats = queue::Nats::connect(url, &nats.nats_prefix).await?;
+        let owner = files::fingerprint(&secret_key(place, kept.files.as_ref())?);
+        let wait = Duration::from_secs(leases.lease_seconds.into());
+        let bus = SharedBus::over_nats(&nats).await?;
+        let queue = Streamed::open(store.clone(), nats, &owner, wait).await?;
+        return Ok(Carriers {
+            queue: Arc::new(queue),
+            bus: Arc::new(bus),
+        });
+    }
+    let alone = Carriers::alone(store);
+    if store.is_sqlite() {
+        return Ok(alone);
+    }
+    let bus = SharedBus::over_postgres(store.clone()).await?;
+    Ok(Carriers {
+        bus: Arc::new(bus),
+        ..alone
+    })
+}
+
 /// Everything that jobs and pages work with.
 ///
 /// # Errors
@@ -179,12 +229,13 @@ pub async fn tools(
     place: &Place,
     kept: &Kept,
     store: Store,
+    carriers: Carriers,
     public_url: &str,
 ) -> anyhow::Result<Tools> {
     let signer = Signer::new(secret_key(place, kept.files.as_ref())?, "/media");
     Ok(Tools {
-        queue: Arc::new(Embedded::new(store.clone())),
-        bus: Arc::new(LocalBus::new()),
+        queue: carriers.queue,
+        bus: carriers.bus,
         links: Links::new(signer, public_url),
         files: files_of(place, kept).await?,
         zone: Zone::default(),

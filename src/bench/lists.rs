@@ -159,7 +159,9 @@ async fn measured(
     let watch = store.watch();
     let listener = startup::listen(([127, 0, 0, 1], 0).into()).await?;
     let url = startup::own_url(&listener)?;
-    let tools = startup::tools(&place, &Kept::default(), store.clone(), &url).await?;
+    let alone = startup::Carriers::alone(&store);
+    let kept = Kept::default();
+    let tools = startup::tools(&place, &kept, store.clone(), alone, &url).await?;
     let state = startup::web_state(&tools, tools.store.clone());
     let stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));

@@ -46,6 +46,30 @@ impl From<Leases> for domain::lease::LeaseTerms {
     }
 }
 
+/// Where tasks and events go beside the database.
+#[derive(Args, Clone, Debug)]
+pub struct Nats {
+    /// Address of a NATS server with JetStream, for example nats://user:password@host:4222;
+    /// several with commas between them. Images for remote workers are then handed out by it, and
+    /// processes tell each other there what changes. All processes need the same; by default both
+    /// are in the database
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub nats_url: Option<String>,
+    /// What all names on that server begin with: another one for each installation that shares it
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_PREFIX",
+        default_value = "hawkmoth",
+        value_name = "NAME"
+    )]
+    pub nats_prefix: String,
+}
+
 /// When the work of a process that died is taken up by another one.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Rescue {

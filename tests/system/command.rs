@@ -54,6 +54,37 @@ fn people_are_made_on_a_new_folder() {
 }
 
 #[test]
+fn a_nats_server_that_cannot_be_used_is_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    for command in ["serve", "web", "work"] {
+        for (url, prefix, why) in [
+            (
+                "nats://bob:secret@127.0.0.1:1",
+                "moth",
+                "NATS does not answer at nats://bob@127.0.0.1:1",
+            ),
+            (
+                "nats://127.0.0.1:1",
+                "a.b",
+                "the prefix \"a.b\" may hold letters",
+            ),
+        ] {
+            let mut program = hawkmoth(&dir.path().join("d"));
+            program
+                .arg(command)
+                .args(["--nats-url", url, "--nats-prefix", prefix]);
+            if command != "work" {
+                program.args(["--bind", "127.0.0.1:0"]);
+            }
+            let output = program.output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+            assert!(said(&output).contains(why), "{}", said(&output));
+            assert!(!said(&output).contains("secret"), "{}", said(&output));
+        }
+    }
+}
+
+#[test]
 fn migrating_twice_is_harmless() {
     let dir = tempfile::tempdir().unwrap();
     let first = hawkmoth(&dir.path().join("d"))

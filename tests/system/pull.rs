@@ -6,6 +6,7 @@ mod extend;
 mod fair;
 mod register;
 mod results;
+mod stream;
 mod tasks;
 
 use domain::permission::Role;
@@ -47,6 +48,13 @@ pub fn registration(slug: &str) -> Value {
 impl Farm {
     /// A farm of so many captures; jobs run.
     pub async fn new(fresh: &Fresh, captures: usize) -> Farm {
+        let farm = Farm::idle(fresh, captures).await;
+        farm.app.work();
+        farm
+    }
+
+    /// A farm of so many captures where no job runs yet.
+    pub async fn idle(fresh: &Fresh, captures: usize) -> Farm {
         let app = TestApp::start(fresh).await;
         let project = app.project("Moths", false).await;
         let station = app.station(&project).await;
@@ -68,7 +76,6 @@ impl Farm {
         let made = user.post(&path, registration("test")).await;
         assert_eq!(made.status, 201, "{}", made.text);
         let pipeline = app.store.pipeline_by_slug("test").await.unwrap();
-        app.work();
         Farm {
             project,
             station,

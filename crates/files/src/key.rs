@@ -6,6 +6,8 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use crate::{FilesError, FilesResult};
 
 /// Reads a key of 64 hexadecimal digits; `None` when it is none.
@@ -26,6 +28,13 @@ pub fn load_key(file: &Path) -> FilesResult<Option<[u8; 32]>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(file, error)),
     }
+}
+
+/// A word that tells one key from another and nothing else of it.
+pub fn fingerprint(key: &[u8; 32]) -> String {
+    let mut digest = Sha256::new_with_prefix("Hawkmoth's fingerprint of a key");
+    digest.update(key);
+    hex::encode(&digest.finalize()[..8])
 }
 
 /// Reads the key file, making it with a new key where there is none.

@@ -34,7 +34,7 @@ use place::local::LocalFolder;
 use place::{Growing, Place, Walking};
 
 pub use home::{BucketHome, Home, Keys, NoHome};
-pub use key::{load_key, load_or_create_key, parse_key};
+pub use key::{fingerprint, load_key, load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
 pub use moved::Moved;
 pub use pattern::Pattern;

@@ -4,7 +4,7 @@
 
 use domain::job::DispatchMode;
 use domain::metric;
-use queue::Changed;
+use queue::{Changed, QueueError};
 use store::log::Level;
 use store::result::{Batch, Outcome};
 use store::{StoreError, StoreResult};
@@ -45,18 +45,29 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
             "rescued from a dead runner"
         );
         announce(tools, job.id, true);
+        tools.let_go(&job).await;
     }
     for id in tools.store.jobs_to_finalise().await? {
         bury(tools, id).await?;
         if let Some(job) = tools.store.finalise_job(id).await? {
             announce(tools, id, false);
+            tools.let_go(&job).await;
             // What a killed process left uncounted is counted now.
             tools.store.refresh_counters_of_job(&job).await?;
         }
     }
     for job in tools.store.fail_hopeless_jobs().await? {
         announce(tools, job.id, false);
+        tools.let_go(&job).await;
         tools.store.refresh_counters_of_job(&job).await?;
+    }
+    match tools.queue.care().await {
+        Ok(changed) => changed
+            .into_iter()
+            .for_each(|id| announce(tools, id, false)),
+        Err(QueueError::Store(error)) => return Err(error),
+        // Its jobs wait until it answers again; that the connection is lost was told.
+        Err(error) => tracing::debug!(%error, "the queue cannot be looked after"),
     }
     let quiet = chrono::Duration::from_std(tools.pace.quiet).unwrap_or_default();
     for job in tools.store.start_due_regroups(quiet).await? {

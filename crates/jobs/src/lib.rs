@@ -20,6 +20,7 @@ use std::time::Duration;
 use domain::lease::LeaseTerms;
 use queue::{EventBus, TaskQueue};
 use store::Store;
+use store::job::Job;
 
 pub use kind::{JobKind, KINDS, Outcome};
 pub use runner::Runner;
@@ -43,6 +44,15 @@ pub struct Tools {
     pub services: services::ServiceClient,
     /// How fast and how patient.
     pub pace: Pace,
+}
+
+impl Tools {
+    /// Takes what an ended job has left out of the queue.
+    pub(crate) async fn let_go(&self, job: &Job) {
+        if job.in_stream && job.job_state().is_final() {
+            self.queue.ended(job.id, job.generation).await;
+        }
+    }
 }
 
 /// Intervals and bounds of the runner and the caretaker.

@@ -146,6 +146,11 @@ impl Runner {
             // The row stays as it is and its beat grows old: the caretaker goes on with it.
             Err(error) => tracing::error!(job.id = fence.job, %error, "cannot end the job"),
         }
+        if self.tools.queue.streams()
+            && let Ok(job) = self.tools.store.job(fence.job).await
+        {
+            self.tools.let_go(&job).await;
+        }
         self.announce(fence.job);
     }
 

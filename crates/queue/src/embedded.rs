@@ -73,7 +73,7 @@ async fn lease_all(store: &Store, job: i64, asked: Vec<Terms>) -> Vec<StoreResul
     }
 }
 
-fn span(duration: Duration) -> chrono::Duration {
+pub(crate) fn span(duration: Duration) -> chrono::Duration {
     chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::days(365))
 }
 

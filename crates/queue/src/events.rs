@@ -1,11 +1,18 @@
 //! Events: "this job has changed", nothing more. The idea: an event carries no truth, only the
 //! hint to look at the row again; who misses one looks again within a second or two anyway.
+//! [`LocalBus`] carries them within a process, [`SharedBus`] between processes.
 
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
+
+mod nats;
+mod postgres;
+mod shared;
+
+pub use shared::SharedBus;
 
 /// A job's row or what hangs on it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,39 +59,5 @@ impl EventBus for LocalBus {
     fn subscribe(&self) -> EventStream {
         let stream = BroadcastStream::new(self.0.subscribe());
         Box::pin(stream.filter_map(|event| std::future::ready(event.ok())))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn every_listener_hears_what_comes_after_it_began() {
-        let bus = LocalBus::new();
-        let event = |job| Changed {
-            job,
-            waiting: false,
-        };
-        bus.publish(event(1));
-        let mut a = bus.subscribe();
-        let mut b = bus.subscribe();
-        bus.publish(event(2));
-        assert_eq!(a.next().await, Some(event(2)));
-        assert_eq!(b.next().await, Some(event(2)));
-    }
-
-    #[tokio::test]
-    async fn a_slow_listener_loses_the_oldest_and_goes_on() {
-        let bus = LocalBus::new();
-        let mut slow = bus.subscribe();
-        for job in 0..3000 {
-            bus.publish(Changed {
-                job,
-                waiting: false,
-            });
-        }
-        let first = slow.next().await.map(|e| e.job);
-        assert!(first > Some(0), "the oldest were dropped, not the listener");
     }
 }

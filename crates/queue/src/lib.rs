@@ -1,18 +1,20 @@
 //! Tasks of ML jobs and events between processes. The idea: both are at-least-once helpers
 //! beside the database; whatever is lost here is healed from the row and costs seconds.
 //! May depend on `store` and `domain`. Interfaces stand here, implementations beside them:
-//! [`Embedded`] keeps tasks as tickets in the database itself, [`LocalBus`] carries events
-//! within one process.
+//! [`Embedded`] keeps tasks as tickets in the database itself, [`Streamed`] in NATS JetStream;
+//! [`LocalBus`] carries events within one process, [`SharedBus`] between processes.
 
 mod embedded;
 mod events;
+mod nats;
 mod receipt;
 
 pub mod conformance;
 pub mod rounds;
 
 pub use embedded::Embedded;
-pub use events::{Changed, EventBus, EventStream, LocalBus};
+pub use events::{Changed, EventBus, EventStream, LocalBus, SharedBus};
+pub use nats::{Mending, Nats, Streamed};
 pub use receipt::{Claim, Receipt};
 pub use store::ticket::Depth;
 
@@ -26,9 +28,19 @@ pub enum QueueError {
     /// The receipt is not one that this queue gave out for that job.
     #[error("this receipt was not given out for this job")]
     BadReceipt,
+    /// NATS does not answer, or not as it should; a sentence that says so.
+    #[error("{0}")]
+    Nats(String),
     /// The database behind the queue.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+}
+
+impl QueueError {
+    /// What failed with NATS, and how.
+    pub(crate) fn nats(what: &str, error: impl std::fmt::Display) -> QueueError {
+        QueueError::Nats(format!("NATS: {what}: {error}"))
+    }
 }
 
 /// Result of the queue.
@@ -87,6 +99,11 @@ pub enum Settle {
 /// (`architecture.md` §3, `protocol.md`).
 #[async_trait::async_trait]
 pub trait TaskQueue: Send + Sync {
+    /// Whether tasks of pull jobs are to lie outside of the database, where their rows are opened.
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Puts images of a job's generation into the queue; those that are in it stay.
     async fn publish(&self, job: i64, generation: i64, captures: &[i64]) -> QueueResult<()>;
 
@@ -117,4 +134,19 @@ pub trait TaskQueue: Send + Sync {
 
     /// Empties a job's queue of all generations up to this one.
     async fn purge(&self, job: i64, generation: i64) -> QueueResult<()>;
+
+    /// The results of these are committed: what the commit has not itself struck off is struck
+    /// off now. `key` is their job's; receipts that it does not open are left out. What cannot be
+    /// done now is healed when the image comes again.
+    async fn saved(&self, _key: &str, _receipts: &[Receipt]) {}
+
+    /// A commit has ended a job's generations up to this one: what it has left of them in the
+    /// queue goes. What cannot be done now is left for [`TaskQueue::care`].
+    async fn ended(&self, _job: i64, _generation: i64) {}
+
+    /// Looks after what the database does not know of: any process may, at any time. Returns the
+    /// jobs that this changed.
+    async fn care(&self) -> QueueResult<Vec<i64>> {
+        Ok(Vec::new())
+    }
 }

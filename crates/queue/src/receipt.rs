@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -33,6 +35,22 @@ impl Receipt {
         Receipt(format!("{PREFIX}{text}.{mac}"))
     }
 
+    /// Signs a claim together with the subject under which whoever has the receipt may settle the
+    /// image in NATS.
+    pub fn seal(claim: Claim, reply: &str, key: &str) -> Receipt {
+        let text = format!("{}.{}", claim.text(), URL_SAFE_NO_PAD.encode(reply));
+        let mac = mac(&text, key);
+        Receipt(format!("{PREFIX}{text}.{mac}"))
+    }
+
+    /// The subject in NATS that is sealed in it, proved with the job's key.
+    pub fn reply(&self, key: &str) -> Option<String> {
+        let claim = self.open(key)?;
+        let (text, _) = self.0.strip_prefix(PREFIX)?.rsplit_once('.')?;
+        let sealed = text.strip_prefix(&claim.text())?.strip_prefix('.')?;
+        String::from_utf8(URL_SAFE_NO_PAD.decode(sealed).ok()?).ok()
+    }
+
     /// A receipt as it came over the wire.
     pub fn received(text: &str) -> Receipt {
         Receipt(text.to_owned())
@@ -58,7 +76,8 @@ impl Receipt {
     pub fn open(&self, key: &str) -> Option<Claim> {
         let claim = self.claim()?;
         let (text, signature) = self.0.strip_prefix(PREFIX)?.rsplit_once('.')?;
-        if text != claim.text() {
+        let rest = text.strip_prefix(&claim.text())?;
+        if !rest.is_empty() && !rest.starts_with('.') {
             return None;
         }
         let signature = hex::decode(signature).ok()?;
@@ -111,6 +130,23 @@ mod tests {
         let receipt = Receipt::sign(CLAIM, "key");
         assert_eq!(receipt.open("key"), Some(CLAIM));
         assert_eq!(receipt.open("other"), None);
+    }
+
+    #[test]
+    fn a_sealed_receipt_gives_its_subject_to_who_has_the_key() {
+        let reply = "$JS.ACK.moth-tasks.job-7-2.1.99.99.1700000000000000000.3";
+        let receipt = Receipt::seal(CLAIM, reply, "key");
+        assert_eq!(receipt.claim(), Some(CLAIM));
+        assert_eq!(receipt.open("key"), Some(CLAIM));
+        assert_eq!(receipt.reply("key").as_deref(), Some(reply));
+        assert_eq!(receipt.reply("other"), None);
+        assert_eq!(Receipt::sign(CLAIM, "key").reply("key"), None);
+        // Another subject under the same signature, and the signature alone under the claim.
+        let (text, mac) = receipt.as_str().rsplit_once('.').unwrap_or_default();
+        let (claim, _) = text.rsplit_once('.').unwrap_or_default();
+        for forged in [format!("{claim}.{mac}"), format!("{claim}.AAAA.{mac}")] {
+            assert_eq!(Receipt::received(&forged).open("key"), None, "{forged}");
+        }
     }
 
     #[test]

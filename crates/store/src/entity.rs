@@ -18,6 +18,7 @@ pub mod job_log;
 pub mod job_progress;
 pub mod job_rate;
 pub mod job_request;
+pub mod job_stream;
 pub mod login;
 pub mod membership;
 pub mod occurrence;

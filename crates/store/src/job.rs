@@ -23,6 +23,7 @@ pub mod list;
 pub mod offer;
 pub mod request;
 pub mod steer;
+pub mod stream;
 pub mod target;
 pub mod waiting;
 
@@ -224,6 +225,7 @@ pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
         feed_mode: Set(FeedMode::All.code().to_owned()),
         feed_cursor: Set(feed::START),
         sent_cursor: Set(feed::START),
+        in_stream: Set(false),
         fed: Set(0),
         kept: Set(0),
         total: Set(None),

@@ -27,6 +27,7 @@ pub mod listing;
 pub mod log;
 pub mod login;
 pub mod member;
+pub mod notice;
 pub mod occurrence;
 pub mod order;
 pub mod origin;

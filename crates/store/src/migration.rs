@@ -39,6 +39,7 @@ mod m0131_schedules;
 mod m0151_transfers;
 mod m0161_boxes_by_algorithm;
 mod m0171_job_spans;
+mod m0172_streams;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0151_transfers::Migration),
             Box::new(m0161_boxes_by_algorithm::Migration),
             Box::new(m0171_job_spans::Migration),
+            Box::new(m0172_streams::Migration),
         ]
     }
 }

@@ -25,6 +25,9 @@ use crate::migration::Migrator;
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
 
+/// The variable that names a NATS server with JetStream.
+pub const NATS: &str = "HAWKMOTH_TEST_NATS_URL";
+
 /// An empty database with the present schema; dropped, it is gone. Keep it as long as its store.
 #[derive(Debug)]
 pub struct Fresh {
@@ -32,6 +35,8 @@ pub struct Fresh {
     pub store: Store,
     /// Its address, for programs that open it themselves.
     pub url: String,
+    /// Whether tasks of pull jobs are to lie in NATS here, at the address in [`NATS`].
+    pub streams: bool,
     statements: Arc<AtomicU64>,
     _cleanup: Cleanup,
     _template: Arc<Template>,
@@ -56,6 +61,35 @@ pub async fn fresh() -> Vec<Fresh> {
         _ => say_what_is_left_out(),
     }
     all
+}
+
+/// The databases of [`fresh`] and, where [`NATS`] is set too, one more of the last kind whose
+/// tasks are to lie in the stream.
+///
+/// # Panics
+/// Where a database cannot be made.
+pub async fn grounds() -> Vec<Fresh> {
+    let mut all = fresh().await;
+    if nats().is_none() {
+        return all;
+    }
+    let mut ground = match std::env::var(VARIABLE) {
+        Ok(server) if !server.is_empty() => fresh_postgres(&server).await,
+        _ => fresh_sqlite().await,
+    };
+    ground.streams = true;
+    all.push(ground);
+    all
+}
+
+/// The NATS server of the tests, where there is one.
+pub fn nats() -> Option<String> {
+    let url = std::env::var(NATS).ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| eprintln!("*** {NATS} is not set: what needs NATS is LEFT OUT ***"));
+    }
+    url
 }
 
 /// A SQLite database in a file of its own.
@@ -125,6 +159,16 @@ pub async fn behind() -> Vec<Blank> {
 pub async fn duty_due(store: &Store, name: &str) {
     let due = format!("UPDATE duty SET due_at = 0 WHERE name = '{name}'");
     store.db.execute_unprepared(&due).await.expect("writable");
+}
+
+/// Cuts the connections by which processes listen to each other over PostgreSQL.
+///
+/// # Panics
+/// Where that is not allowed.
+pub async fn cut_listeners(store: &Store) {
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()";
+    store.db.execute_unprepared(cut).await.expect("allowed");
 }
 
 /// Lets a piece of upkeep rest for as long as a test takes.
@@ -276,6 +320,7 @@ async fn opened(cleanup: Cleanup, template: Arc<Template>) -> Fresh {
     Fresh {
         store,
         url,
+        streams: false,
         statements,
         _cleanup: cleanup,
         _template: template,

@@ -67,7 +67,7 @@ const PIPELINES: &str = "/api/v2/ml/pipelines/";
 
 #[tokio::test]
 async fn a_service_is_made_asked_registered_and_deleted() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let staff = app.superuser().await;
@@ -159,7 +159,7 @@ async fn a_service_is_made_asked_registered_and_deleted() {
 
 #[tokio::test]
 async fn a_dead_service_and_one_that_pulls_are_told_apart() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let draft = app.project("Draft", true).await;
@@ -214,7 +214,7 @@ async fn a_dead_service_and_one_that_pulls_are_told_apart() {
 
 #[tokio::test]
 async fn pipelines_are_listed_edited_and_tried() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let staff = app.superuser().await;
@@ -336,7 +336,7 @@ async fn pipelines_are_listed_edited_and_tried() {
 
 #[tokio::test]
 async fn algorithms_and_their_labels_are_open_to_all_and_written_by_staff() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let app = TestApp::start(&fresh).await;
         let project = app.project("Moths", false).await;
         let staff = app.superuser().await;

@@ -11,7 +11,7 @@ const IMAGES: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_workers_empty_a_job_to_exact_counts() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, IMAGES).await;
         // One photograph in twenty cannot be downloaded.
         let folder = farm.app.folder.path().join("photographs");
@@ -49,7 +49,7 @@ async fn four_workers_empty_a_job_to_exact_counts() {
                 json!(good)
             ]
         );
-        let depth = farm.app.store.ticket_depth(job, None).await.unwrap();
+        let depth = farm.app.tools.queue.depth(job, None).await.unwrap();
         assert_eq!(depth.waiting + depth.leased + depth.dead, 0);
         let station = farm.app.store.station(farm.station.id).await.unwrap();
         assert_eq!(station.detections_count, good as i64);
@@ -84,7 +84,7 @@ async fn four_workers_empty_a_job_to_exact_counts() {
 
 #[tokio::test]
 async fn nothing_to_do_is_success_at_once() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 0).await;
         let job = farm.start(json!({})).await;
         let ended = farm.app.ended(job).await;

@@ -10,7 +10,7 @@ use super::{Farm, fetch, good, post};
 
 #[tokio::test]
 async fn a_slow_worker_keeps_what_it_has() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 2).await;
         farm.configure(json!({"lease_seconds": 1, "max_deliveries": 1}))
             .await;
@@ -82,6 +82,7 @@ async fn a_slow_worker_keeps_what_it_has() {
     }
 }
 
+/// What lies in NATS is not counted there: see docs/using.md.
 #[tokio::test]
 async fn machines_are_listed_with_what_they_hold() {
     for fresh in testing::fresh().await {
@@ -160,7 +161,7 @@ async fn machines_are_listed_with_what_they_hold() {
 
 #[tokio::test]
 async fn a_pipeline_without_a_worker_says_so_at_once() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 1).await;
         let user = farm.app.superuser().await;
         let hour = chrono::Duration::hours(-1);

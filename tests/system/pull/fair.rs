@@ -14,7 +14,7 @@ const NEXT: &str = "/api/v2/jobs/next/?pipeline__slug__in=test";
 
 #[tokio::test]
 async fn the_poll_offers_what_nobody_works_on_and_what_is_urgent() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 8).await;
         let worker = farm.worker().await;
         let offered = async || {
@@ -85,7 +85,7 @@ async fn the_poll_offers_what_nobody_works_on_and_what_is_urgent() {
 /// job is taken up before the huge one is done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_job_is_taken_up_beside_a_huge_one() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 2_000).await;
         let worker = farm.worker().await;
         let huge = farm.job(None).await;
@@ -109,14 +109,8 @@ async fn a_small_job_is_taken_up_beside_a_huge_one() {
             }
             post(&worker, current, tasks.iter().map(good).collect()).await;
             if current == small {
-                left_behind = Some(
-                    farm.app
-                        .store
-                        .ticket_depth(huge, None)
-                        .await
-                        .unwrap()
-                        .waiting,
-                );
+                let depth = farm.app.tools.queue.depth(huge, None).await;
+                left_behind = Some(depth.unwrap().waiting);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -8,7 +8,7 @@ use super::{Farm, bad, fetch, good, post, success};
 
 #[tokio::test]
 async fn bodies_are_answered_as_recorded() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 1).await;
         let job = farm.job(None).await;
         let user = farm.app.superuser().await;
@@ -129,7 +129,7 @@ async fn bodies_are_answered_as_recorded() {
 
 #[tokio::test]
 async fn each_good_one_counts_once_and_each_broken_one_is_named() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 10).await;
         let job = farm.job(None).await;
         let worker = farm.worker().await;
@@ -238,7 +238,7 @@ async fn each_good_one_counts_once_and_each_broken_one_is_named() {
 
 #[tokio::test]
 async fn a_receipt_is_good_for_its_own_job_only() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 1).await;
         let (one, two) = (farm.job(None).await, farm.job(None).await);
         let worker = farm.worker().await;
@@ -259,7 +259,7 @@ async fn a_receipt_is_good_for_its_own_job_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn labels_that_nobody_knew_may_come_from_all_sides_at_once() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 24).await;
         let job = farm.job(None).await;
         let worker = farm.worker().await;
@@ -287,7 +287,7 @@ async fn labels_that_nobody_knew_may_come_from_all_sides_at_once() {
 
 #[tokio::test]
 async fn a_failing_job_says_so_before_it_ends() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 6).await;
         let job = farm.job(None).await;
         let worker = farm.worker().await;

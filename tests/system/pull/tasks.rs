@@ -12,7 +12,7 @@ use super::{Farm, bad, fetch, good, post};
 
 #[tokio::test]
 async fn bodies_and_callers_are_answered_as_recorded() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 4).await;
         let job = farm.job(None).await;
         let path = format!("/api/v2/jobs/{job}/tasks/");
@@ -105,7 +105,7 @@ async fn bodies_and_callers_are_answered_as_recorded() {
 
 #[tokio::test]
 async fn only_running_pull_jobs_hand_out() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 2).await;
         let user = farm.app.superuser().await;
         let body = json!({"name": "Internal", "delay": 0, "project_id": farm.project.id});
@@ -179,7 +179,7 @@ async fn only_running_pull_jobs_hand_out() {
 
 #[tokio::test]
 async fn an_image_without_an_answer_is_handed_out_again_and_then_fails() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 3).await;
         farm.configure(json!({"lease_seconds": 1, "max_deliveries": 2}))
             .await;
@@ -213,7 +213,7 @@ async fn an_image_without_an_answer_is_handed_out_again_and_then_fails() {
 
 #[tokio::test]
 async fn a_late_result_beats_the_dead_letter_while_the_job_runs() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 4).await;
         farm.configure(json!({"lease_seconds": 1, "max_deliveries": 1}))
             .await;
@@ -236,7 +236,7 @@ async fn a_late_result_beats_the_dead_letter_while_the_job_runs() {
 
 #[tokio::test]
 async fn a_paused_job_hands_out_nothing_and_takes_results() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 3).await;
         let job = farm.job(None).await;
         let user = farm.app.superuser().await;
@@ -273,7 +273,7 @@ async fn a_paused_job_hands_out_nothing_and_takes_results() {
 
 #[tokio::test]
 async fn a_capture_that_is_gone_fails_instead_of_being_handed_out() {
-    for fresh in testing::fresh().await {
+    for fresh in testing::grounds().await {
         let farm = Farm::new(&fresh, 3).await;
         let job = farm.job(None).await;
         let scope = store::capture::Scope::Station(farm.station.id);

@@ -5,6 +5,7 @@
 
 mod collect;
 mod push;
+mod send;
 
 use std::time::Duration;
 
@@ -61,6 +62,9 @@ async fn feed(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
         }
     })
     .await?;
+    let release = cx.job.dispatch() == DispatchMode::AsyncApi;
+    // What the server itself works on stays in the database, with the claim that leases it.
+    let job = send::begin(cx, release && cx.tools.queue.streams()).await?;
     for page in chosen.captures.chunks(1000) {
         cx.check()?;
         let Some(last) = page.last() else { continue };
@@ -70,12 +74,14 @@ async fn feed(cx: &JobContext, pipeline: &Pipeline) -> anyhow::Result<()> {
             .store
             .feed_page(&cx.fence, &ids, last.place)
             .await?;
+        if job.in_stream {
+            send::page(cx, &job, &ids, last.place).await?;
+        }
         tracing::debug!(job.id = cx.job.id, opened, "fed a page");
         cx.changed();
     }
     cx.stage(COLLECT_STAGE, |s| s.end(JobState::Success))
         .await?;
-    let release = cx.job.dispatch() == DispatchMode::AsyncApi;
     if release {
         wait_for_workers(cx, pipeline).await?;
         cx.log.flush().await;

@@ -162,6 +162,7 @@ fn fresh(line: &Line, state: JobState, step: &mut Step) -> Result<job::Model, Un
         feed_mode: FeedMode::All.code().to_owned(),
         feed_cursor: START,
         sent_cursor: START,
+        in_stream: false,
         fed: 0,
         kept: 0,
         total: None,

@@ -36,6 +36,8 @@ pub struct Model {
     pub feed_cursor: i64,
     /// Last position published, where tasks leave the database.
     pub sent_cursor: i64,
+    /// Whether the tasks of this generation lie in a stream outside of the database.
+    pub in_stream: bool,
     pub fed: i64,
     /// Saved in earlier generations of this run.
     pub kept: i64,

@@ -29,7 +29,9 @@ pub(crate) const PROCESS: i32 = 0;
 
 impl Store {
     /// Feeds one page: opens the result rows of `captures` and their tickets, and moves the
-    /// cursor. Returns how many were opened; the others are saved already or not wanted.
+    /// cursor. Tasks that lie in a stream are sent there after it, under a cursor of their own
+    /// ([`Store::tasks_sent`]). Returns how many were opened; the others are saved already or not
+    /// wanted.
     ///
     /// # Errors
     /// [`crate::StoreError::FenceLost`] when the job is no longer this runner's.
@@ -44,14 +46,18 @@ impl Store {
         let mut opened = Vec::new();
         for chunk in captures.chunks(1000) {
             let fresh = open_rows(&*tx, &job, chunk).await?;
-            insert_tickets(&*tx, &job, &fresh).await?;
+            if !job.in_stream {
+                insert_tickets(&*tx, &job, &fresh).await?;
+            }
             opened.extend(fresh);
         }
         let count = i64::try_from(opened.len()).unwrap_or(i64::MAX);
         let mut row = job.clone().into_active_model();
         row.fed = Set(job.fed.saturating_add(count));
         row.feed_cursor = Set(cursor);
-        row.sent_cursor = Set(cursor);
+        if !job.in_stream {
+            row.sent_cursor = Set(cursor);
+        }
         row.updated_at = Set(now());
         sea_orm::ActiveModelTrait::update(row, &*tx).await?;
         tx.commit().await?;
@@ -76,10 +82,15 @@ impl Store {
     /// from then on. Returns the total.
     ///
     /// # Errors
-    /// [`crate::StoreError::FenceLost`] when the job is no longer this runner's.
+    /// [`crate::StoreError::FenceLost`] when the job is no longer this runner's;
+    /// [`crate::StoreError::Conflict`] while tasks are not yet in the stream where they belong.
     pub async fn feed_end(&self, fence: &Fence, release: bool) -> StoreResult<i64> {
         let tx = self.write().await?;
         let job = lock_fenced(&tx, fence).await?;
+        if job.sent_cursor < job.feed_cursor {
+            let why = "The feed cannot end before all its tasks are sent.";
+            return Err(crate::StoreError::Conflict(why.to_owned()));
+        }
         let total = job.kept + job.fed;
         let mut row = job.into_active_model();
         row.total = Set(Some(total));

@@ -97,7 +97,7 @@ async fn save(tx: &Write, row: job::ActiveModel) -> StoreResult<Job> {
     Ok(row.update(&**tx).await?)
 }
 
-async fn delete_tickets<C: ConnectionTrait>(tx: &C, job: i64) -> StoreResult<()> {
+pub(crate) async fn delete_tickets<C: ConnectionTrait>(tx: &C, job: i64) -> StoreResult<()> {
     ticket::Entity::delete_many()
         .filter(ticket::Column::JobId.eq(job))
         .exec(tx)

@@ -13,7 +13,8 @@ use sea_orm::{
 
 use super::{Job, JobFilter};
 use crate::connection::{Store, StoreResult, clock};
-use crate::entity::{job, pipeline, project, ticket};
+use crate::entity::{job, job_stream, pipeline, project, ticket};
+use crate::progress;
 use crate::user::User;
 
 /// The caller's jobs come first.
@@ -92,11 +93,14 @@ impl Store {
             .and_where(of_job())
             .and_where(visible().gt(clock()))
             .to_owned();
+        let held = Expr::SubQuery(None, Box::new(held.into()));
+        let lent = Expr::SubQuery(None, Box::new(lent().into()));
+        let lent = Func::coalesce([lent, Expr::value(0)]);
         let rows = select
             .order_by(first(ready()), Order::Asc)
             .order_by(first(mine), Order::Asc)
             .order_by_desc(job::Column::Priority)
-            .order_by(Expr::SubQuery(None, Box::new(held.into())), Order::Asc)
+            .order_by(held.add(lent), Order::Asc)
             .order_by(Func::random(), Order::Asc)
             .limit(limit)
             .offset(offset)
@@ -155,7 +159,8 @@ impl Store {
             .filter(C::Priority.gte(than.priority))
             .filter(C::PipelineId.in_subquery(named))
             .filter(ready())
-            .filter(Expr::exists(tickets(visible().gt(clock()))).not());
+            .filter(Expr::exists(tickets(visible().gt(clock()))).not())
+            .filter(Expr::exists(seen(job_stream::Column::Leased)).not());
         if let Workable::Projects(ids) = workable {
             select = select.filter(C::ProjectId.is_in(ids.iter().copied()));
         }
@@ -163,7 +168,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// True when a job's queue is empty: nothing waits, nothing is in anybody's hands.
+    /// True when a job's queue is empty: nothing waits, nothing is in anybody's hands. Where tasks
+    /// lie in a stream: when all images have an outcome.
     ///
     /// # Errors
     /// Errors of the database.
@@ -172,7 +178,17 @@ impl Store {
             .filter(ticket::Column::JobId.eq(job))
             .one(&self.db)
             .await?;
-        Ok(any.is_none())
+        if any.is_some() {
+            return Ok(false);
+        }
+        let row = job::Entity::find_by_id(job).one(&self.db).await?;
+        let Some(row) = row.filter(|row| row.in_stream) else {
+            return Ok(true);
+        };
+        let sum = progress::sum_in(&self.db, row.id, row.generation).await?;
+        Ok(row
+            .total
+            .is_some_and(|total| sum.done + sum.failed >= total))
     }
 }
 
@@ -181,7 +197,37 @@ pub(super) fn ready() -> Condition {
     Condition::all()
         .add(job::Column::State.eq(JobState::Started.code()))
         .add(job::Column::Paused.eq(false))
-        .add(Expr::exists(tickets(visible().lte(clock()))))
+        .add(
+            Condition::any()
+                .add(Expr::exists(tickets(visible().lte(clock()))))
+                .add(Expr::exists(seen(job_stream::Column::Waiting))),
+        )
+}
+
+/// What was last seen in the stream of the job's tasks, where that was more than none.
+fn seen(what: job_stream::Column) -> SelectStatement {
+    of_stream(Expr::value(1))
+        .and_where(Expr::col((job_stream::Entity, what)).gt(0))
+        .to_owned()
+}
+
+/// How many of the job's tasks were last seen in somebody's hands in the stream.
+fn lent() -> SelectStatement {
+    of_stream(Expr::col((job_stream::Entity, job_stream::Column::Leased)))
+}
+
+fn of_stream(what: Expr) -> SelectStatement {
+    use job_stream::Column as S;
+    Query::select()
+        .expr(what)
+        .from(job_stream::Entity)
+        .and_where(Expr::col((job_stream::Entity, S::JobId)).equals((job::Entity, job::Column::Id)))
+        .and_where(
+            Expr::col((job_stream::Entity, S::Generation))
+                .equals((job::Entity, job::Column::Generation)),
+        )
+        .and_where(Expr::col((job::Entity, job::Column::InStream)).eq(true))
+        .to_owned()
 }
 
 fn visible() -> Expr {

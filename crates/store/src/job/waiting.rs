@@ -85,7 +85,10 @@ impl Store {
         };
         let over = now() - Duration::minutes(minutes.into());
         // Images in somebody's hands are a sign of life until their lease is over.
-        let held = self.ticket_depth(job.id, None).await?.leased > 0;
+        let held = match job.in_stream {
+            true => self.stream_depth(job, None).await?.leased > 0,
+            false => self.ticket_depth(job.id, None).await?.leased > 0,
+        };
         if held || self.last_sign(job, pipeline).await? > over {
             return Ok(None);
         }

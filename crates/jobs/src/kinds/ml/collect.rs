@@ -106,7 +106,7 @@ fn limit(job: &store::job::Job, mut captures: Vec<Placed>) -> Chosen {
 
 /// The place of a capture: its id, or, shuffled, a number mixed from it. The mix is one to one,
 /// so no two captures of a job share a place.
-fn place(job: &store::job::Job, capture: i64) -> i64 {
+pub(super) fn place(job: &store::job::Job, capture: i64) -> i64 {
     if !job.shuffle {
         return capture;
     }

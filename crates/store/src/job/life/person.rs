@@ -152,6 +152,7 @@ async fn reset(
     row.feed_mode = Set(mode.code().to_owned());
     row.feed_cursor = Set(feed::START);
     row.sent_cursor = Set(feed::START);
+    row.in_stream = Set(false);
     row.fed = Set(0);
     row.kept = Set(kept);
     row.total = Set(None);

@@ -31,9 +31,13 @@ impl Act {
             let (job, _, permit) = find_to(call, id).await?;
             store.delete_job(permit, job.id).await.map_err(internal)?;
             announce(&call.state, &job);
+            if job.in_stream {
+                call.state.queue.ended(job.id, i64::MAX).await;
+            }
             return Ok(None);
         }
         let (job, _, permit) = find_to(call, id).await?;
+        let in_stream = job.in_stream;
         let after = match self {
             Act::Run => store.enqueue_job(permit, job.id).await,
             // A job that never ran has nothing to repeat: it is simply run.
@@ -47,6 +51,13 @@ impl Act {
         };
         let after = after.map_err(internal)?;
         announce(&call.state, &after);
+        if in_stream {
+            let over = match after.job_state().is_final() {
+                true => after.generation,
+                false => after.generation - 1,
+            };
+            call.state.queue.ended(after.id, over).await;
+        }
         Ok(Some(after))
     }
 }

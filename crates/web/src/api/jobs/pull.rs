@@ -37,9 +37,10 @@ use read::ClientInfo;
 /// Images of one answer at most.
 const MOST: usize = 1000;
 
-fn queued(error: QueueError) -> ApiError {
+pub(super) fn queued(error: QueueError) -> ApiError {
     match error {
         QueueError::Store(error) => internal(error),
+        QueueError::Nats(why) => ApiError::Unavailable(why),
         other => ApiError::Internal(other.to_string()),
     }
 }
@@ -130,7 +131,14 @@ pub async fn tasks(
 async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<Vec<Value>> {
     loop {
         let leases = call.state.queue.lease(job.id, ask);
-        let leases = leases.instrument(lease_span(job)).await.map_err(queued)?;
+        let leases = match leases.instrument(lease_span(job)).await {
+            // Workers poll again; an error could end them.
+            Err(QueueError::Nats(error)) => {
+                tracing::debug!(job.id = job.id, error, "no task can be handed out");
+                return Ok(Vec::new());
+            }
+            leases => leases.map_err(queued)?,
+        };
         if leases.is_empty() {
             return Ok(Vec::new());
         }
@@ -159,6 +167,9 @@ async fn hand_out(call: &Call, job: &Job, pipeline: i64, ask: Ask) -> ApiResult<
                 images: images.collect(),
             };
             let saved = call.store().save_results(batch).await.map_err(internal)?;
+            let gone = leases.iter().filter(|l| missing.contains(&l.capture));
+            let gone: Vec<Receipt> = gone.map(|lease| lease.receipt.clone()).collect();
+            call.state.queue.saved(&job.receipt_key, &gone).await;
             let errors = missing.iter().map(|id| format!("Image {id} failed: {why}"));
             let brought = Brought {
                 saved,
@@ -217,6 +228,10 @@ pub async fn result(
     let mut answers = Vec::with_capacity(posted.len());
     let mut accepted = 0;
     let mut images = Vec::new();
+    let receipts: Vec<Receipt> = posted
+        .iter()
+        .map(|one| Receipt::received(&one.receipt))
+        .collect();
     let mut brought = Brought::default();
     let judge = Judge::new(&call, &job, &posted).await?;
     for one in posted {
@@ -257,6 +272,8 @@ pub async fn result(
         answers.push(answer);
     }
     save(&call, &job, images, brought).await?;
+    // After the commit: what is lost now comes again and is seen to be saved.
+    call.state.queue.saved(&job.receipt_key, &receipts).await;
     Ok(Json(json!({
         "status": "accepted",
         "job_id": job.id,
@@ -307,8 +324,11 @@ async fn save(
 async fn conclude(call: &Call, job: i64, brought: Brought, last: bool) -> ApiResult<()> {
     let (state, store) = (&call.state, call.store());
     state.desk.tally.add(state, job, brought, last).await;
-    if last {
-        store.finalise_job(job).await.map_err(internal)?;
+    if last
+        && let Some(job) = store.finalise_job(job).await.map_err(internal)?
+        && job.in_stream
+    {
+        state.queue.ended(job.id, job.generation).await;
     }
     state.bus.publish(Changed {
         job,

@@ -12,6 +12,7 @@ use store::job::Job;
 use store::service::{ONLINE_SECONDS, is_online};
 
 use super::super::internal;
+use super::pull::queued;
 use super::{announce, answer, find, find_to};
 use crate::call::Call;
 use crate::pages::model;
@@ -60,7 +61,8 @@ async fn shown(call: &Call, job: &Job) -> ApiResult<Value> {
     let store = call.store();
     let workers = workers(call, job).await?;
     let most = workers.as_ref().map(|w| w.deliveries);
-    let depth = store.ticket_depth(job.id, most).await.map_err(internal)?;
+    let depth = call.state.queue.depth(job.id, most).await;
+    let depth = depth.map_err(queued)?;
     let counts = store.counts(std::slice::from_ref(job)).await;
     let counts = counts.map_err(internal)?;
     let counts = counts.get(&job.id).copied().unwrap_or_default();

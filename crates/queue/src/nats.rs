@@ -1,0 +1,115 @@
+//! NATS: the connection that tasks and events share, and its gate. The idea: a server that is gone
+//! fails at once and not after a time-out, and every name begins with the prefix of this
+//! installation, so several may share a server.
+//!
+//! Tasks: what the server does stands in `nats/tasks.rs`, what the database says to it in
+//! `nats/streamed.rs`, how both are brought together again in `nats/care.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::{self};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+
+use crate::{QueueError, QueueResult};
+
+mod care;
+mod names;
+mod streamed;
+mod tasks;
+
+pub use streamed::{Mending, Streamed};
+
+/// A server that does not answer a request within this has failed.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The client tries to connect again this often.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A connection to NATS. Cheap to clone; it connects again by itself.
+#[derive(Clone)]
+pub struct Nats {
+    client: Client,
+    context: jetstream::Context,
+    prefix: Arc<str>,
+}
+
+impl Nats {
+    /// Connects to `url`, `nats://user:password@host:4222` (several with commas between them).
+    /// All names on the server begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`QueueError::Nats`] with a sentence where an address or the prefix cannot be used or no
+    /// server answers.
+    pub async fn connect(url: &str, prefix: &str) -> QueueResult<Nats> {
+        let shown = store::without_password(url);
+        if !names::is_prefix(prefix) {
+            let why = "may hold letters, digits, - and _ only";
+            return Err(QueueError::Nats(format!("the prefix {prefix:?} {why}")));
+        }
+        let servers: Result<Vec<ServerAddr>, _> =
+            url.split(',').map(|u| u.trim().parse()).collect();
+        let servers = servers.map_err(|error| {
+            QueueError::Nats(format!("{shown} is no address of a NATS server: {error}"))
+        })?;
+        let options = ConnectOptions::new()
+            .name("hawkmoth")
+            .connection_timeout(Duration::from_secs(5))
+            .request_timeout(Some(PATIENCE))
+            .reconnect_delay_callback(|tries| {
+                let tries = u32::try_from(tries).unwrap_or(u32::MAX);
+                (Duration::from_millis(50) * tries.min(100)).min(AGAIN)
+            })
+            .event_callback(|event| async move {
+                match event {
+                    Event::Connected => tracing::info!("connected to NATS"),
+                    Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
+                    other => tracing::debug!("NATS: {other}"),
+                }
+            });
+        let client = options.connect(servers).await.map_err(|error| {
+            QueueError::Nats(format!("NATS does not answer at {shown}: {error}"))
+        })?;
+        let context = ContextBuilder::new()
+            .timeout(PATIENCE)
+            .build(client.clone());
+        Ok(Nats {
+            client,
+            context,
+            prefix: Arc::from(prefix),
+        })
+    }
+
+    /// Deletes everything that lies on the server under the prefix. Jobs whose tasks were there send
+    /// them again.
+    ///
+    /// # Errors
+    /// [`QueueError::Nats`] where the server does not do it.
+    pub async fn forget(&self) -> QueueResult<()> {
+        let stream = names::Names::new(&self.prefix).stream();
+        let deleted = self.context.delete_stream(stream).await;
+        deleted.map_err(|e| QueueError::nats("the stream cannot be deleted", e))?;
+        Ok(())
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A name of this installation.
+    pub(crate) fn name(&self, what: &str) -> String {
+        format!("{}.{what}", self.prefix)
+    }
+
+    /// Fails at once while there is no connection: a call would wait for its time-out, and what it
+    /// sends would be kept and land later.
+    pub(crate) fn answers(&self) -> QueueResult<()> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(QueueError::Nats(
+                "NATS, where the tasks are, does not answer".to_owned(),
+            )),
+        }
+    }
+}

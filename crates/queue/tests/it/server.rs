@@ -1,0 +1,84 @@
+//! A NATS server of a test's own, which may be killed, frozen and started again on its data.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+pub struct Server {
+    port: u16,
+    data: tempfile::TempDir,
+    child: Child,
+}
+
+impl Server {
+    /// Starts one, where tests of NATS are wanted at all and the program is there.
+    pub async fn start() -> Option<Server> {
+        store::testing::nats()?;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let data = tempfile::tempdir().unwrap();
+        let child = run(port, data.path());
+        let server = Server { port, data, child };
+        server.answers().await;
+        Some(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as a power cut of the process would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again on the same data.
+    pub async fn start_again(&mut self) {
+        self.child = run(self.port, self.data.path());
+        self.answers().await;
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, which: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([which, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    async fn answers(&self) {
+        for _ in 0..300 {
+            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("nats-server does not start");
+    }
+}
+
+fn run(port: u16, data: &std::path::Path) -> Child {
+    let started = Command::new("nats-server")
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .arg(data)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    started.expect("nats-server can be started (Debian: apt-get install nats-server)")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.thaw();
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
