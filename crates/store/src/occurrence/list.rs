@@ -300,7 +300,12 @@ impl OccurrenceFilter {
             nights.and_where(session::Column::ProjectId.eq(project));
         }
         let session = by.column(occurrence::Column::SessionId, "+occurrence.session_id");
-        Condition::all().add(session.in_subquery(nights))
+        let within = session.in_subquery(nights);
+        Condition::all().add(match by {
+            // PostgreSQL makes a list of the nights once and does not search them for each row.
+            Reach::Order => within.eq(true),
+            _ => within,
+        })
     }
 
     fn select(&self, sqlite: bool) -> Select<occurrence::Entity> {
