@@ -84,7 +84,8 @@ fn v6(ip: Ipv6Addr) -> Kind {
 /// tunnelled (6to4).
 fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = ip.segments();
-    let joined = |high: u16, low: u16| Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+    let joined =
+        |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match s {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => joined(high, low),

@@ -6,7 +6,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{StoreError, StoreResult, testing};
 
-const LIMIT: Duration = Duration::from_millis(300);
+const LIMIT: Duration = Duration::from_millis(100);
 
 /// A statement that never ends.
 const ENDLESS: &str = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
@@ -47,12 +47,9 @@ async fn what_nobody_waits_for_takes_its_time() {
             true => LONG_SQLITE,
             false => LONG_POSTGRES,
         };
-        let began = Instant::now();
+        let refused = ask(store.lists(), long).await;
+        assert!(matches!(refused, Err(StoreError::Slow)), "{refused:?}");
         ask(store.patient().lists(), long).await.unwrap();
-        assert!(
-            began.elapsed() > LIMIT,
-            "it must take long to show anything"
-        );
         ask(&fresh.store.db, long).await.unwrap();
     }
 }
