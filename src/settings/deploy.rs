@@ -47,7 +47,9 @@ fn takes(place: &str, words: &[&str], settings: &BTreeMap<String, String>) {
     for (variable, value) in settings {
         let mut all = command.get_arguments().chain(whole.get_arguments());
         let argument = all.find(|a| a.get_env().is_some_and(|env| *env == **variable));
-        let Some(long) = argument.and_then(|argument| argument.get_long()) else {
+        let long = argument.and_then(|argument| argument.get_long());
+        // What stands on the line counts more than the variable.
+        let Some(long) = long.filter(|long| !words.contains(&format!("--{long}").as_str())) else {
             continue;
         };
         line.push(format!("--{long}={value}"));
