@@ -1,5 +1,6 @@
 //! What stands in `deploy/` is what the program takes: each variable exists, and each command line
 //! with its settings can be read. No unit and no compose file drifts from the settings.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
