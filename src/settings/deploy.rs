@@ -1,5 +1,6 @@
 //! What stands in `deploy/` is what the program takes: each variable exists, and each command line
 //! with its settings can be read. No unit and no compose file drifts from the settings.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,9 @@ fn takes(place: &str, words: &[&str], settings: &BTreeMap<String, String>) {
     for (variable, value) in settings {
         let mut all = command.get_arguments().chain(whole.get_arguments());
         let argument = all.find(|a| a.get_env().is_some_and(|env| *env == **variable));
-        let Some(long) = argument.and_then(|argument| argument.get_long()) else {
+        let long = argument.and_then(|argument| argument.get_long());
+        // What stands on the line counts more than the variable.
+        let Some(long) = long.filter(|long| !words.contains(&format!("--{long}").as_str())) else {
             continue;
         };
         line.push(format!("--{long}={value}"));

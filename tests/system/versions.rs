@@ -53,7 +53,7 @@ async fn a_database_of_a_newer_program_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     for fresh in testing::fresh().await {
         make_newer(&fresh.store).await;
-        for command in RUNNING.iter().chain(&["migrate", "demo"]) {
+        for command in RUNNING.into_iter().chain(["migrate", "demo"]) {
             let said = refused(dir.path(), &fresh.url, &[command]);
             assert!(
                 said.contains("use that version or a newer one"),

@@ -2,11 +2,16 @@
 //! it is another one. Older processes go on beside it (CONTRIBUTING.md: expand first, contract
 //! later); a process that starts must find exactly its own.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use crate::connection::{MIGRATING, Store, StoreError, StoreResult, Write};
 use crate::migration::Migrator;
+
+/// How long a process waits before it asks whether another one is done.
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl Store {
     /// Brings the schema to this program's version. Returns how many changes were applied. Of
@@ -35,12 +40,11 @@ impl Store {
     }
 
     /// Each change in a transaction of its own, so that its locks are short, while another one
-    /// holds the turn. That may take longer than any other statement.
+    /// holds the turn and does nothing else.
     async fn migrate_beside(&self, turn: Write) -> StoreResult<usize> {
-        let patient = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-                       SET LOCAL idle_in_transaction_session_timeout = 0";
-        turn.execute_unprepared(patient).await?;
-        turn.take_turn(MIGRATING).await?;
+        let idle = "SET LOCAL idle_in_transaction_session_timeout = 0";
+        turn.execute_unprepared(idle).await?;
+        take_turn(&turn).await?;
         let pending = self.pending().await?;
         Migrator::up(&self.db, None).await?;
         turn.commit().await?;
@@ -71,6 +75,22 @@ impl Store {
 
     async fn pending(&self) -> StoreResult<usize> {
         pending(&self.db).await
+    }
+}
+
+/// Waits for the turn of those who change the schema. It is asked for again and again: who stands in
+/// line for it is seen reading by the database, and an index that is made concurrently would wait
+/// for that, and so for itself.
+async fn take_turn(turn: &Write) -> StoreResult<()> {
+    let ask = format!("SELECT pg_try_advisory_xact_lock({MIGRATING}) AS mine");
+    loop {
+        let ask = Statement::from_string(DbBackend::Postgres, ask.clone());
+        let row = turn.query_one_raw(ask).await?;
+        let mine: bool = row.map_or(Ok(false), |row| row.try_get("", "mine"))?;
+        if mine {
+            return Ok(());
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
