@@ -16,7 +16,7 @@ use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use crate::{QueueError, QueueResult};
 
 mod care;
-mod names;
+pub(crate) mod names;
 mod streamed;
 mod tasks;
 

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::nats::names;
+
 /// How receipts begin. Clients take them as they are, but know them as subjects of this kind.
 const PREFIX: &str = "$JS.ACK.";
 
@@ -49,6 +51,11 @@ impl Receipt {
         let (text, _) = self.0.strip_prefix(PREFIX)?.rsplit_once('.')?;
         let sealed = text.strip_prefix(&claim.text())?.strip_prefix('.')?;
         String::from_utf8(URL_SAFE_NO_PAD.decode(sealed).ok()?).ok()
+    }
+
+    /// How often the image had been handed out, where NATS counts it, proved with the job's key.
+    pub fn deliveries(&self, key: &str) -> Option<i32> {
+        names::deliveries(&self.reply(key)?)
     }
 
     /// A receipt as it came over the wire.
@@ -140,6 +147,7 @@ mod tests {
         assert_eq!(receipt.open("key"), Some(CLAIM));
         assert_eq!(receipt.reply("key").as_deref(), Some(reply));
         assert_eq!(receipt.reply("other"), None);
+        assert_eq!(receipt.deliveries("key"), Some(1));
         assert_eq!(Receipt::sign(CLAIM, "key").reply("key"), None);
         // Another subject under the same signature, and the signature alone under the claim.
         let (text, mac) = receipt.as_str().rsplit_once('.').unwrap_or_default();

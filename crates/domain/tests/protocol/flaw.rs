@@ -18,17 +18,30 @@ pub enum Flaw {
     FeedEndUnguarded,
     /// 8: an image that failed keeps its row, so that a retry does not open it.
     RetryKeepsOldRows,
+    /// 7: what was fetched from the stream is handed out without a further look at the job.
+    LeaseReadsOnce,
+    /// 17: what the stream has lost is not looked for.
+    NoSweep,
+    /// Feed end: the feed ends before all that it opened is sent.
+    FeedEndsUnsent,
     /// 9: the count of failed images stays at a retry.
     RetryKeepsCounts,
 }
 
-const NOTHING: Budget = Budget {
+/// Nothing goes wrong, and nobody asks for anything.
+pub const NOTHING: Budget = Budget {
     crashes: 0,
     duplicates: 0,
     cancels: 0,
     retries: 0,
     errors: 0,
     deletions: 0,
+    losses: 0,
+};
+
+const LOSS: Budget = Budget {
+    losses: 1,
+    ..NOTHING
 };
 
 const CRASH: Budget = Budget {
@@ -47,7 +60,7 @@ const RETRY: Budget = Budget {
     ..NOTHING
 };
 
-/// Each of them, with the least that must go wrong.
+/// Each of those that hold wherever tasks lie, with the least that must go wrong.
 pub const ALL: &[(Flaw, Budget)] = &[
     (Flaw::FailureIsLast, NOTHING),
     (Flaw::SavesOnlyWhenStarted, CRASH),
@@ -62,4 +75,11 @@ pub const ALL: &[(Flaw, Budget)] = &[
     (Flaw::FeedEndUnguarded, CANCEL),
     (Flaw::RetryKeepsOldRows, RETRY),
     (Flaw::RetryKeepsCounts, RETRY),
+];
+
+/// The same of tasks in a stream.
+pub const OF_STREAMS: &[(Flaw, Budget)] = &[
+    (Flaw::LeaseReadsOnce, CANCEL),
+    (Flaw::NoSweep, LOSS),
+    (Flaw::FeedEndsUnsent, NOTHING),
 ];

@@ -15,14 +15,16 @@ use std::time::Instant;
 
 use stateright::{Checker, Model, Property};
 
-use flaw::Flaw;
+use flaw::{Flaw, NOTHING};
 use state::{Budget, State};
 use step::Step;
 
-/// So many images, what may go wrong, and the guard that is left out, if any is.
+/// So many images, whether their tasks lie in a stream, what may go wrong, and the guard that is
+/// left out, if any is.
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
     images: usize,
+    stream: bool,
     budget: Budget,
     flaw: Option<Flaw>,
 }
@@ -32,7 +34,7 @@ impl Model for Protocol {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::new(self.images, self.budget)]
+        vec![State::new(self.images, self.budget, self.stream)]
     }
 
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
@@ -60,6 +62,7 @@ fn protocols() -> Vec<Protocol> {
         retries: 1,
         errors: 0,
         deletions: 0,
+        losses: 0,
     };
     let all = Budget {
         errors: 1,
@@ -68,11 +71,17 @@ fn protocols() -> Vec<Protocol> {
     };
     let protocol = |images, budget| Protocol {
         images,
+        stream: false,
         budget,
         flaw: None,
     };
+    let streamed = |images, budget| Protocol {
+        stream: true,
+        ..protocol(images, budget)
+    };
+    let losses = 1;
     if std::env::var("HAWKMOTH_MODEL").is_ok_and(|which| which == "all") {
-        return vec![protocol(3, all)];
+        return vec![protocol(3, all), streamed(2, Budget { losses, ..all })];
     }
     let (errors, deletions) = (1, 1);
     let (crashes, duplicates) = (0, 0);
@@ -88,6 +97,34 @@ fn protocols() -> Vec<Protocol> {
                 ..all
             },
         ),
+        streamed(
+            2,
+            Budget {
+                crashes: 1,
+                cancels: 1,
+                losses,
+                ..NOTHING
+            },
+        ),
+        streamed(
+            2,
+            Budget {
+                retries: 1,
+                losses,
+                ..NOTHING
+            },
+        ),
+        streamed(
+            1,
+            Budget {
+                duplicates: 1,
+                retries: 1,
+                errors,
+                deletions,
+                losses,
+                ..NOTHING
+            },
+        ),
     ]
 }
 
@@ -97,7 +134,8 @@ fn the_promises_hold_in_every_order_of_steps() {
         let (images, budget, began) = (protocol.images, protocol.budget, Instant::now());
         let checker = protocol.checker().threads(2).spawn_bfs().join();
         println!(
-            "{images} images, {} states in {:.1} s with {budget:?}",
+            "{images} images, stream {}, {} states in {:.1} s with {budget:?}",
+            protocol.stream,
             checker.unique_state_count(),
             began.elapsed().as_secs_f64()
         );
@@ -123,9 +161,12 @@ fn an_end_can_be_reached_from_every_state() {
 /// Each guard is there because without it a promise breaks: the model finds that out.
 #[test]
 fn without_any_one_guard_a_promise_breaks() {
-    for (flaw, budget) in flaw::ALL {
+    let everywhere = [false, true].map(|stream| flaw::ALL.iter().map(move |one| (stream, one)));
+    let of_streams = flaw::OF_STREAMS.iter().map(|one| (true, one));
+    for (stream, (flaw, budget)) in everywhere.into_iter().flatten().chain(of_streams) {
         let protocol = Protocol {
             images: 2,
+            stream,
             budget: *budget,
             flaw: Some(*flaw),
         };
@@ -138,7 +179,10 @@ fn without_any_one_guard_a_promise_breaks() {
                 .map(|_| "an end can be reached")
         };
         let found = broken.or_else(stuck);
-        println!("{flaw:?}: {}", found.unwrap_or("nothing breaks"));
+        println!(
+            "{flaw:?}, stream {stream}: {}",
+            found.unwrap_or("nothing breaks")
+        );
         assert!(found.is_some(), "{flaw:?} breaks nothing");
     }
 }

@@ -48,14 +48,22 @@ const ALWAYS: &[(&str, Holds)] = &[
             !ended || !s.images().iter().any(left)
         },
     ),
-    ("an open image has a ticket while the job runs", |_, s| {
-        let open = |image: &&Image| {
-            let row = image.row.filter(|row| row.generation == s.generation);
-            row.is_some_and(|row| row.outcome == Outcome::Open)
-        };
-        let mut open = s.images().iter().filter(open);
-        s.job != JobState::Started || open.all(|image| image.ticket.is_some())
+    ("an open image has a ticket while the job runs", |m, s| {
+        let mut open = s.images().iter().filter(|image| s.is_open(image));
+        let unsent = |image: &Image| s.stream && !image.sent;
+        let there = |image: &Image| image.ticket.is_some() || image.last.is_some();
+        let whole = s.left.losses == m.budget.losses;
+        let runs = s.job == JobState::Started && whole;
+        !runs || open.all(|image| there(image) || unsent(image))
     }),
+    ("a feed that has ended is sent", |_, s| {
+        let unsent = |image: &Image| image.fed && !image.sent;
+        !s.stream || s.total.is_none() || !s.images().iter().any(unsent)
+    }),
+    (
+        "nothing is handed out when the job is known not to run",
+        |_, s| !s.late,
+    ),
 ];
 
 const SOMETIMES: &[(&str, Holds)] = &[
@@ -69,7 +77,7 @@ const SOMETIMES: &[(&str, Holds)] = &[
     }),
     ("success after every fault", |m, s| {
         let spent = [s.left.crashes, s.left.duplicates, s.left.errors];
-        let all = spent.iter().sum::<u8>() + s.left.deletions == 0;
+        let all = spent.iter().sum::<u8>() + s.left.deletions + s.left.losses == 0;
         all && s.job == JobState::Success && m.images == s.count
     }),
 ];

@@ -27,7 +27,8 @@ pub enum Outcome {
     Failed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A ticket, or, where tasks lie in a stream, the message there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket {
     pub leased: bool,
     pub deliveries: u8,
@@ -40,6 +41,12 @@ pub struct Image {
     pub fed: bool,
     pub row: Option<Row>,
     pub ticket: Option<Ticket>,
+    /// Of a stream: sent there after its row was opened.
+    pub sent: bool,
+    /// Of a stream: somebody has fetched it and has not read the job's row again yet.
+    pub fetched: bool,
+    /// Of a stream: the ticket of its last hand-out, and whether that is over.
+    pub last: Option<bool>,
     /// How often its detections were written in this run.
     pub written: u8,
     /// The capture itself is gone.
@@ -69,10 +76,16 @@ pub struct Budget {
     pub retries: u8,
     pub errors: u8,
     pub deletions: u8,
+    /// Messages that the stream loses, or delivers although they were done with.
+    pub losses: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
+    /// Tasks lie in a stream outside of the database.
+    pub stream: bool,
+    /// How often what the stream had lost was sent again in this generation.
+    pub sweeps: u8,
     pub job: JobState,
     pub generation: usize,
     pub feed: FeedMode,
@@ -92,11 +105,15 @@ pub struct State {
     pub undone: bool,
     /// A good result was accepted and is not saved.
     pub lost: bool,
+    /// An image was handed out though the job did not run at the last look at its row.
+    pub late: bool,
 }
 
 impl State {
-    pub fn new(images: usize, left: Budget) -> State {
+    pub fn new(images: usize, left: Budget, stream: bool) -> State {
         State {
+            stream,
+            sweeps: 0,
             job: JobState::Created,
             generation: 0,
             feed: FeedMode::All,
@@ -112,6 +129,7 @@ impl State {
             left,
             undone: false,
             lost: false,
+            late: false,
         }
     }
 
@@ -148,12 +166,20 @@ impl State {
     }
 
     pub fn idle_workers(&self) -> u8 {
-        WORKERS - self.images().iter().flat_map(|i| i.held).sum::<u8>()
+        let images = self.images().iter();
+        let busy = images.map(|i| i.held.iter().sum::<u8>() + u8::from(i.fetched));
+        WORKERS.saturating_sub(busy.sum())
     }
 
     pub fn posts(&self) -> u8 {
         let posts = self.images().iter().flat_map(|i| i.posts.as_flattened());
         posts.sum()
+    }
+
+    /// Whether an image waits for its outcome in the present generation.
+    pub fn is_open(&self, image: &Image) -> bool {
+        let row = image.row.filter(|row| row.generation == self.generation);
+        row.is_some_and(|row| row.outcome == Outcome::Open)
     }
 
     /// Rows of this outcome; failed and open ones of the present generation only.

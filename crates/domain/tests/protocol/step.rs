@@ -17,6 +17,8 @@ pub enum Step {
     Delete(usize),
     Claim,
     FeedPage(usize),
+    /// What a page opened is sent into the stream.
+    Send(usize),
     FeedEnd,
     SeeCancel,
     LoseFence,
@@ -25,6 +27,15 @@ pub enum Step {
     /// The beat of a runner that lives is late.
     RescueAlive,
     Lease(usize),
+    /// An image is taken out of the stream; then the job's row is read again.
+    Fetch(usize),
+    HandOut(usize),
+    /// The stream hears that an image has an outcome.
+    Acknowledge(usize),
+    /// The stream loses a message, or has one again that was done with.
+    Lose(usize),
+    Land(usize),
+    Sweep,
     /// A worker posts its result: image, generation, whether it is a good one.
     Answer(usize, usize, bool),
     /// A worker dies, or drops the image.
@@ -40,7 +51,7 @@ pub enum Step {
 impl Step {
     /// Steps that happen by themselves, without a person or a fault.
     pub fn is_the_programs(self) -> bool {
-        use Step::{Again, Answer, Cancel, Crash, Delete, Forget, Repeat, RescueAlive};
+        use Step::{Again, Answer, Cancel, Crash, Delete, Forget, Land, Lose, Repeat, RescueAlive};
         !matches!(
             self,
             Cancel
@@ -50,6 +61,8 @@ impl Step {
                 | RescueAlive
                 | Forget(..)
                 | Repeat(..)
+                | Lose(_)
+                | Land(_)
                 | Answer(_, _, false)
         )
     }
@@ -89,7 +102,11 @@ pub fn of_runners(s: &State, flaw: Option<Flaw>, steps: &mut Vec<Step>) {
         let ahead = (0..s.count).filter(|i| !s.images[*i].fed);
         let before = steps.len();
         steps.extend(ahead.map(Step::FeedPage));
-        if steps.len() == before {
+        let all_fed = steps.len() == before;
+        let unsent = |i: &usize| s.stream && s.images[*i].fed && !s.images[*i].sent;
+        steps.extend((0..s.count).filter(unsent).map(Step::Send));
+        let all_sent = steps.len() == before || flaw == Some(Flaw::FeedEndsUnsent);
+        if all_fed && all_sent {
             steps.push(Step::FeedEnd);
         }
     }
@@ -108,6 +125,9 @@ pub fn of_runners(s: &State, flaw: Option<Flaw>, steps: &mut Vec<Step>) {
     }
     if s.job == JobState::Started && !s.owned && s.total.is_some() {
         steps.push(Step::Finalise);
+        if s.stream && flaw != Some(Flaw::NoSweep) {
+            steps.push(Step::Sweep);
+        }
     }
 }
 
@@ -116,7 +136,11 @@ pub fn of_workers(s: &State, steps: &mut Vec<Step>) {
     let idle = s.idle_workers() > 0;
     let free = s.posts() < WORKERS;
     for (i, image) in s.images().iter().enumerate() {
+        if s.stream {
+            of_stream(s, i, steps);
+        }
         match image.ticket {
+            _ if s.stream => {}
             Some(t) if t.leased => steps.push(Step::Expire(i)),
             Some(t) if t.deliveries >= DELIVERIES && runs => steps.push(Step::Bury(i)),
             Some(t) if t.deliveries < DELIVERIES && runs && idle => steps.push(Step::Lease(i)),
@@ -141,5 +165,36 @@ pub fn of_workers(s: &State, steps: &mut Vec<Step>) {
                 }
             }
         }
+    }
+}
+
+/// What the stream and those who fetch from it may do with an image.
+fn of_stream(s: &State, i: usize, steps: &mut Vec<Step>) {
+    let image = &s.images[i];
+    let runs = s.job == JobState::Started;
+    match image.ticket {
+        Some(message) if message.leased && !image.fetched => steps.push(Step::Expire(i)),
+        Some(message) if !message.leased && runs && s.idle_workers() > 0 => {
+            steps.push(Step::Fetch(i));
+        }
+        _ => {}
+    }
+    if image.fetched {
+        steps.push(Step::HandOut(i));
+    }
+    match image.last {
+        Some(false) => steps.push(Step::Expire(i)),
+        Some(true) if runs => steps.push(Step::Bury(i)),
+        _ => {}
+    }
+    if image.ticket.is_some() && !s.is_open(image) {
+        steps.push(Step::Acknowledge(i));
+    }
+    if s.left.losses > 0 && image.ticket.is_some() {
+        steps.push(Step::Lose(i));
+    }
+    let lives = matches!(s.job, JobState::Pending | JobState::Started);
+    if s.left.losses > 0 && image.sent && image.ticket.is_none() && lives {
+        steps.push(Step::Land(i));
     }
 }

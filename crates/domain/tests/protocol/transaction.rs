@@ -5,7 +5,7 @@ use domain::job::{FeedMode, too_many_failed};
 use domain::state::{Event, JobState};
 
 use super::flaw::Flaw;
-use super::state::{Image, Outcome, Row, Runner, State, Ticket};
+use super::state::{DELIVERIES, Image, Outcome, Row, Runner, State, Ticket};
 use super::step::Step;
 
 /// The state after a step; `None` where it changes nothing.
@@ -51,6 +51,15 @@ fn apply(s: &mut State, step: Step, flaw: Option<Flaw>) -> Option<bool> {
             feed_one(s, i, flaw);
             true
         }
+        Step::Send(i) => {
+            let open = s.is_open(&s.images[i]);
+            let image = &mut s.images[i];
+            image.sent = true;
+            if open && image.ticket.is_none() {
+                image.ticket = Some(Ticket::default());
+            }
+            true
+        }
         Step::FeedEnd => {
             s.total = Some(s.kept + s.fed);
             s.owned = false;
@@ -68,6 +77,29 @@ fn apply(s: &mut State, step: Step, flaw: Option<Flaw>) -> Option<bool> {
             s.turn(Runner::Holds, Runner::Stale) && rescue(s, flaw)
         }
         Step::Lease(i) => lease(s, i, flaw)?,
+        Step::Fetch(i) => {
+            let image = &mut s.images[i];
+            let message = image.ticket.as_mut()?;
+            message.leased = true;
+            message.deliveries = DELIVERIES.min(message.deliveries) + 1;
+            image.fetched = true;
+            true
+        }
+        Step::HandOut(i) => {
+            hand_out(s, i, flaw);
+            true
+        }
+        Step::Acknowledge(i) => s.images[i].ticket.take().is_some(),
+        Step::Lose(i) => {
+            s.left.losses -= 1;
+            s.images[i].ticket.take().is_some()
+        }
+        Step::Land(i) => {
+            s.left.losses -= 1;
+            s.images[i].ticket = Some(Ticket::default());
+            true
+        }
+        Step::Sweep => sweep(s, flaw),
         Step::Answer(i, g, good) => {
             s.left.errors -= u8::from(!good);
             s.images[i].held[g] -= 1;
@@ -80,7 +112,12 @@ fn apply(s: &mut State, step: Step, flaw: Option<Flaw>) -> Option<bool> {
             true
         }
         Step::Expire(i) => {
-            s.images[i].ticket.as_mut()?.leased = false;
+            let image = &mut s.images[i];
+            match (image.ticket.as_mut(), image.last.as_mut()) {
+                (_, Some(over)) if !*over => *over = true,
+                (Some(ticket), _) => ticket.leased = false,
+                _ => return None,
+            }
             true
         }
         Step::Bury(i) => {
@@ -102,7 +139,9 @@ fn apply(s: &mut State, step: Step, flaw: Option<Flaw>) -> Option<bool> {
 }
 
 fn drop_tickets(s: &mut State) {
-    s.images_mut().iter_mut().for_each(|i| i.ticket = None);
+    for image in s.images_mut() {
+        (image.ticket, image.last) = (None, None);
+    }
 }
 
 fn revoke(s: &mut State, event: Event) -> bool {
@@ -137,7 +176,11 @@ fn renew(s: &mut State, feed: FeedMode, flaw: Option<Flaw>) {
         s.failed = 0;
     }
     (s.fed, s.total, s.owned) = (0, None, false);
-    s.images_mut().iter_mut().for_each(|i| i.fed = false);
+    for image in s.images_mut() {
+        // What was fetched of the old generation is found to be that.
+        (image.fed, image.sent, image.fetched) = (false, false, false);
+    }
+    s.sweeps = 0;
     drop_tickets(s);
 }
 
@@ -158,10 +201,9 @@ fn feed_one(s: &mut State, i: usize, flaw: Option<Flaw>) {
             outcome: Outcome::Open,
             generation: s.generation,
         });
-        image.ticket = Some(Ticket {
-            leased: false,
-            deliveries: 0,
-        });
+        if !s.stream {
+            image.ticket = Some(Ticket::default());
+        }
         s.fed += 1;
     }
 }
@@ -179,6 +221,58 @@ fn lease(s: &mut State, i: usize, flaw: Option<Flaw>) -> Option<bool> {
         image.held[generation] += 1;
     }
     Some(true)
+}
+
+/// The last look at the job's row before an image of the stream is handed out.
+fn hand_out(s: &mut State, i: usize, flaw: Option<Flaw>) {
+    let (generation, runs) = (s.generation, s.job == JobState::Started);
+    let open = s.is_open(&s.images[i]);
+    let image = &mut s.images[i];
+    image.fetched = false;
+    let deliveries = image.ticket.map_or(1, |message| message.deliveries);
+    if !runs && flaw != Some(Flaw::LeaseReadsOnce) {
+        image.ticket = image.ticket.map(|message| Ticket {
+            leased: false,
+            ..message
+        });
+    } else if !open || image.last == Some(true) {
+        image.ticket = None;
+    } else if image.last == Some(false) {
+        // Somebody has it for the last time: it stays away until that is over.
+    } else if deliveries > DELIVERIES {
+        (image.ticket, image.last) = (None, Some(true));
+    } else {
+        if deliveries == DELIVERIES {
+            image.last = Some(false);
+        }
+        s.late |= !runs;
+        if image.deleted {
+            save(s, i, generation, false, flaw);
+        } else {
+            image.held[generation] += 1;
+        }
+    }
+}
+
+/// Images that have neither an outcome nor a message are sent again once; then they fail.
+fn sweep(s: &mut State, flaw: Option<Flaw>) -> bool {
+    let there = |image: &Image| image.ticket.is_some() || image.last == Some(false);
+    if s.images().iter().any(there) || s.count(Outcome::Open) == 0 {
+        return false;
+    }
+    let again = s.sweeps == 0;
+    s.sweeps = 1;
+    for i in 0..s.count {
+        if !s.is_open(&s.images[i]) {
+            continue;
+        }
+        s.images[i].last = None;
+        match again {
+            true => s.images[i].ticket = Some(Ticket::default()),
+            false => save(s, i, s.generation, false, flaw),
+        }
+    }
+    true
 }
 
 /// One result, in one transaction.
@@ -206,7 +300,10 @@ fn save(s: &mut State, i: usize, generation: usize, good: bool, flaw: Option<Fla
             (same, _) => same,
         };
         s.images[i].row = Some(Row { outcome, ..row });
-        s.images[i].ticket = None;
+        s.images[i].last = None;
+        if !s.stream {
+            s.images[i].ticket = None;
+        }
     }
     s.lost |= good && !is_done(&s.images[i]);
 }

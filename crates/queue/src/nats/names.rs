@@ -63,13 +63,23 @@ fn pair(text: &str, between: char) -> Option<(i64, i64)> {
     Some((job.parse().ok()?, generation.parse().ok()?))
 }
 
-/// Where in the stream the message lies to which this reply subject belongs, in both forms of it
+/// Where in the stream the message lies to which this reply subject belongs.
+pub(super) fn sequence(reply: &str) -> Option<u64> {
+    number(reply, 3)
+}
+
+/// How often that message had been delivered when it came with this reply subject.
+pub(crate) fn deliveries(reply: &str) -> Option<i32> {
+    i32::try_from(number(reply, 2)?).ok()
+}
+
+/// A number of a reply subject, in both forms of it
 /// (`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.…`, or with domain and account
 /// before the stream).
-pub(super) fn sequence(reply: &str) -> Option<u64> {
+fn number(reply: &str, at: usize) -> Option<u64> {
     let parts: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
-    let at = if parts.len() > 8 { 5 } else { 3 };
-    parts.get(at)?.parse().ok()
+    let before = if parts.len() > 8 { 2 } else { 0 };
+    parts.get(before + at)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -100,7 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn the_place_in_the_stream_is_found_in_both_forms() {
+    fn the_numbers_of_a_reply_subject_are_found_in_both_forms() {
+        assert_eq!(
+            deliveries("$JS.ACK.s.c.2.31.9.1700000000000000000.4"),
+            Some(2)
+        );
         assert_eq!(
             sequence("$JS.ACK.s.c.2.31.9.1700000000000000000.4"),
             Some(31)
@@ -108,6 +122,10 @@ mod tests {
         assert_eq!(
             sequence("$JS.ACK._.h4sh.s.c.2.31.9.1700000000000000000.4.x"),
             Some(31)
+        );
+        assert_eq!(
+            deliveries("$JS.ACK._.h4sh.s.c.2.31.9.1700000000000000000.4.x"),
+            Some(2)
         );
         assert_eq!(sequence("nonsense"), None);
     }

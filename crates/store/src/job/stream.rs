@@ -5,14 +5,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::Job;
-use super::feed::{self, OPEN, PROCESS, START};
+use super::feed::{self, FAILED, OPEN, PROCESS, START};
 use super::life::{Fence, lock_fenced};
 use crate::connection::{Store, StoreResult, Write, clock};
 use crate::entity::{job, task_result, ticket};
@@ -221,6 +221,37 @@ impl Store {
             fates,
             receipt_key: row.receipt_key,
         })
+    }
+
+    /// Writes down with failed images how often they had been handed out, as who had them says.
+    /// Only for people: what is lost of it in a crash is lost.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn note_handed(&self, job: &Job, handed: &[(i64, i32)]) -> StoreResult<()> {
+        use task_result::Column as C;
+        let mut by_number: HashMap<i32, Vec<i64>> = HashMap::new();
+        for (capture, deliveries) in handed {
+            by_number.entry(*deliveries).or_default().push(*capture);
+        }
+        if by_number.is_empty() {
+            return Ok(());
+        }
+        let tx = self.write().await?;
+        for (deliveries, captures) in by_number {
+            task_result::Entity::update_many()
+                .col_expr(C::Deliveries, Expr::value(deliveries))
+                .filter(C::JobId.eq(job.id))
+                .filter(C::RunNo.eq(job.run_no))
+                .filter(C::Stage.eq(PROCESS))
+                .filter(C::CaptureId.is_in(captures))
+                .filter(C::Generation.eq(job.generation))
+                .filter(C::Outcome.eq(FAILED))
+                .filter(C::Deliveries.lt(deliveries))
+                .exec(&*tx)
+                .await?;
+        }
+        tx.commit().await
     }
 
     /// The captures among these of which nothing more is to be done: they have an outcome, or the

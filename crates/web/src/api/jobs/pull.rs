@@ -271,9 +271,22 @@ pub async fn result(
         }
         answers.push(answer);
     }
+    let failed = images.iter().any(|(_, o)| matches!(o, Outcome::Failed(_)));
     save(&call, &job, images, brought).await?;
     // After the commit: what is lost now comes again and is seen to be saved.
-    call.state.queue.saved(&job.receipt_key, &receipts).await;
+    let key = &job.receipt_key;
+    call.state.queue.saved(key, &receipts).await;
+    if failed && job.in_stream {
+        let handed = receipts.iter().filter_map(|receipt| {
+            let claim = receipt.open(key)?;
+            let present = claim.job == job.id && claim.generation == job.generation;
+            let deliveries = receipt.deliveries(key).filter(|_| present)?;
+            Some((claim.capture, deliveries))
+        });
+        let handed: Vec<(i64, i32)> = handed.collect();
+        let noted = call.store().note_handed(&job, &handed).await;
+        noted.map_err(internal)?;
+    }
     Ok(Json(json!({
         "status": "accepted",
         "job_id": job.id,
