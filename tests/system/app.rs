@@ -1,12 +1,10 @@
 //! The real router and runner on a fresh database, with a client for each kind of caller.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::lease::LeaseTerms;
 use domain::permission::Role;
 use jobs::{Pace, Runner, Tools};
-use queue::{Embedded, EventBus, LocalBus, Nats, SharedBus, Streamed, TaskQueue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use services::ServiceClient;
@@ -18,6 +16,8 @@ use store::testing::Fresh;
 use store::user::NewUser;
 use tokio_util::sync::CancellationToken;
 
+mod ground;
+
 pub struct TestApp {
     pub store: Store,
     pub url: String,
@@ -25,43 +25,7 @@ pub struct TestApp {
     pub folder: tempfile::TempDir,
     http: reqwest::Client,
     stop: CancellationToken,
-    _stream: Option<Stream>,
-}
-
-/// Tasks in NATS under a prefix of the test's own; dropped, they are gone.
-struct Stream(String);
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let prefix = self.0.clone();
-        let work = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            let url = store::testing::nats().unwrap_or_default();
-            runtime.block_on(async {
-                if let Ok(nats) = Nats::connect(&url, &prefix).await {
-                    nats.forget().await.ok();
-                }
-            });
-        };
-        std::thread::spawn(work).join().ok();
-    }
-}
-
-/// Where tasks wait and events go on this ground.
-async fn carriers(fresh: &Fresh, prefix: &str) -> (Arc<dyn TaskQueue>, Arc<dyn EventBus>) {
-    let store = fresh.store.clone();
-    if !fresh.streams {
-        return (Arc::new(Embedded::new(store)), Arc::new(LocalBus::new()));
-    }
-    let url = store::testing::nats().unwrap();
-    let nats = Nats::connect(&url, prefix).await.unwrap();
-    let bus = SharedBus::over_nats(&nats).await.unwrap();
-    let wait = Duration::from_secs(u64::from(LeaseTerms::default().seconds));
-    let queue = Streamed::open(store, nats, "test", wait).await.unwrap();
-    (Arc::new(queue), Arc::new(bus))
+    _stream: Option<ground::Stream>,
 }
 
 /// Somebody who calls the API.
@@ -112,7 +76,7 @@ impl TestApp {
         std::fs::create_dir_all(&kept).unwrap();
         let files = files::Files::local(&kept).unwrap();
         let prefix = format!("test-{:016x}", rand::random::<u64>());
-        let (queue, bus) = carriers(fresh, &prefix).await;
+        let (queue, bus) = ground::carriers(fresh, &prefix).await;
         let tools = Tools {
             store: store.clone(),
             queue,
@@ -145,7 +109,7 @@ impl TestApp {
             folder,
             http: reqwest::Client::new(),
             stop,
-            _stream: fresh.streams.then(|| Stream(prefix)),
+            _stream: fresh.streams.then(|| ground::Stream(prefix)),
         }
     }
 
