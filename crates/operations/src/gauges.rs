@@ -18,9 +18,12 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Counts on demand.
 pub(crate) struct Gauges {
     parts: Parts,
-    /// When it was last counted, and which kinds of jobs were there: those that are gone are none.
-    last: Mutex<(Option<Instant>, BTreeSet<(String, &'static str)>)>,
+    /// When it was last counted, and what was there: what is gone is shown as none.
+    last: Mutex<(Option<Instant>, Known)>,
 }
+
+/// Kinds and states of jobs that have been shown.
+type Known = BTreeSet<(String, &'static str)>;
 
 impl Gauges {
     pub(crate) fn new(parts: Parts) -> Gauges {
@@ -59,7 +62,7 @@ impl Gauges {
         }
     }
 
-    async fn count(&self, known: &mut BTreeSet<(String, &'static str)>) -> Result<(), QueueError> {
+    async fn count(&self, known: &mut Known) -> Result<(), QueueError> {
         let Parts { store, queue, .. } = &self.parts;
         let jobs = store.standing_jobs().await?;
         self.jobs(&jobs, known);
@@ -85,7 +88,7 @@ impl Gauges {
         Ok(())
     }
 
-    fn jobs(&self, jobs: &[Standing], known: &mut BTreeSet<(String, &'static str)>) {
+    fn jobs(&self, jobs: &[Standing], known: &mut Known) {
         let gauge = |kind: &str, state: &'static str, jobs: u64| {
             let kind = kind.to_owned();
             let gauge = metrics::gauge!(metric::JOBS.name, "kind" => kind, "state" => state);
