@@ -123,7 +123,7 @@ async fn who_takes_no_answer_is_let_go() {
             .find(|l| l.starts_with("hawkmoth_http_connections "));
         line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
     };
-    for _ in 0..200 {
+    for _ in 0..1200 {
         answers(&server).await;
         // This test's own client has one.
         if open().await.as_deref() == Some("1") {
