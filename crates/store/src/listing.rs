@@ -276,7 +276,6 @@ impl Store {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
