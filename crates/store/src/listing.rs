@@ -192,7 +192,8 @@ impl Store {
         self.count_list(QueryTrait::into_query(list)).await
     }
 
-    async fn count_all(&self, list: SelectStatement) -> StoreResult<u64> {
+    /// How many rows a statement gives.
+    pub(crate) async fn count_all(&self, list: SelectStatement) -> StoreResult<u64> {
         let mut list = list;
         list.clear_order_by();
         let count = Query::select()

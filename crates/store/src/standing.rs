@@ -4,11 +4,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::state::JobState;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, ticket};
+use crate::job::offer::waiting;
 use crate::ticket::Depth;
 
 /// Jobs of one state that are counted at most.
@@ -129,10 +130,10 @@ impl Store {
         let again = Expr::col(C::Deliveries).lt(most);
         let again = over.clone().and_where(again).take();
         let [fresh, leased, over, again] = [
-            self.count_some(fresh).await?,
-            self.count_some(leased).await?,
-            self.count_some(over).await?,
-            self.count_some(again).await?,
+            self.count_all(fresh).await?,
+            self.count_all(leased).await?,
+            self.count_all(over).await?,
+            self.count_all(again).await?,
         ];
         Ok(Depth {
             waiting: fresh + again,
@@ -141,35 +142,16 @@ impl Store {
         })
     }
 
-    async fn count_some(&self, some: SelectStatement) -> StoreResult<u64> {
-        let count = Query::select()
-            .expr(Func::count(Expr::col(Asterisk)))
-            .from_subquery(some, "some")
-            .to_owned();
-        let row = self.db.query_one(&count).await?;
-        let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        Ok(count.unsigned_abs())
-    }
-
     /// Which of some jobs have an image to be had now.
     ///
     /// # Errors
     /// Errors of the database.
     pub async fn with_waiting_images(&self, jobs: &[i64]) -> StoreResult<Vec<i64>> {
-        let waiting = Query::select()
-            .expr(Expr::value(1))
-            .from(ticket::Entity)
-            .and_where(
-                Expr::col((ticket::Entity, ticket::Column::JobId))
-                    .equals((job::Entity, job::Column::Id)),
-            )
-            .and_where(Expr::col((ticket::Entity, ticket::Column::VisibleAt)).lte(clock()))
-            .to_owned();
         Ok(job::Entity::find()
             .select_only()
             .column(job::Column::Id)
             .filter(job::Column::Id.is_in(jobs.iter().copied()))
-            .filter(Expr::exists(waiting))
+            .filter(waiting())
             .into_tuple()
             .all(&self.db)
             .await?)

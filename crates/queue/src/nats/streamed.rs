@@ -126,7 +126,7 @@ impl Streamed {
             Ok(read) => read,
             Err(error) => {
                 let all: Vec<String> = fetched.into_iter().map(|one| one.reply).collect();
-                self.tasks.say(&all, Word::After(Duration::ZERO)).await.ok();
+                self.heard(&all, Word::After(Duration::ZERO)).await;
                 return Err(error.into());
             }
         };
@@ -152,16 +152,24 @@ impl Streamed {
                 Fate::Gone => gone.push(one.reply),
                 Fate::Held(millis) => {
                     let rest = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
-                    self.tasks.say(&[one.reply], Word::After(rest)).await?;
+                    self.heard(&[one.reply], Word::After(rest)).await;
                 }
             }
         }
         if let Some(lease) = lease {
-            self.tasks.say(&lent, Word::After(lease)).await?;
+            self.heard(&lent, Word::After(lease)).await;
         }
-        self.tasks.say(&back, Word::After(Duration::ZERO)).await?;
-        self.tasks.say(&gone, Word::Term).await?;
+        self.heard(&back, Word::After(Duration::ZERO)).await;
+        self.heard(&gone, Word::Term).await;
         Ok(leases)
+    }
+
+    /// Says what becomes of messages after the database has decided it. The decision stands: what
+    /// the server does not hear comes again, and gets the same answer.
+    async fn heard(&self, replies: &[String], word: Word) {
+        if let Err(error) = self.tasks.say(replies, word).await {
+            tracing::debug!(%error, "the queue did not hear what became of its tasks");
+        }
     }
 }
 
@@ -227,7 +235,11 @@ impl TaskQueue for Streamed {
             }
             let now = self.row(job).await?;
             let same = now.is_some_and(|now| {
-                now.generation == row.generation && now.job_state().is_active() && !now.paused
+                let held = |claim| now.owner.is_some() && now.claim_no == claim;
+                now.generation == row.generation
+                    && now.job_state().is_active()
+                    && !now.paused
+                    && ask.claim.is_none_or(held)
             });
             if !same {
                 return Ok(Vec::new());

@@ -197,11 +197,14 @@ pub(super) fn ready() -> Condition {
     Condition::all()
         .add(job::Column::State.eq(JobState::Started.code()))
         .add(job::Column::Paused.eq(false))
-        .add(
-            Condition::any()
-                .add(Expr::exists(tickets(visible().lte(clock()))))
-                .add(Expr::exists(seen(job_stream::Column::Waiting))),
-        )
+        .add(waiting())
+}
+
+/// Jobs of which some image waits, in the database or as was last seen in the stream.
+pub(crate) fn waiting() -> Condition {
+    Condition::any()
+        .add(Expr::exists(tickets(visible().lte(clock()))))
+        .add(Expr::exists(seen(job_stream::Column::Waiting)))
 }
 
 /// What was last seen in the stream of the job's tasks, where that was more than none.

@@ -63,6 +63,9 @@ pub(super) async fn page(
 
 /// Puts images into the queue, however long that does not answer: the job waits with it.
 async fn publish(cx: &JobContext, generation: i64, captures: &[i64]) -> anyhow::Result<()> {
+    if captures.is_empty() {
+        return Ok(());
+    }
     let mut told = false;
     loop {
         cx.check()?;

@@ -152,9 +152,11 @@ impl Store {
             return Ok(Sweep::Nothing);
         }
         let at = clock();
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX / 2);
+        // Who had an image for the last time either still has it or is about to be found out.
         let last = ticket::Entity::find()
             .filter(ticket::Column::JobId.eq(job.id))
-            .filter(ticket::Column::VisibleAt.gt(at))
+            .filter(ticket::Column::VisibleAt.gt(at.saturating_sub(pause)))
             .one(&*tx)
             .await?;
         let open = open_rows(&tx, &job).await?;
@@ -164,7 +166,6 @@ impl Store {
         let before = job_stream::Entity::find_by_id(job.id).one(&*tx).await?;
         let before = before.filter(|row| row.generation == job.generation);
         let sweeps = before.as_ref().map_or(0, |row| row.sweeps);
-        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX / 2);
         if before.is_some_and(|row| row.sweeps > 0 && row.swept_at + pause > at) {
             return Ok(Sweep::Nothing);
         }

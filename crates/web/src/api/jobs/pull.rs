@@ -228,8 +228,9 @@ pub async fn result(
     let mut answers = Vec::with_capacity(posted.len());
     let mut accepted = 0;
     let mut images = Vec::new();
-    let receipts: Vec<Receipt> = posted
-        .iter()
+    // Of tickets the commit itself strikes off what was answered.
+    let streamed = posted.iter().filter(|_| job.in_stream);
+    let receipts: Vec<Receipt> = streamed
         .map(|one| Receipt::received(&one.receipt))
         .collect();
     let mut brought = Brought::default();
@@ -273,19 +274,8 @@ pub async fn result(
     }
     let failed = images.iter().any(|(_, o)| matches!(o, Outcome::Failed(_)));
     save(&call, &job, images, brought).await?;
-    // After the commit: what is lost now comes again and is seen to be saved.
-    let key = &job.receipt_key;
-    call.state.queue.saved(key, &receipts).await;
-    if failed && job.in_stream {
-        let handed = receipts.iter().filter_map(|receipt| {
-            let claim = receipt.open(key)?;
-            let present = claim.job == job.id && claim.generation == job.generation;
-            let deliveries = receipt.deliveries(key).filter(|_| present)?;
-            Some((claim.capture, deliveries))
-        });
-        let handed: Vec<(i64, i32)> = handed.collect();
-        let noted = call.store().note_handed(&job, &handed).await;
-        noted.map_err(internal)?;
+    if job.in_stream {
+        strike_off(&call, &job, &receipts, failed).await;
     }
     Ok(Json(json!({
         "status": "accepted",
@@ -293,6 +283,26 @@ pub async fn result(
         "results_queued": accepted,
         "tasks": answers,
     })))
+}
+
+/// After the commit: takes answered images out of the stream, and notes with failed ones how often
+/// they were handed out. What is lost of it comes again and is seen to be saved.
+async fn strike_off(call: &Call, job: &Job, receipts: &[Receipt], failed: bool) {
+    let key = &job.receipt_key;
+    call.state.queue.saved(key, receipts).await;
+    if !failed {
+        return;
+    }
+    let handed = receipts.iter().filter_map(|receipt| {
+        let claim = receipt.open(key)?;
+        let present = claim.job == job.id && claim.generation == job.generation;
+        let deliveries = receipt.deliveries(key).filter(|_| present)?;
+        Some((claim.capture, deliveries))
+    });
+    let handed: Vec<(i64, i32)> = handed.collect();
+    if let Err(error) = call.store().note_handed(job, &handed).await {
+        tracing::warn!(job.id = job.id, %error, "how often images were handed out is not noted");
+    }
 }
 
 /// Saves what was taken; when this returns, it is committed.
