@@ -17,6 +17,12 @@ use crate::table::{Progress, print};
 pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
     if let (Some(from), Some(to)) = (&copy.from, &copy.to) {
         rows(from, to).await?;
+        if copy.files_to.is_some() {
+            println!(
+                "Now the files. Should that be cut off, give --files-from and --files-to alone: \
+                 the rows are over."
+            );
+        }
     }
     match (&copy.files_from, &copy.files_to) {
         (Some(from), Some(to)) => files(from, to, &copy.opened.keys()).await?,
@@ -64,8 +70,8 @@ async fn rows(from: &str, to: &str) -> anyhow::Result<()> {
 async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
     let began = Instant::now();
     ensure!(
-        from != to,
-        "source and target of the files are the same place"
+        !from.is_within(to) && !to.is_within(from),
+        "source and target of the files are the same place, or one lies in the other"
     );
     let source = from.open_to_read(keys).await?;
     let target = to.open(keys).await?;

@@ -53,6 +53,30 @@ impl fmt::Debug for Keys {
 #[error("{0}")]
 pub struct NoHome(String);
 
+impl Home {
+    /// Whether this is the other place, or lies in it.
+    pub fn is_within(&self, other: &Home) -> bool {
+        match (self, other) {
+            (Home::Folder(own), Home::Folder(outer)) => {
+                // A folder that is not there yet is named as it will be.
+                let real = |path: &PathBuf| {
+                    let found = path.canonicalize();
+                    found.or_else(|_| std::path::absolute(path))
+                };
+                match (real(own), real(outer)) {
+                    (Ok(own), Ok(outer)) => own.starts_with(outer),
+                    _ => false,
+                }
+            }
+            (Home::Bucket(own), Home::Bucket(outer)) => {
+                let below = PathBuf::from(&own.prefix).starts_with(&outer.prefix);
+                own.bucket == outer.bucket && own.endpoint == outer.endpoint && below
+            }
+            _ => false,
+        }
+    }
+}
+
 impl FromStr for Home {
     type Err = NoHome;
 
@@ -84,6 +108,9 @@ fn bucket(text: &str) -> Result<BucketHome, NoHome> {
              AWS_SECRET_ACCESS_KEY",
         ));
     }
+    if url.port().is_some() {
+        return Err(none("a port belongs into the endpoint"));
+    }
     let host = url.host_str().filter(|host| !host.is_empty());
     let mut home = BucketHome {
         bucket: host
@@ -100,6 +127,10 @@ fn bucket(text: &str) -> Result<BucketHome, NoHome> {
         match &*name {
             "endpoint" => {
                 let address = Url::parse(&value).ok();
+                let bare = |a: &Url| a.username().is_empty() && a.password().is_none();
+                if !address.as_ref().is_none_or(bare) {
+                    return Err(none("keys do not belong into the endpoint"));
+                }
                 let web = address.is_some_and(|a| matches!(a.scheme(), "http" | "https"));
                 if !web {
                     return Err(none("the endpoint is an address with http:// or https://"));

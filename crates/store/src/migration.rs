@@ -40,6 +40,7 @@ mod m0151_transfers;
 mod m0161_boxes_by_algorithm;
 mod m0171_job_spans;
 mod m0172_streams;
+mod m0173_boxes_index;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0161_boxes_by_algorithm::Migration),
             Box::new(m0171_job_spans::Migration),
             Box::new(m0172_streams::Migration),
+            Box::new(m0173_boxes_index::Migration),
         ]
     }
 }

@@ -69,3 +69,41 @@ async fn a_folder_that_cannot_be_made_is_named() {
     let error = home.open(&Keys::default()).await.unwrap_err().to_string();
     assert!(error.starts_with("cannot make the folder"), "{error}");
 }
+
+#[test]
+fn a_place_within_another_is_told() {
+    let home = |text: &str| text.parse::<Home>().unwrap();
+    for (inner, outer) in [
+        ("s3://b/p", "s3://b"),
+        ("s3://b/p/q", "s3://b/p"),
+        ("s3://b/p", "s3://b/p"),
+        ("/srv/moths/files/old", "/srv/moths/files"),
+    ] {
+        assert!(home(inner).is_within(&home(outer)), "{inner} {outer}");
+    }
+    for (one, other) in [
+        ("s3://b", "s3://b/p"),
+        ("s3://b/pq", "s3://b/p"),
+        ("s3://c/p", "s3://b"),
+        (
+            "s3://b/p?endpoint=http://here",
+            "s3://b?endpoint=http://there",
+        ),
+        ("/srv/moths/files2", "/srv/moths/files"),
+        ("/srv/moths", "s3://b"),
+    ] {
+        assert!(!home(one).is_within(&home(other)), "{one} {other}");
+    }
+}
+
+#[test]
+fn keys_and_ports_do_not_stand_in_the_wrong_place() {
+    for text in [
+        "s3://b/p?endpoint=https://key:secret@host",
+        "s3://host:9000/b",
+    ] {
+        let why = text.parse::<Home>().unwrap_err().to_string();
+        assert!(!why.contains("secret@"), "{why}");
+        assert!(why.contains("endpoint"), "{why}");
+    }
+}

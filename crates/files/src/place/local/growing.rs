@@ -30,8 +30,15 @@ impl Hidden {
             fs::create_dir_all(&folder)?;
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
-                if entry.file_name().to_string_lossy().starts_with(&start) {
-                    fs::remove_file(entry.path())?;
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                // Behind the name stands the writer's number: not so of another file, a/1.zip.
+                let writer = name.strip_prefix(&start).map(str::parse::<i64>);
+                if matches!(writer, Some(Ok(_))) {
+                    match fs::remove_file(entry.path()) {
+                        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                        _ => {} // gone, whoever took it away
+                    }
                 }
             }
             let path = folder.join(format!("{start}{writer}"));
