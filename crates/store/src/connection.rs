@@ -270,7 +270,9 @@ impl Store {
     /// Begins a write transaction.
     pub(crate) async fn write(&self) -> StoreResult<Write> {
         let turn = self.turn().await;
-        let db = self.writer.as_ref().map_or(&self.db, |writer| &writer.db);
+        // What is written may take its time: broken off, it would be for nothing, at each try.
+        let patient = self.patient.as_ref().unwrap_or(&self.db);
+        let db = self.writer.as_ref().map_or(patient, |writer| &writer.db);
         let tx = db
             .begin_with_options(TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

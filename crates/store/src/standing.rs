@@ -5,10 +5,12 @@
 use chrono::{DateTime, Utc};
 use domain::state::JobState;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::connection::{Store, StoreResult, clock};
-use crate::entity::{job, ticket};
+use crate::entity::{job, job_stream, ticket};
 use crate::job::offer::waiting;
 use crate::ticket::Depth;
 
@@ -69,20 +71,24 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn oldest_waiting_job(&self) -> StoreResult<Option<DateTime<Utc>>> {
-        let times: Vec<(Option<DateTime<Utc>>, DateTime<Utc>)> = job::Entity::find()
-            .select_only()
-            .columns([job::Column::ScheduledAt, job::Column::CreatedAt])
-            .filter(job::Column::State.eq(JobState::Pending.code()))
-            .order_by_asc(job::Column::Priority)
-            .order_by_asc(job::Column::Id)
+        let asked = Func::coalesce([
+            Expr::col(job::Column::ScheduledAt),
+            Expr::col(job::Column::CreatedAt),
+        ]);
+        let some = Query::select()
+            .expr_as(asked, "asked")
+            .from(job::Entity)
+            .and_where(Expr::col(job::Column::State).eq(JobState::Pending.code()))
+            .order_by(job::Column::Priority, Order::Asc)
+            .order_by(job::Column::Id, Order::Asc)
             .limit(JOBS)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        Ok(times
-            .into_iter()
-            .map(|(asked, made)| asked.unwrap_or(made))
-            .min())
+            .to_owned();
+        let oldest = Query::select()
+            .expr(Func::min(Expr::col("asked")))
+            .from_subquery(some, "some")
+            .to_owned();
+        let row = self.db.query_one(&oldest).await?;
+        Ok(row.map_or(Ok(None), |row| row.try_get_by_index(0))?)
     }
 
     /// Running jobs that have images, and since when they run; those that began first.
@@ -140,6 +146,26 @@ impl Store {
             leased,
             dead: over.saturating_sub(again),
         })
+    }
+
+    /// Those of some jobs whose images lie in a stream, each with the images that were last seen
+    /// there, waiting and in somebody's hands.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn standing_streams(&self, jobs: &[i64]) -> StoreResult<Vec<(i64, u64, u64)>> {
+        use job_stream::Column as S;
+        let seen: Vec<(i64, i64, i64)> = job_stream::Entity::find()
+            .select_only()
+            .columns([S::JobId, S::Waiting, S::Leased])
+            .filter(S::JobId.is_in(jobs.iter().copied()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let seen = seen.into_iter();
+        Ok(seen
+            .map(|(job, waiting, leased)| (job, waiting.unsigned_abs(), leased.unsigned_abs()))
+            .collect())
     }
 
     /// Which of some jobs have an image to be had now.

@@ -334,6 +334,22 @@ impl TaskQueue for Streamed {
         }
     }
 
+    /// Of the stream as the caretaker last saw it.
+    async fn standing(&self, jobs: &[i64], max_deliveries: i32) -> QueueResult<Depth> {
+        let seen = self.store.standing_streams(jobs).await?;
+        let (streamed, others): (Vec<i64>, Vec<i64>) = jobs
+            .iter()
+            .partition(|job| seen.iter().any(|(of, ..)| of == *job));
+        let mut sum = self.embedded.standing(&others, max_deliveries).await?;
+        // Tickets of these are last hand-outs, which the stream counts as well.
+        let last = self.embedded.standing(&streamed, max_deliveries).await?;
+        let leased: u64 = seen.iter().map(|(_, _, leased)| leased).sum();
+        sum.waiting += seen.iter().map(|(_, waiting, _)| waiting).sum::<u64>();
+        sum.leased += leased.saturating_sub(last.dead);
+        sum.dead += last.dead;
+        Ok(sum)
+    }
+
     async fn purge(&self, job: i64, generation: i64) -> QueueResult<()> {
         self.embedded.purge(job, generation).await?;
         self.tasks.clear(job, generation).await

@@ -50,6 +50,9 @@ async fn what_nobody_waits_for_takes_its_time() {
         let refused = ask(store.lists(), long).await;
         assert!(matches!(refused, Err(StoreError::Slow)), "{refused:?}");
         ask(store.patient().lists(), long).await.unwrap();
+        let tx = store.write().await.unwrap();
+        ask(&*tx, long).await.unwrap();
+        tx.commit().await.unwrap();
         ask(&fresh.store.db, long).await.unwrap();
     }
 }
