@@ -2,6 +2,7 @@
 //! printed. Nothing is asserted.
 
 mod cost;
+mod crowd;
 mod drain;
 mod farm;
 mod lists;
@@ -16,6 +17,7 @@ use crate::settings::BenchCommand;
 pub async fn run(what: BenchCommand) -> anyhow::Result<()> {
     match what {
         BenchCommand::Drain(drain) => drain::run(&drain).await,
+        BenchCommand::Crowd(crowd) => crowd::run(&crowd).await,
         BenchCommand::Pull(pull) => pull::run(&pull).await,
         BenchCommand::Lists(lists) => lists::run(&lists).await,
     }

@@ -15,7 +15,7 @@ mod moving;
 mod operating;
 mod running;
 
-pub use bench::{BenchCommand, BenchDrain, BenchLists, BenchPull, Ground};
+pub use bench::{BenchCommand, BenchCrowd, BenchDrain, BenchLists, BenchPull, Ground};
 pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
 pub use moving::{Antenna, Copy, ImportCommand};

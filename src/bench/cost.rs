@@ -23,6 +23,18 @@ impl Cost {
         Cost::read(&process.to_string())
     }
 
+    /// Of several processes together.
+    pub fn of_all(processes: &[u32]) -> Option<Cost> {
+        processes.iter().try_fold(Cost::default(), |sum, process| {
+            let cost = Cost::of(*process)?;
+            Some(Cost {
+                cpu: sum.cpu + cost.cpu,
+                memory: sum.memory + cost.memory,
+                peak: sum.peak + cost.peak,
+            })
+        })
+    }
+
     /// Of this process.
     pub fn own() -> Option<Cost> {
         Cost::read("self")

@@ -14,8 +14,8 @@ use super::cost::Cost;
 use super::farm::Farm;
 use crate::settings::BenchDrain;
 
-mod course;
-mod worker;
+pub mod course;
+pub mod worker;
 
 use course::Course;
 
@@ -44,12 +44,12 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
     let began = Instant::now();
     let job = farm.job(&station).await?;
     let fed = began.elapsed();
-    let (server, own) = (Cost::of(farm.server.process()), Cost::own());
-    let course = Arc::new(Course::new(settings.images, farm.server.process()));
+    let (server, own) = (Cost::of_all(&farm.processes()), Cost::own());
+    let course = Arc::new(Course::new(settings.images, farm.processes()));
     let workers: Vec<_> = (0..settings.clients)
-        .map(|_| {
+        .map(|n| {
             let worker =
-                worker::Worker::new(&farm.server.url, &farm.worker, job.id, settings.batch);
+                worker::Worker::new(farm.url(n as usize), &farm.worker, job.id, settings.batch);
             tokio::spawn(worker.run(course.clone()))
         })
         .collect();
@@ -59,7 +59,7 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
     }
     let ended = farm.ended(job.id).await?;
     let took = course.took();
-    let (server_after, own_after) = (Cost::of(farm.server.process()), Cost::own());
+    let (server_after, own_after) = (Cost::of_all(&farm.processes()), Cost::own());
     let after = bare_rate(&farm, &bare, settings).await?;
     let audit = farm.store.audit(&ended).await?;
 
@@ -67,7 +67,7 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
     let rate = images / took.as_secs_f64();
     let bare = (before + after) / 2.0;
     println!(
-        "{} images, {} workers fetching {}, {}",
+        "{} images, {} workers fetching {}, {}{}, {}",
         settings.images,
         settings.clients,
         settings.batch,
@@ -75,6 +75,15 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
             "SQLite"
         } else {
             "PostgreSQL"
+        },
+        if settings.ground.nats_url.is_some() {
+            " and JetStream"
+        } else {
+            ""
+        },
+        match settings.ground.processes {
+            1 => "one process".to_owned(),
+            n => format!("{n} web and {n} worker processes"),
         }
     );
     println!(
@@ -97,9 +106,7 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
     cpu("server", server, server_after, images);
     cpu("workers", own, own_after, images);
     println!("server's memory      {}", course.memory());
-    if let Some(cost) = server_after {
-        println!("at most              {:.0} MB", cost.peak as f64 / 1e6);
-    }
+    farm.say_memory();
     println!(
         "job                  {}: {} saved, {} failed, {} detections, {} classifications",
         ended.state, audit.done, audit.failed, audit.detections, audit.classifications

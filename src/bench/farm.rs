@@ -18,6 +18,7 @@ use store::project::NewProject;
 use store::station::{NewStation, Station};
 use store::user::NewUser;
 
+use super::cost::Cost;
 use crate::settings::{Ground, Place};
 use crate::startup;
 
@@ -27,7 +28,9 @@ pub const PIPELINE: &str = "bench";
 /// A server and what is on it.
 pub struct Farm {
     pub store: Store,
-    pub server: Server,
+    /// What answers requests, and what only runs jobs.
+    webs: Vec<Process>,
+    works: Vec<Process>,
     pub project: i64,
     pub pipeline: i64,
     /// Token of a worker of the project.
@@ -55,8 +58,12 @@ impl Farm {
             database_url: ground.database_url.clone(),
             secret_key: None,
         };
+        ensure!(
+            ground.processes == 1 || place.database_url.is_some(),
+            "several processes need --database-url"
+        );
         let store = startup::open_store(&place).await?;
-        let server = Server::start(&place).await?;
+        let (webs, works) = processes(&place, ground).await?;
         let owner = person(&store, "bench@example.org", true).await?;
         let worker = person(&store, "worker@example.org", false).await?;
         let project = store
@@ -72,7 +79,8 @@ impl Farm {
             admin: store.create_token(owner, "bench").await?,
             worker: store.create_token(worker, "bench").await?,
             store,
-            server,
+            webs,
+            works,
             project,
             pipeline: 0,
             http: Client::new(),
@@ -84,6 +92,30 @@ impl Farm {
         let pipeline = farm.store.pipeline_by_slug(PIPELINE).await?;
         farm.pipeline = pipeline.context("the pipeline was not registered")?.id;
         Ok(farm)
+    }
+
+    /// The address of one of the processes that answer: they take turns.
+    pub fn url(&self, turn: usize) -> &str {
+        &self.webs[turn % self.webs.len()].url
+    }
+
+    /// The numbers of all processes.
+    pub fn processes(&self) -> Vec<u32> {
+        let all = self.webs.iter().chain(&self.works);
+        all.map(Process::number).collect()
+    }
+
+    /// Prints the most that each process has ever had in memory.
+    pub fn say_memory(&self) {
+        for (what, processes) in [("web", &self.webs), ("work", &self.works)] {
+            let each = processes.iter().filter_map(|p| Cost::of(p.number()));
+            let each: Vec<String> = each
+                .map(|cost| format!("{:.0}", cost.peak as f64 / 1e6))
+                .collect();
+            if !each.is_empty() {
+                println!("{what:<20} at most {} MB", each.join(" "));
+            }
+        }
     }
 
     /// Where photographs may be written.
@@ -167,8 +199,12 @@ impl Farm {
         bail!("the job does not end")
     }
 
-    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let call = self.http.post(format!("{}/api/v2/{path}", self.server.url));
+    /// Asks the server as the superuser.
+    ///
+    /// # Errors
+    /// What it refuses.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let call = self.http.post(format!("{}/api/v2/{path}", self.url(0)));
         let call = call.header("Authorization", format!("Token {}", self.admin));
         let answer = call
             .json(body)
@@ -186,10 +222,11 @@ impl Farm {
         let Farm {
             folder,
             keep,
-            server,
+            webs,
+            works,
             ..
         } = self;
-        drop(server);
+        drop((webs, works));
         if !keep {
             std::fs::remove_dir_all(folder).ok();
         }
@@ -225,22 +262,49 @@ fn registration() -> Value {
     })
 }
 
-/// `hawkmoth serve` as a process of its own; dropped, it is killed.
-pub struct Server {
-    pub url: String,
+/// Starts what answers and what runs jobs.
+async fn processes(place: &Place, ground: &Ground) -> anyhow::Result<(Vec<Process>, Vec<Process>)> {
+    let nats = ground.nats_url.as_deref();
+    if ground.processes == 1 {
+        let serve = Process::start("serve", place, nats, &[]).await?;
+        return Ok((vec![serve], Vec::new()));
+    }
+    let (mut webs, mut works) = (Vec::new(), Vec::new());
+    for _ in 0..ground.processes {
+        webs.push(Process::start("web", place, nats, &[]).await?);
+        let public = ["--public-url", webs[0].url.as_str()];
+        works.push(Process::start("work", place, nats, &public).await?);
+    }
+    Ok((webs, works))
+}
+
+/// A process of the program; dropped, it is killed.
+struct Process {
+    /// Where it answers, if it does.
+    url: String,
     child: Child,
 }
 
-impl Server {
-    async fn start(place: &Place) -> anyhow::Result<Server> {
+impl Process {
+    async fn start(
+        what: &str,
+        place: &Place,
+        nats: Option<&str>,
+        more: &[&str],
+    ) -> anyhow::Result<Process> {
         let mut command = Command::new(std::env::current_exe()?);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
             command.env_remove(name);
         }
-        command.args(["serve", "--bind", "127.0.0.1:0", "--data"]);
-        command.arg(&place.data);
+        command.arg(what).arg("--data").arg(&place.data).args(more);
+        if what != "work" {
+            command.args(["--bind", "127.0.0.1:0"]);
+        }
         if let Some(url) = &place.database_url {
             command.args(["--database-url", url]);
+        }
+        if let Some(url) = nats {
+            command.args(["--nats-url", url, "--nats-prefix", "hawkmoth-bench"]);
         }
         let child = command.stdout(Stdio::piped()).spawn();
         let mut child = child.context("the server cannot be started")?;
@@ -252,24 +316,26 @@ impl Server {
                 .map(|_| line)
         });
         let line = line.await??;
-        let url = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let server = Server { url, child };
-        ensure!(server.url.starts_with("http"), "the server does not start");
-        Ok(server)
+        let process = Process {
+            url: line
+                .trim()
+                .rsplit(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            child,
+        };
+        let begun = process.url.starts_with("http") || (what == "work" && !line.is_empty());
+        ensure!(begun, "the server does not start");
+        Ok(process)
     }
 
-    /// Its number.
-    pub fn process(&self) -> u32 {
+    fn number(&self) -> u32 {
         self.child.id()
     }
 }
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();

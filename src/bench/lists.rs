@@ -108,7 +108,7 @@ async fn filled(settings: &BenchLists, database: &Database) -> anyhow::Result<(P
     let store = startup::open_and_migrate(&place).await?;
     if store.user_by_email(EMAIL).await?.is_none() {
         let begun = Instant::now();
-        fill(&store, database.captures).await?;
+        fill(&store, database.captures, settings.jobs).await?;
         eprintln!(
             "{} with {} captures filled in {:.0} s",
             database.kind,
@@ -136,6 +136,8 @@ async fn words(store: &Store, captures: i64) -> anyhow::Result<Vec<(&'static str
         ("{sample}", sample),
         ("{algorithm}", algorithm.context("no algorithm")?.id),
         ("{list}", 1),
+        ("{occurrence}", captures / 2),
+        ("{job}", 25),
     ];
     for (word, rank) in [
         ("{order}", "ORDER"),
@@ -167,7 +169,7 @@ async fn measured(
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));
     let caller = Caller {
         http: reqwest::Client::new(),
-        url: format!("{url}/api/v2"),
+        url,
         token,
         requests: settings.requests as usize,
         watch,
@@ -244,7 +246,10 @@ impl Caller {
         let begun = Instant::now();
         let answer = self
             .http
-            .get(format!("{}/{address}", self.url))
+            .get(match address.starts_with('/') {
+                true => format!("{}{address}", self.url),
+                false => format!("{}/api/v2/{address}", self.url),
+            })
             .header("Authorization", format!("Token {}", self.token))
             .send()
             .await?;

@@ -80,7 +80,7 @@ async fn alone(settings: &BenchPull) -> anyhow::Result<()> {
     let job = farm.job(&station).await?;
     let began = store::now();
     let pipelines = [PIPELINE.to_owned()];
-    let seen = work(settings, &farm.server.url, &farm.worker, &pipelines).await?;
+    let seen = work(settings, farm.url(0), &farm.worker, &pipelines).await?;
     let ended = farm.ended(job.id).await?;
     // Without the polls at the end that bring nothing.
     let took = ended.finished_at.unwrap_or_else(store::now) - began;

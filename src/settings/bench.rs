@@ -11,6 +11,8 @@ pub enum BenchCommand {
     Lists(BenchLists),
     /// How fast remote workers empty a job, beside what the bare database does
     Drain(BenchDrain),
+    /// What many workers without work cost, and how many waiting jobs are begun and ended
+    Crowd(BenchCrowd),
     /// Work as a remote worker, or start a server of one's own and have workers empty a job
     Pull(BenchPull),
 }
@@ -34,9 +36,78 @@ pub struct Ground {
         hide_env_values = true
     )]
     pub database_url: Option<String>,
+    /// Web processes, and as many worker processes, on that PostgreSQL; 1: one process is both
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_PROCESSES",
+        default_value_t = 1,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=32)
+    )]
+    pub processes: u32,
+    /// A NATS server with JetStream for the tasks, instead of the database
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_NATS_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub nats_url: Option<String>,
     /// Leave what was made where it is
     #[arg(long, env = "HAWKMOTH_BENCH_KEEP")]
     pub keep: bool,
+}
+
+/// `hawkmoth bench crowd`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchCrowd {
+    #[command(flatten)]
+    pub ground: Ground,
+    /// Workers that have nothing to do and ask for jobs all the time
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_POLLERS",
+        default_value_t = 1000,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=20_000)
+    )]
+    pub pollers: u32,
+    /// Seconds between two polls of one of them
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_POLL_SECONDS",
+        default_value_t = 5,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=600)
+    )]
+    pub poll_seconds: u32,
+    /// Seconds that each measurement takes
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_SECONDS",
+        default_value_t = 30,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=3600)
+    )]
+    pub seconds: u32,
+    /// Jobs of one image each that then wait at the same time
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_WAITING",
+        default_value_t = 10_000,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub waiting: u32,
+    /// Workers that empty them
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_CLIENTS",
+        default_value_t = 8,
+        value_name = "C",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub clients: u32,
 }
 
 /// `hawkmoth bench drain`.
@@ -192,6 +263,15 @@ pub struct BenchLists {
         value_parser = clap::value_parser!(i64).range(100..=100_000_000)
     )]
     pub captures: Vec<i64>,
+    /// Jobs of each project
+    #[arg(
+        long,
+        env = "HAWKMOTH_BENCH_JOBS",
+        default_value_t = 50,
+        value_name = "N",
+        value_parser = clap::value_parser!(i64).range(50..=10_000_000)
+    )]
+    pub jobs: i64,
     /// A PostgreSQL database whose user may create databases: the lists are measured there too
     #[arg(
         long,

@@ -9,7 +9,7 @@ use crate::bench::cost::Cost;
 /// What all workers add to.
 pub struct Course {
     images: u32,
-    process: u32,
+    processes: Vec<u32>,
     began: Instant,
     done: AtomicU32,
     tenths: Mutex<Vec<(Duration, u64)>>,
@@ -17,10 +17,10 @@ pub struct Course {
 
 impl Course {
     /// Begins now.
-    pub fn new(images: u32, process: u32) -> Course {
+    pub fn new(images: u32, processes: Vec<u32>) -> Course {
         Course {
             images,
-            process,
+            processes,
             began: Instant::now(),
             done: AtomicU32::new(0),
             tenths: Mutex::default(),
@@ -32,7 +32,7 @@ impl Course {
         let before = self.done.fetch_add(images, Ordering::Relaxed);
         let tenth = |n: u32| u64::from(n) * 10 / u64::from(self.images);
         if tenth(before + images) > tenth(before) {
-            let memory = Cost::of(self.process).unwrap_or_default().memory;
+            let memory = Cost::of_all(&self.processes).unwrap_or_default().memory;
             let mut tenths = self.tenths.lock().unwrap_or_else(|e| e.into_inner());
             tenths.push((self.began.elapsed(), memory));
         }

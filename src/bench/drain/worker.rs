@@ -81,6 +81,11 @@ impl Worker {
         }
     }
 
+    /// The same over connections that are there already.
+    pub fn over(self, http: Client) -> Worker {
+        Worker { http, ..self }
+    }
+
     /// Works until nothing is left.
     pub async fn run(self, course: Arc<Course>) -> anyhow::Result<Times> {
         let mut times = Times::default();

@@ -1,5 +1,6 @@
 //! The lists that a client asks for: address, filters, and what each can be ordered by. The first
-//! name of an order that is empty stands for the list's own order.
+//! name of an order that is empty stands for the list's own order. Then single rows and the pages
+//! of this server, which begin with a slash.
 
 /// A list with its orders; words in braces are filled in.
 pub struct List {
@@ -264,4 +265,19 @@ pub const LISTS: &[List] = &[
     list("ml/processing_services/?project_id={project}", &["", "id"]),
     list("projects/{project}/members/", &[""]),
     list("status/summary/?project_id={project}", &[""]),
+    list("projects/{project}/", &[""]),
+    list("captures/{capture}/?project_id={project}", &[""]),
+    list("deployments/{station}/?project_id={project}", &[""]),
+    list("events/{session}/?project_id={project}", &[""]),
+    list("events/{session}/timeline/?project_id={project}", &[""]),
+    list(
+        "captures/collections/{everything}/?project_id={project}",
+        &[""],
+    ),
+    list("occurrences/{occurrence}/?project_id={project}", &[""]),
+    list("taxa/{genus}/?project_id={project}", &[""]),
+    list("jobs/{job}/", &[""]),
+    list("/projects/{project}/jobs", &[""]),
+    list("/projects/{project}/jobs/{job}", &[""]),
+    list("/projects/{project}/captures/{capture}", &[""]),
 ];

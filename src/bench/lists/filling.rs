@@ -13,8 +13,11 @@ use store::user::NewUser;
 /// The manager.
 pub const EMAIL: &str = "manager@example.org";
 
-/// Fills a new database: a project of so many captures, its owner and its manager.
-pub async fn fill(store: &Store, captures: i64) -> anyhow::Result<()> {
+/// Jobs that are made one by one; the others are made after them.
+const FEW: i64 = 50;
+
+/// Fills a new database: a project of so many captures and jobs, its owner and its manager.
+pub async fn fill(store: &Store, captures: i64, jobs: i64) -> anyhow::Result<()> {
     let user = NewUser {
         email: "other@example.org".to_owned(),
         password: "not used".to_owned(),
@@ -48,7 +51,7 @@ pub async fn fill(store: &Store, captures: i64) -> anyhow::Result<()> {
         };
         sets.push(store.create_capture_set(set).await?.id);
     }
-    for n in 0..50 {
+    for n in 0..jobs.min(FEW) {
         let job = NewJob {
             name: format!("Job {n}"),
             project_id: project,
@@ -65,6 +68,7 @@ pub async fn fill(store: &Store, captures: i64) -> anyhow::Result<()> {
         everything: sets[0],
         sample: sets[1],
         captures,
+        jobs,
     };
     store.fill(large).await?;
     let list = store.create_taxa_list(project, "Some", "").await?.id;

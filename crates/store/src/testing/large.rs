@@ -16,7 +16,8 @@ const GENERA: i64 = 200;
 const SPECIES: i64 = 1000;
 
 /// Tables that get many rows, in the order in which they are filled.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
+    "job",
     "session",
     "capture",
     "capture_set_member",
@@ -41,6 +42,8 @@ pub struct Large {
     pub sample: i64,
     /// Captures; three times as many detections, and as many occurrences.
     pub captures: i64,
+    /// Jobs; those that are there already are the first of them.
+    pub jobs: i64,
 }
 
 /// The words in which the two databases differ.
@@ -110,6 +113,7 @@ impl Large {
     fn statements(&self, words: &Words, station: i64, taxon: i64) -> Vec<String> {
         let mut all = self.names(words, taxon);
         all.extend(self.places(words, station));
+        all.push(self.ended_jobs(words));
         all.push(self.photographs(words));
         all.extend(self.results(words, taxon));
         all
@@ -139,6 +143,29 @@ impl Large {
                 format!("{genus} + i % {GENERA}"),
             ),
         ]
+    }
+
+    /// Jobs that ended in all ways long ago, one after the other.
+    fn ended_jobs(&self, words: &Words) -> String {
+        let (made, ended) = (words.instant("n.i * 60"), words.instant("n.i * 60 + 1800"));
+        let columns = "project_id, kind, params, delay, shuffle, capture_set_id, created_by_id, \
+             dispatch_mode, paused, priority, generation, run_no, feed_mode, feed_cursor, \
+             sent_cursor, in_stream, fed, kept, receipt_key, claim_no, rescues, stages, errors";
+        let copied: Vec<String> = columns
+            .split(", ")
+            .map(|c| format!("j.{}", c.trim()))
+            .collect();
+        format!(
+            "{}INSERT INTO job (id, name, state, {columns}, created_at, updated_at, scheduled_at, \
+             started_at, finished_at) SELECT n.i, 'Job ' || (n.i * 7919 % {jobs}), \
+             CASE n.i % 20 WHEN 0 THEN 'FAILURE' WHEN 1 THEN 'REVOKED' ELSE 'SUCCESS' END, \
+             {copied}, {made}, {ended}, {made}, {made}, {ended} \
+             FROM n CROSS JOIN (SELECT * FROM job ORDER BY id LIMIT 1) j \
+             WHERE n.i > (SELECT MAX(id) FROM job)",
+            numbers(self.jobs),
+            jobs = self.jobs,
+            copied = copied.join(", "),
+        )
     }
 
     fn places(&self, words: &Words, base: i64) -> Vec<String> {
