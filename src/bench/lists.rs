@@ -143,6 +143,7 @@ async fn words(store: &Store, captures: i64) -> anyhow::Result<Vec<(&'static str
         ("{order}", "ORDER"),
         ("{family}", "FAMILY"),
         ("{genus}", "GENUS"),
+        ("{species}", "SPECIES"),
     ] {
         let first = names(store, rank, 1).await?;
         words.push((word, first.first().context("no taxon")?.1));

@@ -16,6 +16,10 @@ use crate::entity::{capture, occurrence, session, taxon};
 use crate::occurrence::list::OccurrenceFilter;
 use crate::project::Project;
 
+mod project;
+
+pub use project::ProjectCharts;
+
 /// Rows that the charts by hour look at: of captures the newest, of a taxon's occurrences the
 /// surest.
 const MOST: u64 = 100_000;
@@ -78,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn hours(&self, project: i64) -> StoreResult<Vec<Hour>> {
+    async fn hours(&self, project: i64) -> StoreResult<Vec<Hour>> {
         use capture::Column as C;
         let newest = Query::select()
             .columns([C::TakenAt, C::DetectionsCount])
@@ -116,7 +120,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn captures_by_month(&self, project: i64) -> StoreResult<Months> {
+    async fn captures_by_month(&self, project: i64) -> StoreResult<Months> {
         use capture::Column as C;
         let mut counted = self
             .session_sum(project, session::Column::CapturesCount)
@@ -142,7 +146,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn occurrences_by_month(&self, project: i64) -> StoreResult<Months> {
+    async fn occurrences_by_month(&self, project: i64) -> StoreResult<Months> {
         self.session_sum(project, session::Column::OccurrencesCount)
             .await
     }
@@ -164,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn species_by_month(&self, project: &Project) -> StoreResult<Months> {
+    async fn species_by_month(&self, project: &Project) -> StoreResult<Months> {
         use occurrence::Column as O;
         use session::Column as S;
         let month = self.part(Expr::col((session::Entity, S::StartAt)), "month");
@@ -193,7 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn top_taxa(&self, project: &Project, most: u64) -> StoreResult<Vec<(String, i64)>> {
+    async fn top_taxa(&self, project: &Project, most: u64) -> StoreResult<Vec<(String, i64)>> {
         use occurrence::Column as O;
         let rows: Vec<(i64, i64)> = occurrence::Entity::find()
             .select_only()

@@ -5,12 +5,13 @@
 //! each part is read along an index on both databases.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::{Asterisk, Expr, Func, IntoIden, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select};
 
+use crate::chart::ProjectCharts;
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::detection;
 
@@ -32,6 +33,7 @@ const LARGE: i64 = 100_000;
 pub(crate) struct Counts {
     counts: Kept<Counted>,
     pages: Kept<Vec<i64>>,
+    pub(crate) charts: Kept<Arc<ProjectCharts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,7 @@ struct Counted {
 
 /// What statements gave, and when.
 #[derive(Debug)]
-struct Kept<T>(Mutex<HashMap<String, (Instant, T)>>);
+pub(crate) struct Kept<T>(Mutex<HashMap<String, (Instant, T)>>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Kept<T> {
@@ -53,7 +55,7 @@ impl<T> Default for Kept<T> {
 
 impl<T: Clone> Kept<T> {
     /// What is kept, if `accept` takes it, and whether the caller should renew it.
-    fn get(&self, key: &str, accept: impl Fn(&T) -> bool) -> Option<(T, bool)> {
+    pub(crate) fn get(&self, key: &str, accept: impl Fn(&T) -> bool) -> Option<(T, bool)> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, what) = kept.get_mut(key)?;
         if !accept(what) {
@@ -73,7 +75,7 @@ impl<T: Clone> Kept<T> {
         (at.elapsed() <= FRESH && accept(what)).then(|| what.clone())
     }
 
-    fn put(&self, key: String, what: T) {
+    pub(crate) fn put(&self, key: String, what: T) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.clear();
@@ -159,9 +161,11 @@ impl Store {
 
     /// Whether what began then has taken so long because there is so much to look at.
     async fn is_slow(&self, began: Instant) -> StoreResult<bool> {
-        if began.elapsed() < SLOW {
-            return Ok(false);
-        }
+        Ok(began.elapsed() >= SLOW && self.is_large().await?)
+    }
+
+    /// Whether so much has been saved that slowness has its reason there.
+    pub(crate) async fn is_large(&self) -> StoreResult<bool> {
         let newest = Query::select()
             .expr(Func::max(Expr::col(detection::Column::Id)))
             .from(detection::Entity)

@@ -275,7 +275,7 @@ pub const LISTS: &[List] = &[
         &[""],
     ),
     list("occurrences/{occurrence}/?project_id={project}", &[""]),
-    list("taxa/{genus}/?project_id={project}", &[""]),
+    list("taxa/{species}/?project_id={project}", &[""]),
     list("jobs/{job}/", &[""]),
     list("/projects/{project}/jobs", &[""]),
     list("/projects/{project}/jobs/{job}", &[""]),

@@ -13,9 +13,6 @@ use super::super::{internal, plots};
 use super::find;
 use crate::call::Call;
 
-/// Taxa that the chart of the most seen shows.
-const TOP: u64 = 10;
-
 /// A plot of averages by hour.
 fn by_hour(title: &str, hours: &[Hour], number: fn(&Hour) -> i64) -> Value {
     let average = |hour: &Hour| (number(hour) as f64 / hour.days.max(1) as f64).round();
@@ -23,26 +20,23 @@ fn by_hour(title: &str, hours: &[Hour], number: fn(&Hour) -> i64) -> Value {
     plots::hours(title, hours.collect())
 }
 
-/// All charts of a project, in a fixed number of statements.
+/// All charts of a project.
 pub async fn draw(call: &Call, project: &Project) -> ApiResult<Value> {
-    let store = call.store();
-    let hours = store.hours(project.id).await.map_err(internal)?;
-    let captures = store.captures_by_month(project.id).await;
-    let occurrences = store.occurrences_by_month(project.id).await;
-    let species = store.species_by_month(project).await;
-    let taxa = store.top_taxa(project, TOP).await.map_err(internal)?;
+    let counted = call.store().project_charts(project).await;
+    let counted = counted.map_err(internal)?;
+    let hours = &counted.hours;
     Ok(json!([
         {"id": "captures", "title": "Captures", "plots": [
-            by_hour("Average captures per hour", &hours, |hour| hour.captures),
-            plots::months("Captures per month", captures.map_err(internal)?),
+            by_hour("Average captures per hour", hours, |hour| hour.captures),
+            plots::months("Captures per month", counted.captures),
         ]},
         {"id": "occurrences", "title": "Occurrences", "plots": [
-            by_hour("Average detections per hour", &hours, |hour| hour.detections),
-            plots::months("Occurrences per month", occurrences.map_err(internal)?),
+            by_hour("Average detections per hour", hours, |hour| hour.detections),
+            plots::months("Occurrences per month", counted.occurrences),
         ]},
         {"id": "taxa", "title": "Taxa", "plots": [
-            plots::most("Top species observed", &taxa),
-            plots::months("Unique species per month", species.map_err(internal)?),
+            plots::most("Top species observed", &counted.taxa),
+            plots::months("Unique species per month", counted.species),
         ]},
     ]))
 }
