@@ -115,23 +115,41 @@ async fn who_takes_no_answer_is_let_go() {
     // More than all buffers on the way hold, and nothing of it is read.
     let ask = "GET /api/v2/schema/?format=json HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(ask.repeat(40).as_bytes()).await.unwrap();
-    let metrics = format!("{}/metrics", server.url);
-    let open = async || {
-        let (_, text) = server.told(&metrics).await;
-        let line = text
-            .lines()
-            .find(|l| l.starts_with("hawkmoth_http_connections "));
-        line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
+    let whole = {
+        let (status, schema) = alone(&server, "/api/v2/schema/?format=json").await;
+        assert!(status.starts_with("HTTP/1.1 200 "), "{status}");
+        schema.len()
     };
-    for _ in 0..1200 {
-        answers(&server).await;
-        // This test's own client has one.
-        if open().await.as_deref() == Some("1") {
-            return;
+    for round in 0.. {
+        if open(&server).await == 1 {
+            break;
         }
+        assert!(round < 1200, "the connection is still open");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the connection is still open");
+    // It was cut off, and did not end because all was taken.
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken).await;
+    let least = whole * 40;
+    assert!(taken.len() < least, "{} of {least} bytes", taken.len());
+    answers(&server).await;
+}
+
+/// Asks over a connection that ends with the answer: a client that keeps some for the next request
+/// may keep more than one. The head of the answer, and its body.
+async fn alone(server: &Server, path: &str) -> (String, String) {
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let answer = raw(server, &ask).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The connections that the server has, with the one that asks for that.
+async fn open(server: &Server) -> u32 {
+    let (_, text) = alone(server, "/metrics").await;
+    let mut lines = text.lines();
+    let open = lines.find_map(|line| line.strip_prefix("hawkmoth_http_connections "));
+    open.unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
