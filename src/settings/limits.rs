@@ -79,7 +79,8 @@ pub struct Limits {
     )]
     pub connections: u32,
     /// Requests that are answered at the same time; more are refused with 503. Live streams and
-    /// downloads do not count once they have begun
+    /// downloads do not count once they have begun, and those whose body is still coming not yet:
+    /// of these there may be four times as many
     #[arg(
         long,
         env = "HAWKMOTH_CONCURRENT_REQUESTS",

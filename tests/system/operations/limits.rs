@@ -168,17 +168,67 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
         streams.push(answer);
     }
     answers(&server).await;
+    // Neither do those who are slow to send, whether what they send is small or large.
     let mut slow = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(&server.address).await.unwrap();
-        let text = head(&server, "/api/v2/projects/", "Content-Length: 100");
-        stream.write_all(text.as_bytes()).await.unwrap();
-        slow.push(stream);
+    for length in [100, 1 << 20] {
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(&server.address).await.unwrap();
+            let body = format!("Content-Length: {length}");
+            let text = head(&server, "/api/v2/projects/", &body) + "{";
+            stream.write_all(text.as_bytes()).await.unwrap();
+            slow.push(stream);
+        }
     }
+    answers(&server).await;
+    let new = json!({"name": "Moths"});
+    // So many of them are too many for one more, and for nobody else.
+    let busy = refused(async || {
+        let call = server.call(Method::POST, "/api/v2/projects/");
+        call.json(&new).send().await.unwrap()
+    });
+    busy.await;
+    answers(&server).await;
+    // Those who are answered do: both wait for a service that says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", silent.local_addr().unwrap());
+    let store = &server.store;
+    let service = store.put_service(project, "Silent", "", Some(&address));
+    let path = format!(
+        "/api/v2/ml/processing_services/{}/status/",
+        service.await.unwrap().id
+    );
+    let waiting: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(told(server.call(Method::GET, &path))))
+        .collect();
+    let busy = refused(async || {
+        let call = server.call(Method::GET, "/api/v2/projects/");
+        call.send().await.unwrap()
+    });
+    busy.await;
+    let (status, _) = server.told(&format!("{}/livez", server.url)).await;
+    assert_eq!(status, StatusCode::OK, "it lives");
+    // Their time is over, and the places are free again.
+    for answer in waiting {
+        let (status, text) = answer.await.unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+        assert!(text.contains("could not answer within 5 seconds"), "{text}");
+    }
+    for mut stream in slow {
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    let made = told(server.call(Method::POST, "/api/v2/projects/").json(&new)).await;
+    assert_eq!(made.0, StatusCode::CREATED, "{}", made.1);
+    for stream in &mut streams {
+        assert!(stream.chunk().await.unwrap().is_some(), "it still lives");
+    }
+}
+
+/// Asks until there is no room, and looks at what is said then.
+async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
     let busy = loop {
-        let answer = server.call(Method::GET, "/api/v2/projects/").send().await;
-        let answer = answer.unwrap();
-        if answer.status() != StatusCode::OK {
+        let answer = ask().await;
+        if !answer.status().is_success() {
             break answer;
         }
     };
@@ -186,17 +236,6 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
     assert_eq!(busy.headers()["retry-after"], "1");
     let words = "The server is busy. Expected available in 1 second.";
     assert_eq!(busy.text().await.unwrap(), detail(words));
-    let (status, _) = server.told(&format!("{}/livez", server.url)).await;
-    assert_eq!(status, StatusCode::OK, "it lives");
-    // Their time is over, and the places are free again.
-    for mut stream in slow {
-        let answer = rest(&mut stream).await;
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    }
-    answers(&server).await;
-    for stream in &mut streams {
-        assert!(stream.chunk().await.unwrap().is_some(), "it still lives");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
