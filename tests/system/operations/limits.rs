@@ -155,7 +155,7 @@ async fn open(server: &Server) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_all_places_are_taken_others_are_told_to_come_again() {
     let fresh = testing::fresh_sqlite().await;
-    let settings = ["--concurrent-requests", "2", "--request-seconds", "5"];
+    let settings = ["--concurrent-requests", "2", "--request-seconds", "10"];
     let server = Server::start(&fresh, &settings).await;
     let job = server.job(1, None).await;
     let project = server.store.job(job).await.unwrap().project_id;
@@ -211,7 +211,10 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
     for answer in waiting {
         let (status, text) = answer.await.unwrap();
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
-        assert!(text.contains("could not answer within 5 seconds"), "{text}");
+        assert!(
+            text.contains("could not answer within 10 seconds"),
+            "{text}"
+        );
     }
     for mut stream in slow {
         let answer = rest(&mut stream).await;
@@ -236,6 +239,27 @@ async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
     assert_eq!(busy.headers()["retry-after"], "1");
     let words = "The server is busy. Expected available in 1 second.";
     assert_eq!(busy.text().await.unwrap(), detail(words));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_goes_on_when_the_time_of_its_request_is_over() {
+    let fresh = testing::fresh_sqlite().await;
+    let server = Server::start(&fresh, &["--request-seconds", "1"]).await;
+    let project = server.made_project().await;
+    let held = testing::hold(&fresh.store).await;
+    let path = format!("/api/v2/projects/{project}/");
+    let (status, text) = told(server.call(Method::DELETE, &path)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+    assert!(text.contains("could not answer within 1 seconds"), "{text}");
+    assert!(fresh.store.project(project).await.is_ok());
+    drop(held);
+    for round in 0.. {
+        if fresh.store.project(project).await.is_err() {
+            break;
+        }
+        assert!(round < 600, "the project is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
