@@ -19,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::{Command, Kept, Leases, Limits, Nats, Place, Schema, Traces};
 
-/// How long a service may take for one batch.
-const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
-
 /// The time zone of a command; UTC for those that tell no times.
 ///
 /// # Errors
@@ -239,7 +236,7 @@ pub async fn tools(
         links: Links::new(signer, public_url),
         files: files_of(place, kept).await?,
         zone: Zone::default(),
-        services: ServiceClient::new(PROCESS_TIMEOUT).context("cannot start the HTTP client")?,
+        services: ServiceClient::new(services::BATCH).context("cannot start the HTTP client")?,
         pace: Pace::default(),
         store,
     })

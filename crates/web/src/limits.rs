@@ -21,10 +21,9 @@ use seat::{Room, Seat};
 
 /// Uploads of captures: large, and from fields with slow lines.
 const UPLOADS: &str = "/api/v2/captures/upload";
-/// Ends of addresses behind which a processing service works.
+/// Ends of addresses behind which a processing service works on a batch, and may take the time for
+/// that beside what every request has.
 const WAITING: &str = "/test_process";
-/// How long it may do so, beside the time that every request has.
-const SERVICE: Duration = Duration::from_secs(600);
 /// When who was refused for want of room may come again, in seconds.
 const AGAIN: u64 = 1;
 
@@ -57,24 +56,27 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            // `processing-service.md` §7.3
-            body: 100 * 1024 * 1024,
-            upload: 100 * 1024 * 1024,
-            request: Duration::from_secs(120),
-            uploading: Duration::from_secs(3600),
-            head: Duration::from_secs(60),
-            stall: Duration::from_secs(30),
-            connections: 10_000,
-            requests: 1024,
-            per_token: None,
-            per_address: None,
-            stop: Duration::from_secs(20),
-        }
+        Limits::USUAL
     }
 }
 
 impl Limits {
+    /// What holds where nothing is set.
+    pub const USUAL: Limits = Limits {
+        // `processing-service.md` §7.3
+        body: 100 * 1024 * 1024,
+        upload: 100 * 1024 * 1024,
+        request: Duration::from_secs(120),
+        uploading: Duration::from_secs(3600),
+        head: Duration::from_secs(60),
+        stall: Duration::from_secs(30),
+        connections: 10_000,
+        requests: 1024,
+        per_token: None,
+        per_address: None,
+        stop: Duration::from_secs(20),
+    };
+
     fn size(&self, path: &str) -> usize {
         if path == UPLOADS {
             self.upload
@@ -87,7 +89,7 @@ impl Limits {
         if path == UPLOADS {
             self.uploading
         } else if path.ends_with(WAITING) {
-            self.request + SERVICE
+            self.request + services::BATCH
         } else {
             self.request
         }
