@@ -1,5 +1,6 @@
-//! Settings of how the program runs: what it does with an older database, leases of remote workers, when a silent runner is given up, how
-//! much is asked of push services at once, and how long logs are kept.
+//! Settings of how the program runs: what it does with an older database, leases of remote workers,
+//! when a silent runner is given up, how much is asked of push services at once, and how long logs
+//! are kept.
 
 use clap::Args;
 
@@ -128,4 +129,30 @@ pub struct Upkeep {
         value_parser = clap::value_parser!(u32).range(1..=36_500)
     )]
     pub log_days: Option<u32>,
+}
+
+/// How jobs are run, by whichever process.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Running {
+    #[command(flatten)]
+    pub leases: Leases,
+    #[command(flatten)]
+    pub rescue: Rescue,
+    #[command(flatten)]
+    pub requests: Requests,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+}
+
+impl Running {
+    /// At which pace.
+    pub fn pace(self) -> jobs::Pace {
+        jobs::Pace {
+            leases: self.leases.into(),
+            silence: self.rescue.silence(),
+            requests_per_service: self.requests.service_requests,
+            log_days: self.upkeep.log_days,
+            ..jobs::Pace::default()
+        }
+    }
 }
