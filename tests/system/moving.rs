@@ -2,7 +2,7 @@
 //! middle and given again, and refused with a sentence.
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use store::Store;
@@ -14,16 +14,14 @@ use store::testing::{self, Fresh, rows};
 use store::user::NewUser;
 
 use crate::antenna::antenna;
+use crate::program::{self, said};
 use crate::sync::s3::{KEYS, S3};
 
 /// Many pages.
 const MANY: i64 = 40_000;
 
 fn hawkmoth(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("HAWKMOTH_")) {
-        command.env_remove(name);
-    }
+    let mut command = program::hawkmoth();
     command
         .env("AWS_ACCESS_KEY_ID", KEYS.0)
         .env("AWS_SECRET_ACCESS_KEY", KEYS.1);
@@ -31,28 +29,12 @@ fn hawkmoth(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    String::from_utf8(text).unwrap()
-}
-
 fn succeeds(dir: &Path, arguments: &[&str]) -> String {
-    let output = hawkmoth(dir, arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
+    program::succeeds(&mut hawkmoth(dir, arguments))
 }
 
 fn fails(dir: &Path, arguments: &[&str]) -> String {
-    let output = hawkmoth(dir, arguments).output().unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{arguments:?}: {}",
-        said(&output)
-    );
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    said
+    program::refused(&mut hawkmoth(dir, arguments))
 }
 
 /// The address of a SQLite file in a folder.
