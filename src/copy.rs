@@ -81,7 +81,7 @@ async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
             progress.say("files", passed)
         })
         .await
-        .with_context(|| format!("cannot copy files to {to}"))?;
+        .with_context(|| format!("cannot copy files from {from} to {to}"))?;
     progress.end();
     let row = |what: &str, here: u64, there: u64| {
         vec![
@@ -96,6 +96,12 @@ async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
         row("bytes", moved.bytes, moved.there_bytes),
     ];
     print(&["", "source", "target", ""], counted.into_iter());
+    if moved.there > moved.files {
+        bail!(
+            "the target holds files that the source has not: somebody wrote meanwhile. Empty the \
+             target and give the same again"
+        );
+    }
     if (moved.files, moved.bytes) != (moved.there, moved.there_bytes) {
         bail!("the files differ: somebody wrote meanwhile. Give the same again");
     }

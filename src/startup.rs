@@ -246,7 +246,10 @@ pub async fn tools(
 async fn files_of(place: &Place, kept: &Kept) -> anyhow::Result<Files> {
     let home = kept.files.clone();
     let home = home.unwrap_or_else(|| Home::Folder(place.data.join("files")));
-    Ok(home.open(&kept.opened.keys()).await?)
+    let files = home.open(&kept.opened.keys()).await?;
+    let whole = files.check_whole().await;
+    whole.map_err(|error| anyhow::anyhow!("files cannot be kept in {home}: {error}"))?;
+    Ok(files)
 }
 
 /// What the pages work with, over this store.

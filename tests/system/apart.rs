@@ -225,6 +225,17 @@ async fn files_that_cannot_be_kept_are_said_at_the_start() {
             assert!(!said.contains("another"), "{said}");
         }
     }
+    // A copy that was cut off.
+    let half = dir.path().join("half");
+    std::fs::create_dir(&half).unwrap();
+    std::fs::write(half.join(".moving"), "/srv/files").unwrap();
+    for command in ["serve", "web", "work", "demo"] {
+        let said = refused(dir.path(), &[command, "--files", "half"], None);
+        assert!(
+            said.contains("in half: only the beginning of the files of /srv/files is there"),
+            "{command}: {said}"
+        );
+    }
     let misspelt = refused_setting(dir.path(), "s3://kept?endpint=http://x");
     assert!(
         misspelt.contains("there is no \"endpint\" of a bucket"),

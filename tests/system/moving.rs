@@ -223,6 +223,11 @@ async fn files_go_into_a_bucket_and_back() {
     let again = ["copy", "--files-from", "files", "--files-to", "back"];
     let refused = fails(dir.path(), &again);
     assert!(refused.contains("it is not empty"), "{refused}");
+    // Somebody wrote to the target while it was filled.
+    std::fs::write(dir.path().join("back/.moving"), "files").unwrap();
+    std::fs::write(dir.path().join("back/theirs.jpg"), "theirs").unwrap();
+    let refused = fails(dir.path(), &again);
+    assert!(refused.contains("Empty the target"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
