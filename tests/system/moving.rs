@@ -15,7 +15,7 @@ use store::user::NewUser;
 
 use crate::antenna::antenna;
 use crate::program::{self, said};
-use crate::sync::s3::{KEYS, S3};
+use crate::sync::s3::{KEYS, Mood, S3};
 
 /// Many pages.
 const MANY: i64 = 40_000;
@@ -228,6 +228,42 @@ async fn files_go_into_a_bucket_and_back() {
     std::fs::write(dir.path().join("back/theirs.jpg"), "theirs").unwrap();
     let refused = fails(dir.path(), &again);
     assert!(refused.contains("Empty the target"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_whose_files_were_cut_off_is_given_again_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = installation().await;
+    let s3 = S3::new().await;
+    s3.bucket("kept", []);
+    std::fs::create_dir(dir.path().join("files")).unwrap();
+    for i in 0..20 {
+        std::fs::write(dir.path().join(format!("files/{i}.jpg")), "x").unwrap();
+    }
+    let target = file(dir.path(), "target.db");
+    let home = format!("s3://kept/p?endpoint={}", s3.endpoint);
+    let copy = ["copy", "--from", &source.url, "--to", &target];
+    let copy = [&copy[..], &["--files-from", "files", "--files-to", &home]].concat();
+    s3.is(Mood::Busy(10));
+    let cut = fails(dir.path(), &copy);
+    assert!(cut.contains("cannot copy files from files to"), "{cut}");
+    let web = ["web", "--bind", "127.0.0.1:0", "--database-url", &target];
+    let refused = fails(dir.path(), &web);
+    assert!(
+        refused.contains("give the same `hawkmoth copy` again"),
+        "{refused}"
+    );
+    s3.is(Mood::Good);
+    let told = succeeds(dir.path(), &copy);
+    let counts = told
+        .lines()
+        .find(|line| line.starts_with("files "))
+        .unwrap();
+    assert_eq!(
+        counts.split_whitespace().collect::<Vec<_>>(),
+        ["files", "20", "20"]
+    );
+    assert!(contents(&source.url).await == contents(&target).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
