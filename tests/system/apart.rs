@@ -57,6 +57,7 @@ async fn processes_share_a_database_and_a_bucket_and_nothing_else() {
             "s3://kept/hawkmoth?endpoint={}&region=us-east-1",
             s3.endpoint
         );
+        // The bucket is on this machine, and the operator's own: it is not refused.
         let (one, other) = (free_port(), free_port());
         let public = format!("http://{one}");
         let common = [
@@ -72,6 +73,8 @@ async fn processes_share_a_database_and_a_bucket_and_nothing_else() {
             SECRET,
             "--public-url",
             &public,
+            "--outgoing-private",
+            "false",
         ];
         let mut processes = vec![
             process("first web", dir.path(), &common, &["--bind", &one]),

@@ -16,10 +16,11 @@ use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _,
 };
+use outgoing::Reach;
 use tokio::io::AsyncWriteExt;
 
 use super::{Growing, Pieces, Place, UNFINISHED, Walking, entry, flat, sound};
-use crate::s3::{self, BucketAddress, Patience};
+use crate::s3::{self, Asking, BucketAddress};
 use crate::{Content, Entry, FilesError, FilesResult};
 use growing::Scratch;
 
@@ -29,8 +30,9 @@ mod growing;
 const PART: u64 = 8 * 1024 * 1024;
 /// Parts of one file that are under way at once.
 const PARTS: usize = 2;
-/// How patient the server is with the storage of its own files.
-const PATIENCE: Patience = Patience {
+/// How the storage of the server's own files is asked: its address is the operator's.
+const OWN: Asking = Asking {
+    reach: Reach::OF_OPERATOR,
     retries: 3,
     request: Duration::from_secs(120),
     altogether: Duration::from_secs(180),
@@ -47,7 +49,7 @@ pub(crate) struct BucketFolder {
 impl BucketFolder {
     /// Makes ready; nothing is asked yet.
     pub(crate) fn open(address: &BucketAddress, prefix: &str) -> FilesResult<BucketFolder> {
-        let store = s3::connect(address, &PATIENCE).map_err(|e| FilesError::Io(e.to_string()))?;
+        let store = s3::connect(address, &OWN).map_err(|e| FilesError::Io(e.to_string()))?;
         let prefix = match prefix.trim_matches('/') {
             "" => String::new(),
             folder => format!("{}/", sound(folder)?),
