@@ -78,7 +78,7 @@ fn address(place: &Place) -> anyhow::Result<String> {
 }
 
 /// Opens the database and makes sure that its schema fits: a new database gets it, one of
-/// another version is refused.
+/// another version is refused. Whoever finds another process at it waits for that.
 ///
 /// # Errors
 /// One sentence that says what is wrong and what to do.
@@ -87,6 +87,7 @@ pub async fn open_store(place: &Place) -> anyhow::Result<Store> {
     if store.is_new().await? {
         store.migrate().await?;
     } else {
+        store.settled().await?;
         store.check_schema().await?;
     }
     Ok(store)

@@ -93,11 +93,8 @@ async fn processes_that_begin_at_once_change_the_schema_once() {
         {
             let expected = match of {
                 "migrate" => ["Applied ", "The database is up to date."],
-                // Or it came while the schema was half there.
-                _ => [
-                    "hawkmoth: the bucket nowhere needs a key",
-                    "hawkmoth: the database lacks",
-                ],
+                // The schema was there: the next thing that it looks at is not.
+                _ => ["hawkmoth: the bucket nowhere needs a key"; 2],
             };
             assert!(
                 expected.iter().any(|words| text.starts_with(words)),
