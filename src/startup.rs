@@ -198,7 +198,7 @@ pub async fn carriers(
     leases: Leases,
 ) -> anyhow::Result<Carriers> {
     if let Some(url) = &nats.nats_url {
-        let nats = queue::Nats::connect(url, &nats.nats_prefix).await?;
+        let nats = queue::Nats::connect_with(url, &nats.nats_prefix, &nats.access()).await?;
         let owner = files::fingerprint(&secret_key(place, kept.files.as_ref())?);
         let wait = Duration::from_secs(leases.lease_seconds.into());
         let bus = SharedBus::over_nats(&nats).await?;

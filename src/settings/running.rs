@@ -2,6 +2,8 @@
 //! when a silent runner is given up, how much is asked of push services at once, and how long logs
 //! are kept.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// What happens to the database of an older version.
@@ -50,8 +52,8 @@ impl From<Leases> for domain::lease::LeaseTerms {
 /// Where tasks and events go beside the database.
 #[derive(Args, Clone, Debug)]
 pub struct Nats {
-    /// Address of a NATS server with JetStream, for example nats://user:password@host:4222;
-    /// several with commas between them. Images for remote workers are then handed out by it, and
+    /// Address of a NATS server with JetStream, for example nats://user:password@host:4222,
+    /// nats://token@host:4222, or tls://…; several with commas between them. Images for remote workers are then handed out by it, and
     /// processes tell each other there what changes. All processes need the same; by default both
     /// are in the database
     #[arg(
@@ -69,6 +71,34 @@ pub struct Nats {
         value_name = "NAME"
     )]
     pub nats_prefix: String,
+    /// File of credentials that opens that server, as nsc writes it, where it is not a user and a
+    /// password or a token in its address
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_CREDENTIALS",
+        value_name = "FILE",
+        requires = "nats_url"
+    )]
+    pub nats_credentials: Option<PathBuf>,
+    /// File of certificates (PEM) by which that server is known, instead of those of the system;
+    /// connections without TLS are refused then
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_CA",
+        value_name = "FILE",
+        requires = "nats_url"
+    )]
+    pub nats_ca: Option<PathBuf>,
+}
+
+impl Nats {
+    /// What opens the server.
+    pub fn access(&self) -> queue::Access {
+        queue::Access {
+            credentials: self.nats_credentials.clone(),
+            authorities: self.nats_ca.clone(),
+        }
+    }
 }
 
 /// When the work of a process that died is taken up by another one.
