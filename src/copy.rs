@@ -15,25 +15,25 @@ use crate::table::{Progress, print};
 /// # Errors
 /// One sentence that says what is wrong and what to do.
 pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
-    if let (Some(from), Some(to)) = (&copy.from, &copy.to) {
-        rows(from, to).await?;
-        if copy.files_to.is_some() {
-            println!(
-                "Now the files. Should that be cut off, give --files-from and --files-to alone: \
-                 the rows are over."
-            );
-        }
-    }
+    let target = match (&copy.from, &copy.to) {
+        (Some(from), Some(to)) => Some(rows(from, to).await?),
+        _ => None,
+    };
     match (&copy.files_from, &copy.files_to) {
         (Some(from), Some(to)) => files(from, to, &copy.opened.keys()).await?,
         _ => println!(
             "Files are not copied: where they are to move too, give --files-from and --files-to."
         ),
     }
+    // Only now: what is cut off while files are copied is given again as it was.
+    if let Some(target) = target {
+        target.end_copy().await?;
+    }
     Ok(())
 }
 
-async fn rows(from: &str, to: &str) -> anyhow::Result<()> {
+/// Copies the rows; the target, in which the copy is still to be ended.
+async fn rows(from: &str, to: &str) -> anyhow::Result<Store> {
     let began = Instant::now();
     let source = Store::open_existing(from).await?;
     let target = Store::open(to).await?;
@@ -64,7 +64,7 @@ async fn rows(from: &str, to: &str) -> anyhow::Result<()> {
         "Copied {rows} rows in {:.1} s.",
         began.elapsed().as_secs_f64()
     );
-    Ok(())
+    Ok(target)
 }
 
 async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
             progress.say("files", passed)
         })
         .await
-        .with_context(|| format!("cannot copy files to {to}"))?;
+        .with_context(|| format!("cannot copy files from {from} to {to}"))?;
     progress.end();
     let row = |what: &str, here: u64, there: u64| {
         vec![
@@ -96,6 +96,12 @@ async fn files(from: &Home, to: &Home, keys: &Keys) -> anyhow::Result<()> {
         row("bytes", moved.bytes, moved.there_bytes),
     ];
     print(&["", "source", "target", ""], counted.into_iter());
+    if moved.there > moved.files {
+        bail!(
+            "the target holds files that the source has not: somebody wrote meanwhile. Empty the \
+             target and give the same again"
+        );
+    }
     if (moved.files, moved.bytes) != (moved.there, moved.there_bytes) {
         bail!("the files differ: somebody wrote meanwhile. Give the same again");
     }

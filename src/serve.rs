@@ -39,13 +39,10 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     };
     let bounded = startup::bounded(&settings.place, &store, &settings.limits).await?;
     let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
-    let carriers = startup::carriers(place, kept, &store, nats, settings.leases).await?;
+    let carriers = startup::carriers(place, kept, &store, nats, settings.running.leases).await?;
     let mut tools = startup::tools(place, kept, store, carriers, &url).await?;
     tools.zone = zone;
-    tools.pace.leases = settings.leases.into();
-    tools.pace.silence = settings.rescue.silence();
-    tools.pace.requests_per_service = settings.requests.service_requests;
-    tools.pace.log_days = settings.upkeep.log_days;
+    tools.pace = settings.running.pace();
     let stop = startup::stop_at_signal();
     let looked = look(&tools, bounded.clone(), &stop)?;
     let limits = startup::within_machine(settings.limits.into());
@@ -60,7 +57,11 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     let apart = apart(&looked, &settings.looked).await?;
     println!("Hawkmoth serves on {url}");
     // Crops are kept that are cut ahead of time, if they are.
-    let crops = settings.requests.cut_crops.then(|| tools.files.clone());
+    let crops = settings
+        .running
+        .requests
+        .cut_crops
+        .then(|| tools.files.clone());
     let runner = with_worker.then(|| Runner::new(tools).cutting(crops));
     let worker = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
     web::serve(listener, state, stop.clone()).await;
@@ -79,19 +80,20 @@ pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     let store = startup::open_to_run(&settings.place, settings.schema).await?;
     let url = settings.public_url.as_str().trim_end_matches('/');
     let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
-    let carriers = startup::carriers(place, kept, &store, nats, settings.leases).await?;
+    let carriers = startup::carriers(place, kept, &store, nats, settings.running.leases).await?;
     let mut tools = startup::tools(place, kept, store, carriers, url).await?;
     tools.zone = zone;
-    tools.pace.leases = settings.leases.into();
-    tools.pace.silence = settings.rescue.silence();
-    tools.pace.requests_per_service = settings.requests.service_requests;
-    tools.pace.log_days = settings.upkeep.log_days;
+    tools.pace = settings.running.pace();
     let stop = startup::stop_at_signal();
     let looked = look(&tools, tools.store.clone(), &stop)?;
     let apart = apart(&looked, &settings.looked).await?;
     println!("Hawkmoth runs jobs");
     // Crops are kept that are cut ahead of time, if they are.
-    let crops = settings.requests.cut_crops.then(|| tools.files.clone());
+    let crops = settings
+        .running
+        .requests
+        .cut_crops
+        .then(|| tools.files.clone());
     Runner::new(tools).cutting(crops).run(stop).await;
     end(apart).await
 }

@@ -20,7 +20,7 @@ pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
 pub use moving::{Antenna, Copy, ImportCommand};
 pub use operating::{LogFormat, Looked, Telemetry};
-pub use running::{Leases, Nats, Requests, Rescue, Schema, Upkeep};
+pub use running::{Leases, Nats, Running, Schema};
 
 /// The job server for automated insect monitoring.
 ///
@@ -168,13 +168,7 @@ pub struct Serve {
     #[command(flatten)]
     pub nats: Nats,
     #[command(flatten)]
-    pub leases: Leases,
-    #[command(flatten)]
-    pub rescue: Rescue,
-    #[command(flatten)]
-    pub requests: Requests,
-    #[command(flatten)]
-    pub upkeep: Upkeep,
+    pub running: Running,
     #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]
@@ -220,13 +214,7 @@ pub struct Work {
     #[command(flatten)]
     pub nats: Nats,
     #[command(flatten)]
-    pub leases: Leases,
-    #[command(flatten)]
-    pub rescue: Rescue,
-    #[command(flatten)]
-    pub requests: Requests,
-    #[command(flatten)]
-    pub upkeep: Upkeep,
+    pub running: Running,
     #[command(flatten)]
     pub clock: Clock,
     #[command(flatten)]

@@ -19,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::{Command, Kept, Leases, Limits, Nats, Place, Schema, Traces};
 
-/// How long a service may take for one batch.
-const PROCESS_TIMEOUT: Duration = Duration::from_secs(600);
-
 /// The time zone of a command; UTC for those that tell no times.
 ///
 /// # Errors
@@ -81,7 +78,7 @@ fn address(place: &Place) -> anyhow::Result<String> {
 }
 
 /// Opens the database and makes sure that its schema fits: a new database gets it, one of
-/// another version is refused.
+/// another version is refused. Whoever finds another process at it waits for that.
 ///
 /// # Errors
 /// One sentence that says what is wrong and what to do.
@@ -90,6 +87,7 @@ pub async fn open_store(place: &Place) -> anyhow::Result<Store> {
     if store.is_new().await? {
         store.migrate().await?;
     } else {
+        store.settled().await?;
         store.check_schema().await?;
     }
     Ok(store)
@@ -200,7 +198,7 @@ pub async fn carriers(
     leases: Leases,
 ) -> anyhow::Result<Carriers> {
     if let Some(url) = &nats.nats_url {
-        let nats = queue::Nats::connect(url, &nats.nats_prefix).await?;
+        let nats = queue::Nats::connect_with(url, &nats.nats_prefix, &nats.access()).await?;
         let owner = files::fingerprint(&secret_key(place, kept.files.as_ref())?);
         let wait = Duration::from_secs(leases.lease_seconds.into());
         let bus = SharedBus::over_nats(&nats).await?;
@@ -239,7 +237,7 @@ pub async fn tools(
         links: Links::new(signer, public_url),
         files: files_of(place, kept).await?,
         zone: Zone::default(),
-        services: ServiceClient::new(PROCESS_TIMEOUT).context("cannot start the HTTP client")?,
+        services: ServiceClient::new(services::BATCH).context("cannot start the HTTP client")?,
         pace: Pace::default(),
         store,
     })
@@ -249,7 +247,10 @@ pub async fn tools(
 async fn files_of(place: &Place, kept: &Kept) -> anyhow::Result<Files> {
     let home = kept.files.clone();
     let home = home.unwrap_or_else(|| Home::Folder(place.data.join("files")));
-    Ok(home.open(&kept.opened.keys()).await?)
+    let files = home.open(&kept.opened.keys()).await?;
+    let whole = files.check_whole().await;
+    whole.map_err(|error| anyhow::anyhow!("files cannot be kept in {home}: {error}"))?;
+    Ok(files)
 }
 
 /// What the pages work with, over this store.

@@ -199,6 +199,12 @@ fn the_compose_file_starts_what_there_is() {
             "work-2 work"
         ]
     );
+    // The proxy asks those who serve, and looks whether they are ready.
+    let proxy = compose["configs"]["proxy"]["content"].as_str().unwrap();
+    let asked = proxy.split_whitespace().filter(|w| w.ends_with(":8000"));
+    let asked: Vec<&str> = asked.filter(|word| word.len() > 5).collect();
+    assert_eq!(asked, ["web-1:8000", "web-2:8000"]);
+    assert!(proxy.contains("health_uri /readyz"), "{proxy}");
     // Each service waits for one that is there.
     for (name, service) in services {
         let waits: Vec<&str> = match &service["depends_on"] {

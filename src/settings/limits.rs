@@ -9,6 +9,20 @@ use outgoing::Reach;
 
 /// Bytes of a MiB.
 const MIB: usize = 1024 * 1024;
+/// What holds where nothing is set.
+const USUAL: web::Limits = web::Limits::USUAL;
+
+fn mib(bytes: usize) -> u16 {
+    u16::try_from(bytes / MIB).unwrap_or(u16::MAX)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn whole(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
+}
 
 /// How much the server takes on.
 #[derive(Args, Clone, Copy, Debug)]
@@ -17,7 +31,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_MAX_BODY_MIB",
-        default_value_t = 100,
+        default_value_t = mib(USUAL.body),
         value_name = "MIB",
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
@@ -26,7 +40,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_MAX_UPLOAD_MIB",
-        default_value_t = 100,
+        default_value_t = mib(USUAL.upload),
         value_name = "MIB",
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
@@ -36,7 +50,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_REQUEST_SECONDS",
-        default_value_t = 120,
+        default_value_t = whole(USUAL.request),
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=86_400)
     )]
@@ -45,7 +59,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_UPLOAD_SECONDS",
-        default_value_t = 3600,
+        default_value_t = whole(USUAL.uploading),
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=86_400)
     )]
@@ -54,7 +68,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_HEADER_SECONDS",
-        default_value_t = 60,
+        default_value_t = whole(USUAL.head),
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=3600)
     )]
@@ -64,7 +78,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_STALL_SECONDS",
-        default_value_t = 30,
+        default_value_t = whole(USUAL.stall),
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..=3600)
     )]
@@ -73,17 +87,18 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_CONNECTIONS",
-        default_value_t = 10_000,
+        default_value_t = number(USUAL.connections),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     pub connections: u32,
     /// Requests that are answered at the same time; more are refused with 503. Live streams and
-    /// downloads do not count once they have begun
+    /// downloads do not count once they have begun, and those whose body is still coming not yet:
+    /// of these there may be four times as many
     #[arg(
         long,
         env = "HAWKMOTH_CONCURRENT_REQUESTS",
-        default_value_t = 1024,
+        default_value_t = number(USUAL.requests),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=100_000)
     )]
@@ -109,7 +124,7 @@ pub struct Limits {
     #[arg(
         long,
         env = "HAWKMOTH_STOP_SECONDS",
-        default_value_t = 20,
+        default_value_t = whole(USUAL.stop),
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(0..=3600)
     )]

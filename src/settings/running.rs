@@ -1,5 +1,8 @@
-//! Settings of how the program runs: what it does with an older database, leases of remote workers, when a silent runner is given up, how
-//! much is asked of push services at once, and how long logs are kept.
+//! Settings of how the program runs: what it does with an older database, leases of remote workers,
+//! when a silent runner is given up, how much is asked of push services at once, and how long logs
+//! are kept.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -49,8 +52,8 @@ impl From<Leases> for domain::lease::LeaseTerms {
 /// Where tasks and events go beside the database.
 #[derive(Args, Clone, Debug)]
 pub struct Nats {
-    /// Address of a NATS server with JetStream, for example nats://user:password@host:4222;
-    /// several with commas between them. Images for remote workers are then handed out by it, and
+    /// Address of a NATS server with JetStream, for example nats://user:password@host:4222,
+    /// nats://token@host:4222, or tls://…; several with commas between them. Images for remote workers are then handed out by it, and
     /// processes tell each other there what changes. All processes need the same; by default both
     /// are in the database
     #[arg(
@@ -68,6 +71,34 @@ pub struct Nats {
         value_name = "NAME"
     )]
     pub nats_prefix: String,
+    /// File of credentials that opens that server, as nsc writes it, where it is not a user and a
+    /// password or a token in its address
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_CREDENTIALS",
+        value_name = "FILE",
+        requires = "nats_url"
+    )]
+    pub nats_credentials: Option<PathBuf>,
+    /// File of certificates (PEM) by which that server is known, instead of those of the system;
+    /// connections without TLS are refused then
+    #[arg(
+        long,
+        env = "HAWKMOTH_NATS_CA",
+        value_name = "FILE",
+        requires = "nats_url"
+    )]
+    pub nats_ca: Option<PathBuf>,
+}
+
+impl Nats {
+    /// What opens the server.
+    pub fn access(&self) -> queue::Access {
+        queue::Access {
+            credentials: self.nats_credentials.clone(),
+            authorities: self.nats_ca.clone(),
+        }
+    }
 }
 
 /// When the work of a process that died is taken up by another one.
@@ -128,4 +159,30 @@ pub struct Upkeep {
         value_parser = clap::value_parser!(u32).range(1..=36_500)
     )]
     pub log_days: Option<u32>,
+}
+
+/// How jobs are run, by whichever process.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Running {
+    #[command(flatten)]
+    pub leases: Leases,
+    #[command(flatten)]
+    pub rescue: Rescue,
+    #[command(flatten)]
+    pub requests: Requests,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+}
+
+impl Running {
+    /// At which pace.
+    pub fn pace(self) -> jobs::Pace {
+        jobs::Pace {
+            leases: self.leases.into(),
+            silence: self.rescue.silence(),
+            requests_per_service: self.requests.service_requests,
+            log_days: self.upkeep.log_days,
+            ..jobs::Pace::default()
+        }
+    }
 }

@@ -2,7 +2,6 @@
 //! and none of them writes to a folder. And what is said at the start where that cannot be.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use domain::permission::Role;
@@ -15,6 +14,7 @@ use crate::app::TestApp;
 use crate::chaos::process::{Process, free_port, listens};
 use crate::found::Found;
 use crate::pages::jpeg;
+use crate::program::{self, hawkmoth};
 use crate::sync::s3::{KEYS, S3};
 
 /// Signs links; all processes have the same.
@@ -57,6 +57,7 @@ async fn processes_share_a_database_and_a_bucket_and_nothing_else() {
             "s3://kept/hawkmoth?endpoint={}&region=us-east-1",
             s3.endpoint
         );
+        // The bucket is on this machine, and the operator's own: it is not refused.
         let (one, other) = (free_port(), free_port());
         let public = format!("http://{one}");
         let common = [
@@ -72,6 +73,8 @@ async fn processes_share_a_database_and_a_bucket_and_nothing_else() {
             SECRET,
             "--public-url",
             &public,
+            "--outgoing-private",
+            "false",
         ];
         let mut processes = vec![
             process("first web", dir.path(), &common, &["--bind", &one]),
@@ -192,27 +195,13 @@ async fn by_hand(app: &TestApp) {
 
 /// What the program says that cannot start.
 fn refused(dir: &Path, arguments: &[&str], keys: Option<(&str, &str)>) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("HAWKMOTH_")) {
-        command.env_remove(name);
-    }
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    ] {
-        command.env_remove(name);
-    }
+    let mut command = hawkmoth();
     if let Some((name, key)) = keys {
         command
             .env("AWS_ACCESS_KEY_ID", name)
             .env("AWS_SECRET_ACCESS_KEY", key);
     }
-    let output = command.current_dir(dir).args(arguments).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{arguments:?}");
-    assert_eq!(said.trim_end().lines().count(), 1, "{arguments:?}: {said}");
-    said
+    program::refused(command.current_dir(dir).args(arguments))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -239,6 +228,17 @@ async fn files_that_cannot_be_kept_are_said_at_the_start() {
             assert!(!said.contains("another"), "{said}");
         }
     }
+    // A copy that was cut off.
+    let half = dir.path().join("half");
+    std::fs::create_dir(&half).unwrap();
+    std::fs::write(half.join(".moving"), "/srv/files").unwrap();
+    for command in ["serve", "web", "work", "demo"] {
+        let said = refused(dir.path(), &[command, "--files", "half"], None);
+        assert!(
+            said.contains("in half: only the beginning of the files of /srv/files is there"),
+            "{command}: {said}"
+        );
+    }
     let misspelt = refused_setting(dir.path(), "s3://kept?endpint=http://x");
     assert!(
         misspelt.contains("there is no \"endpint\" of a bucket"),
@@ -248,8 +248,7 @@ async fn files_that_cannot_be_kept_are_said_at_the_start() {
 
 /// What clap says of a setting.
 fn refused_setting(dir: &Path, files: &str) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    let output = command
+    let output = hawkmoth()
         .current_dir(dir)
         .args(["web", "--files", files])
         .output()

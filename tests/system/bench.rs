@@ -1,20 +1,14 @@
 //! The measurements as a person starts them, small: they end well only where all counts are exact.
 //! No number that they print is looked at.
 
-use std::process::Command;
+use crate::program::{hawkmoth, succeeds};
 
 fn bench(arguments: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
-        command.env_remove(name);
-    }
+    let mut command = hawkmoth();
     command.arg("bench").args(arguments);
     let data = dir.path().join("data");
-    let output = command.arg("--data").arg(&data).output().unwrap();
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    let text = String::from_utf8(text).unwrap();
-    assert!(output.status.success(), "{text}");
+    let text = succeeds(command.arg("--data").arg(&data));
     assert!(!data.exists(), "what was made is removed");
     text
 }
@@ -73,7 +67,7 @@ fn a_worker_that_follows_the_contract_to_the_letter_ends_with_exact_counts() {
 #[test]
 fn a_folder_that_is_there_is_not_touched() {
     let dir = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_hawkmoth"))
+    let output = hawkmoth()
         .args(["bench", "drain", "--images", "100", "--data"])
         .arg(dir.path())
         .output()

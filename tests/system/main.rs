@@ -17,6 +17,7 @@ mod insects;
 mod moving;
 mod operations;
 mod pages;
+mod program;
 mod pull;
 mod push;
 mod roles;

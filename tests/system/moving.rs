@@ -2,7 +2,7 @@
 //! middle and given again, and refused with a sentence.
 
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use store::Store;
@@ -14,16 +14,14 @@ use store::testing::{self, Fresh, rows};
 use store::user::NewUser;
 
 use crate::antenna::antenna;
-use crate::sync::s3::{KEYS, S3};
+use crate::program::{self, said};
+use crate::sync::s3::{KEYS, Mood, S3};
 
 /// Many pages.
 const MANY: i64 = 40_000;
 
 fn hawkmoth(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("HAWKMOTH_")) {
-        command.env_remove(name);
-    }
+    let mut command = program::hawkmoth();
     command
         .env("AWS_ACCESS_KEY_ID", KEYS.0)
         .env("AWS_SECRET_ACCESS_KEY", KEYS.1);
@@ -31,28 +29,12 @@ fn hawkmoth(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    String::from_utf8(text).unwrap()
-}
-
 fn succeeds(dir: &Path, arguments: &[&str]) -> String {
-    let output = hawkmoth(dir, arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
+    program::succeeds(&mut hawkmoth(dir, arguments))
 }
 
 fn fails(dir: &Path, arguments: &[&str]) -> String {
-    let output = hawkmoth(dir, arguments).output().unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{arguments:?}: {}",
-        said(&output)
-    );
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    said
+    program::refused(&mut hawkmoth(dir, arguments))
 }
 
 /// The address of a SQLite file in a folder.
@@ -241,6 +223,47 @@ async fn files_go_into_a_bucket_and_back() {
     let again = ["copy", "--files-from", "files", "--files-to", "back"];
     let refused = fails(dir.path(), &again);
     assert!(refused.contains("it is not empty"), "{refused}");
+    // Somebody wrote to the target while it was filled.
+    std::fs::write(dir.path().join("back/.moving"), "files").unwrap();
+    std::fs::write(dir.path().join("back/theirs.jpg"), "theirs").unwrap();
+    let refused = fails(dir.path(), &again);
+    assert!(refused.contains("Empty the target"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_whose_files_were_cut_off_is_given_again_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = installation().await;
+    let s3 = S3::new().await;
+    s3.bucket("kept", []);
+    std::fs::create_dir(dir.path().join("files")).unwrap();
+    for i in 0..20 {
+        std::fs::write(dir.path().join(format!("files/{i}.jpg")), "x").unwrap();
+    }
+    let target = file(dir.path(), "target.db");
+    let home = format!("s3://kept/p?endpoint={}", s3.endpoint);
+    let copy = ["copy", "--from", &source.url, "--to", &target];
+    let copy = [&copy[..], &["--files-from", "files", "--files-to", &home]].concat();
+    s3.is(Mood::Busy(10));
+    let cut = fails(dir.path(), &copy);
+    assert!(cut.contains("cannot copy files from files to"), "{cut}");
+    let web = ["web", "--bind", "127.0.0.1:0", "--database-url", &target];
+    let refused = fails(dir.path(), &web);
+    assert!(
+        refused.contains("give the same `hawkmoth copy` again"),
+        "{refused}"
+    );
+    s3.is(Mood::Good);
+    let told = succeeds(dir.path(), &copy);
+    let counts = told
+        .lines()
+        .find(|line| line.starts_with("files "))
+        .unwrap();
+    assert_eq!(
+        counts.split_whitespace().collect::<Vec<_>>(),
+        ["files", "20", "20"]
+    );
+    assert!(contents(&source.url).await == contents(&target).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

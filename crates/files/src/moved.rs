@@ -36,13 +36,15 @@ impl Files {
     /// either meanwhile; nothing is deleted.
     ///
     /// # Errors
-    /// [`FilesError`], with a sentence where the target holds other files.
+    /// [`FilesError`], with a sentence where the target holds other files, or the source is itself
+    /// the beginning of a move.
     pub async fn move_to(
         &self,
         target: &Files,
         from: &str,
         heard: &mut (dyn FnMut(u64) + Send),
     ) -> FilesResult<Moved> {
+        self.check_whole().await?;
         begin(target, from).await?;
         let mut moved = Moved::default();
         let mut there = Ahead::of(target).await?;
@@ -69,6 +71,22 @@ impl Files {
             target.delete(MARK).await?;
         }
         Ok(moved)
+    }
+
+    /// Refuses a place into which files are still to come.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`] with a sentence that says from where.
+    pub async fn check_whole(&self) -> FilesResult<()> {
+        match self.get(MARK).await {
+            Ok(begun) => Err(FilesError::Io(format!(
+                "only the beginning of the files of {} is there: give the same `hawkmoth copy` with \
+                 --files-from and --files-to again, until it says that it has copied them",
+                String::from_utf8_lossy(&begun)
+            ))),
+            Err(FilesError::NotFound(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     async fn hand_over(&self, target: &Files, entry: Entry) -> FilesResult<()> {

@@ -79,7 +79,26 @@ fn entry(key: &str, meta: object_store::ObjectMeta) -> Entry {
     }
 }
 
-/// One name for a key that is to stand within a name.
+/// One name for a key that is to stand within a name, and no other key's.
 fn flat(key: &str) -> String {
-    key.replace('/', "+")
+    let plain = key.replace('%', "%25").replace('+', "%2B");
+    plain.replace('/', "+")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::flat;
+
+    #[test]
+    fn no_two_keys_have_one_name() {
+        let keys = [
+            "a/b", "a+b", "a%b", "a%2Bb", "a%25b", "a/+b", "a+/b", "a%/b", "a/%2B",
+        ];
+        let names: HashSet<String> = keys.into_iter().map(flat).collect();
+        assert_eq!(names.len(), keys.len(), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains('/')));
+        assert_eq!(flat("exports/a 1.zip"), "exports+a 1.zip");
+    }
 }

@@ -13,7 +13,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::signer::Signer as _;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, RetryConfig};
-use outgoing::{Redirects, Refused};
+use outgoing::{Reach, Redirects, Refused};
 use reqwest::Method;
 use url::Url;
 
@@ -21,8 +21,10 @@ use crate::Entry;
 use crate::guarded::Guarded;
 use crate::source::first;
 
-/// How long somebody waits for a storage.
-pub(crate) struct Patience {
+/// How a storage is asked: for how long, and wherever it may be.
+pub(crate) struct Asking {
+    /// Where requests may go.
+    pub reach: Reach,
     /// How often a request is tried again.
     pub retries: usize,
     /// How long one request may take.
@@ -31,12 +33,17 @@ pub(crate) struct Patience {
     pub altogether: Duration,
 }
 
-/// With the storage of others.
-const PATIENCE: Patience = Patience {
-    retries: 1,
-    request: Duration::from_secs(20),
-    altogether: Duration::from_secs(20),
-};
+impl Asking {
+    /// The storage of others, whose address people enter.
+    fn others() -> Asking {
+        Asking {
+            reach: Reach::of_process(),
+            retries: 1,
+            request: Duration::from_secs(20),
+            altogether: Duration::from_secs(20),
+        }
+    }
+}
 
 /// Where a bucket is and how it opens.
 #[derive(Clone, Default)]
@@ -84,7 +91,7 @@ impl Bucket {
     /// # Errors
     /// [`BucketError`] where the address is none.
     pub fn open(address: &BucketAddress) -> Result<Bucket, BucketError> {
-        connect(address, &PATIENCE).map(Bucket)
+        connect(address, &Asking::others()).map(Bucket)
     }
 
     /// Begins a listing of the objects below a prefix, after the key `after`.
@@ -136,19 +143,17 @@ impl Bucket {
 
 /// A client of a bucket. Its address stands in the path, which every storage understands, not in the
 /// name of the host.
-pub(crate) fn connect(
-    address: &BucketAddress,
-    patience: &Patience,
-) -> Result<AmazonS3, BucketError> {
+pub(crate) fn connect(address: &BucketAddress, asking: &Asking) -> Result<AmazonS3, BucketError> {
     let retries = RetryConfig {
-        max_retries: patience.retries,
-        retry_timeout: patience.altogether,
+        max_retries: asking.retries,
+        retry_timeout: asking.altogether,
         ..RetryConfig::default()
     };
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(5))
-        .timeout(patience.request);
-    let client = outgoing::Client::new(client, Redirects::Follow).map_err(|e| explain(&e))?;
+        .timeout(asking.request);
+    let client = outgoing::Client::within(asking.reach, client, Redirects::Follow);
+    let client = client.map_err(|e| explain(&e))?;
     let region = address.region.as_deref().unwrap_or("us-east-1");
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&address.bucket)

@@ -4,4 +4,4 @@
 mod conformance;
 mod homes;
 mod moves;
-mod s3;
+pub(crate) mod s3;

@@ -73,6 +73,12 @@ impl Refused {
 static REACH: OnceLock<Reach> = OnceLock::new();
 
 impl Reach {
+    /// For addresses that only whoever runs the server sets, such as that of its own storage.
+    pub const OF_OPERATOR: Reach = Reach {
+        link_local: true,
+        private: true,
+    };
+
     /// What was set for this process, or else the default.
     pub fn of_process() -> Reach {
         REACH.get().copied().unwrap_or_default()
@@ -152,7 +158,19 @@ impl Client {
     /// # Errors
     /// Where it cannot be built: no cryptography provider.
     pub fn new(builder: ClientBuilder, redirects: Redirects) -> Result<Client, reqwest::Error> {
-        Client::reaching(Reach::of_process(), Arc::new(System), builder, redirects)
+        Client::within(Reach::of_process(), builder, redirects)
+    }
+
+    /// The same with a reach of its own.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn within(
+        reach: Reach,
+        builder: ClientBuilder,
+        redirects: Redirects,
+    ) -> Result<Client, reqwest::Error> {
+        Client::reaching(reach, Arc::new(System), builder, redirects)
     }
 
     /// The same with a reach and a resolver of names of its own.

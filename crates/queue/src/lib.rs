@@ -14,7 +14,7 @@ pub mod rounds;
 
 pub use embedded::Embedded;
 pub use events::{Changed, EventBus, EventStream, LocalBus, SharedBus};
-pub use nats::{Mending, Nats, Streamed};
+pub use nats::{Access, Mending, Nats, Streamed};
 pub use receipt::{Claim, Receipt};
 pub use store::ticket::Depth;
 

@@ -11,15 +11,17 @@ use std::time::Duration;
 use async_nats::connection::State;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{self};
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, Event};
 
 use crate::{QueueError, QueueResult};
 
+mod access;
 mod care;
 pub(crate) mod names;
 mod streamed;
 mod tasks;
 
+pub use access::Access;
 pub use streamed::{Mending, Streamed};
 
 /// A server that does not answer a request within this has failed.
@@ -36,24 +38,28 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Connects to `url`, `nats://user:password@host:4222` (several with commas between them).
-    /// All names on the server begin with `prefix`.
+    /// Connects to `url`, `nats://user:password@host:4222` (several with commas between them), which
+    /// needs nothing else to be opened. All names on the server begin with `prefix`.
     ///
     /// # Errors
     /// [`QueueError::Nats`] with a sentence where an address or the prefix cannot be used or no
     /// server answers.
     pub async fn connect(url: &str, prefix: &str) -> QueueResult<Nats> {
-        let shown = store::without_password(url);
+        Nats::connect_with(url, prefix, &Access::default()).await
+    }
+
+    /// As [`Nats::connect`], with what opens the server.
+    ///
+    /// # Errors
+    /// As [`Nats::connect`], and where a file of `access` cannot be used.
+    pub async fn connect_with(url: &str, prefix: &str, access: &Access) -> QueueResult<Nats> {
         if !names::is_prefix(prefix) {
             let why = "may hold letters, digits, - and _ only";
             return Err(QueueError::Nats(format!("the prefix {prefix:?} {why}")));
         }
-        let servers: Result<Vec<ServerAddr>, _> =
-            url.split(',').map(|u| u.trim().parse()).collect();
-        let servers = servers.map_err(|error| {
-            QueueError::Nats(format!("{shown} is no address of a NATS server: {error}"))
-        })?;
-        let options = ConnectOptions::new()
+        let servers = access::servers(url)?;
+        let options = access.options(&servers).await?;
+        let options = options
             .name("hawkmoth")
             .connection_timeout(Duration::from_secs(5))
             .request_timeout(Some(PATIENCE))
@@ -68,9 +74,8 @@ impl Nats {
                     other => tracing::debug!("NATS: {other}"),
                 }
             });
-        let client = options.connect(servers).await.map_err(|error| {
-            QueueError::Nats(format!("NATS does not answer at {shown}: {error}"))
-        })?;
+        let client = options.connect(servers).await;
+        let client = client.map_err(|error| access::why(url, &error))?;
         let context = ContextBuilder::new()
             .timeout(PATIENCE)
             .build(client.clone());

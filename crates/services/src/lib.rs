@@ -13,6 +13,9 @@ use outgoing::{Client, Redirects, Refused};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 
+/// How long a service may take for one batch.
+pub const BATCH: Duration = Duration::from_secs(600);
+
 /// Why a service gave no usable answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {

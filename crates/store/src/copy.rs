@@ -41,7 +41,8 @@ pub type Heard<'a> = &'a mut (dyn FnMut(&str, u64) + Send);
 impl Store {
     /// Copies everything into another database, which is empty or holds the beginning of this
     /// copy. Nobody may write to either meanwhile. `from` is what the source is called in
-    /// messages. Answers with the rows of each table on both sides.
+    /// messages. Answers with the rows of each table on both sides. Whoever has seen that they are
+    /// the same calls [`Store::end_copy`]; until then the same copy may be given again.
     ///
     /// # Errors
     /// [`StoreError::Schema`] where a schema is not this program's; [`StoreError::Conflict`] with
@@ -72,10 +73,15 @@ impl Store {
         }
         let copied = compare(&source, target).await?;
         source.rollback().await?;
-        if copied.iter().all(|table| table.source == table.target) {
-            end(target, STEP).await?;
-        }
         Ok(copied)
+    }
+
+    /// Says in the target of a copy that it is over: processes may work on it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn end_copy(&self) -> StoreResult<()> {
+        end(self, STEP).await
     }
 
     /// The database as it is now, however long it is read.

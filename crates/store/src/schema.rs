@@ -11,7 +11,7 @@ use crate::connection::{MIGRATING, Store, StoreError, StoreResult, Write};
 use crate::migration::Migrator;
 
 /// How long a process waits before it asks whether another one is done.
-const AGAIN: Duration = Duration::from_millis(200);
+pub(crate) const AGAIN: Duration = Duration::from_millis(200);
 
 impl Store {
     /// Brings the schema to this program's version. Returns how many changes were applied. Of
@@ -42,13 +42,25 @@ impl Store {
     /// Each change in a transaction of its own, so that its locks are short, while another one
     /// holds the turn and does nothing else.
     async fn migrate_beside(&self, turn: Write) -> StoreResult<usize> {
-        let idle = "SET LOCAL idle_in_transaction_session_timeout = 0";
-        turn.execute_unprepared(idle).await?;
         take_turn(&turn).await?;
         let pending = self.pending().await?;
         Migrator::up(&self.db, None).await?;
         turn.commit().await?;
         Ok(pending)
+    }
+
+    /// Waits while another process changes the schema, so that whoever looks at it then sees no
+    /// half of it. On SQLite nobody ever does.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn settled(&self) -> StoreResult<()> {
+        if self.is_sqlite() || self.pending().await? == 0 {
+            return Ok(());
+        }
+        let turn = self.write().await?;
+        take_turn(&turn).await?;
+        turn.undo().await
     }
 
     /// Refuses a schema that is not exactly this program's.
@@ -81,7 +93,9 @@ impl Store {
 /// Waits for the turn of those who change the schema. It is asked for again and again: who stands in
 /// line for it is seen reading by the database, and an index that is made concurrently would wait
 /// for that, and so for itself.
-async fn take_turn(turn: &Write) -> StoreResult<()> {
+pub(crate) async fn take_turn(turn: &Write) -> StoreResult<()> {
+    let idle = "SET LOCAL idle_in_transaction_session_timeout = 0";
+    turn.execute_unprepared(idle).await?;
     let ask = format!("SELECT pg_try_advisory_xact_lock({MIGRATING}) AS mine");
     loop {
         let ask = Statement::from_string(DbBackend::Postgres, ask.clone());

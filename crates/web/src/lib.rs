@@ -22,6 +22,7 @@ mod routes;
 mod serving;
 mod shape;
 mod state;
+mod unbroken;
 mod views;
 
 pub use limits::Limits;

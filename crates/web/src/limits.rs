@@ -5,9 +5,9 @@
 
 mod body;
 pub mod rate;
+mod seat;
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -15,16 +15,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::metric;
 use rest::ApiError;
-use tokio::sync::Semaphore;
 
 use body::{Verdict, Watch};
+use seat::{Room, Seat};
 
 /// Uploads of captures: large, and from fields with slow lines.
 const UPLOADS: &str = "/api/v2/captures/upload";
-/// Ends of addresses behind which a processing service works.
+/// Ends of addresses behind which a processing service works on a batch, and may take the time for
+/// that beside what every request has.
 const WAITING: &str = "/test_process";
-/// How long it may do so, beside the time that every request has.
-const SERVICE: Duration = Duration::from_secs(600);
 /// When who was refused for want of room may come again, in seconds.
 const AGAIN: u64 = 1;
 
@@ -57,24 +56,27 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            // `processing-service.md` §7.3
-            body: 100 * 1024 * 1024,
-            upload: 100 * 1024 * 1024,
-            request: Duration::from_secs(120),
-            uploading: Duration::from_secs(3600),
-            head: Duration::from_secs(60),
-            stall: Duration::from_secs(30),
-            connections: 10_000,
-            requests: 1024,
-            per_token: None,
-            per_address: None,
-            stop: Duration::from_secs(20),
-        }
+        Limits::USUAL
     }
 }
 
 impl Limits {
+    /// What holds where nothing is set.
+    pub const USUAL: Limits = Limits {
+        // `processing-service.md` §7.3
+        body: 100 * 1024 * 1024,
+        upload: 100 * 1024 * 1024,
+        request: Duration::from_secs(120),
+        uploading: Duration::from_secs(3600),
+        head: Duration::from_secs(60),
+        stall: Duration::from_secs(30),
+        connections: 10_000,
+        requests: 1024,
+        per_token: None,
+        per_address: None,
+        stop: Duration::from_secs(20),
+    };
+
     fn size(&self, path: &str) -> usize {
         if path == UPLOADS {
             self.upload
@@ -87,7 +89,7 @@ impl Limits {
         if path == UPLOADS {
             self.uploading
         } else if path.ends_with(WAITING) {
-            self.request + SERVICE
+            self.request + services::BATCH
         } else {
             self.request
         }
@@ -98,7 +100,7 @@ impl Limits {
 #[derive(Clone)]
 pub struct Guard {
     limits: Limits,
-    places: Arc<Semaphore>,
+    room: Room,
 }
 
 impl Guard {
@@ -106,26 +108,26 @@ impl Guard {
     pub fn new(limits: Limits) -> Guard {
         Guard {
             limits,
-            places: Arc::new(Semaphore::new(limits.requests)),
+            room: Room::new(limits.requests),
         }
     }
 }
 
-/// Refuses what is too much, and answers for what takes too long. The place of a request is free
-/// when its answer begins.
+/// Refuses what is too much, and answers for what takes too long. A request has a place to work
+/// from when its body is all there until its answer begins: who is slow to send takes nobody's.
 pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let Ok(_place) = guard.places.try_acquire() else {
-        return refused("busy", ApiError::Busy(AGAIN));
-    };
     let (most, time) = {
         let path = request.uri().path();
         (guard.limits.size(path), guard.limits.time(path))
     };
-    let (request, watch) = match body::watched(request, most, guard.limits.stall).await {
-        Ok(watched) => watched,
-        Err(too_large) => return refused("large", too_large),
+    let Some(seat) = guard.room.seat(&request) else {
+        return refused("busy", ApiError::Busy(AGAIN));
     };
-    let Ok(answer) = tokio::time::timeout(time, next.run(request)).await else {
+    let watch = Watch::of(seat.clone());
+    let answered = answered(request, next, most, guard.limits.stall, watch.clone());
+    let answer = tokio::time::timeout(time, answered).await;
+    seat.leave();
+    let Ok(answer) = answer else {
         return refused("slow", late(&watch, time));
     };
     if answer.status().is_success() {
@@ -135,8 +137,25 @@ pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> 
     match watch.verdict() {
         Some(Verdict::Large) => refused("large", ApiError::TooLarge),
         Some(Verdict::Slow) => refused("slow", ApiError::Late),
+        Some(Verdict::Busy) => refused("busy", ApiError::Busy(AGAIN)),
         Some(Verdict::Whole) | None => answer,
     }
+}
+
+/// The answer of the handlers, unless the body alone says what it is.
+async fn answered(
+    request: Request,
+    next: Next,
+    most: usize,
+    pause: Duration,
+    watch: Watch,
+) -> Response {
+    let request = match body::watched(request, most, pause, watch).await {
+        Ok(request) => request,
+        // The verdict of the watch tells the rest.
+        Err(cut_off) => return cut_off.into_response(),
+    };
+    next.run(request).await
 }
 
 /// Why there is no answer: the request is not all there, or we are too slow.

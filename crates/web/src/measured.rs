@@ -15,19 +15,13 @@ use crate::views;
 /// The kind of addresses that no route has.
 const OTHER: &str = "other";
 
-fn of_api(path: &str) -> Option<String> {
-    let view = path.strip_prefix("/api/v2").and_then(views::at)?;
-    Some(format!("/api/v2{}", view.path))
-}
-
 /// The pattern of the address that a request asks for, by the router or the API's table.
 pub fn route(request: &Request) -> String {
-    let of_page = || {
-        let matched = request.extensions().get::<MatchedPath>()?;
-        Some(matched.as_str().to_owned())
-    };
-    let known = of_api(request.uri().path()).or_else(of_page);
-    known.unwrap_or_else(|| OTHER.to_owned())
+    if let Some(view) = views::of(request) {
+        return format!("/api/v2{}", view.path);
+    }
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or(OTHER, MatchedPath::as_str).to_owned()
 }
 
 /// A request that is being answered; also when it is dropped before it is.
@@ -46,10 +40,11 @@ impl Drop for Running {
     }
 }
 
-/// Measures a request.
-pub async fn measure(request: Request, next: Next) -> Response {
+/// Measures a request. It is the first to look at the address, which is found here for all.
+pub async fn measure(mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let _running = Running::begin();
+    views::find(&mut request);
     let method = method(request.method());
     let route = route(&request);
     let answer = next.run(request).await;

@@ -13,7 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::auth::known;
 use crate::limits::{self, Guard};
 use crate::{AppState, api, assets, client, live, media, pages, shape};
-use crate::{measured, views};
+use crate::{measured, unbroken, views};
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
 /// `shape::one_form` gives them.
@@ -57,6 +57,7 @@ fn api(state: &AppState) -> Router {
         router = router.route(&format!("/api/v2{}", view.path), methods);
     }
     let router = router
+        .route_layer(middleware::from_fn(unbroken::finish))
         .route_layer(middleware::from_fn(known::guard_api))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .fallback(pages::not_found)

@@ -75,7 +75,7 @@ pub async fn shape(State(state): State<AppState>, request: Request, next: Next) 
     {
         return preflight();
     }
-    let view = path.strip_prefix("/api/v2").and_then(views::at);
+    let view = views::of(&request);
     if !asks && view.is_some_and(|view| view.contract.own_formats) {
         return dress(next.run(request).await, view);
     }

@@ -2,6 +2,7 @@
 //! its fields, filters and orders. Routes, `Allow` headers, OPTIONS answers, browsable pages and
 //! the schema are read from it; each resource holds its own part.
 
+use axum::extract::Request;
 use axum::routing::MethodRouter;
 use rest::field::{Field, Kind};
 
@@ -154,6 +155,23 @@ pub const VIEWS: &[&[View]] = &[
 /// Every address of the API.
 pub fn all() -> impl Iterator<Item = &'static View> {
     VIEWS.iter().copied().flatten()
+}
+
+/// The address that a request asks for, as it was found.
+#[derive(Clone, Copy)]
+struct Found(Option<&'static View>);
+
+/// Finds the address that a request asks for; whoever asks [`of`] later need not search again.
+pub fn find(request: &mut Request) {
+    let found = Found(of(request));
+    request.extensions_mut().insert(found);
+}
+
+/// The address of the API that a request asks for.
+pub fn of(request: &Request) -> Option<&'static View> {
+    let found = request.extensions().get::<Found>();
+    let search = || request.uri().path().strip_prefix("/api/v2").and_then(at);
+    found.map_or_else(search, |found| found.0)
 }
 
 /// The address that answers a path below `/api/v2`: of those that fit, the one that spells out

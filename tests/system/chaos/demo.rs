@@ -2,13 +2,15 @@
 //! counts as a run that nobody disturbed.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use domain::state::JobState;
 use store::Store;
 use store::job::Job;
 use store::progress::Counts;
+
+use crate::program::hawkmoth;
 
 const CAPTURES: usize = 24;
 
@@ -22,7 +24,7 @@ fn draw(folder: &Path) {
 }
 
 fn demo(data: &Path, captures: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_hawkmoth"))
+    hawkmoth()
         .args(["demo", "--exit", "--bind", "127.0.0.1:0", "--data"])
         .arg(data)
         .arg("--captures")

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
+use crate::program::hawkmoth;
+
 /// A process, and how it is started.
 pub struct Process {
     pub name: &'static str,
@@ -33,10 +35,7 @@ impl Process {
     pub fn start(&mut self) {
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
-            command.env_remove(name);
-        }
+        let mut command = hawkmoth();
         command.args(&self.arguments);
         command.stderr(log.try_clone().unwrap()).stdout(log);
         self.child = Some(command.spawn().unwrap());

@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use store::testing::Fresh;
@@ -13,6 +12,7 @@ use super::ask::Prepared;
 use super::row::{Made, ROLES, Who, role};
 use crate::app::{Answer, Client, TestApp};
 use crate::pages::jpeg;
+use crate::program::hawkmoth;
 
 pub struct World {
     pub app: TestApp,
@@ -365,10 +365,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, i64)> {
 
 /// `hawkmoth demo`, to its end.
 pub async fn demo(fresh: &Fresh, folder: &Path) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hawkmoth"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HAWKMOTH_")) {
-        command.env_remove(name);
-    }
+    let mut command = hawkmoth();
     command
         .args(["demo", "--exit", "--bind", "127.0.0.1:0", "--data"])
         .arg(folder)

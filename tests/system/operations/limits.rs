@@ -115,29 +115,47 @@ async fn who_takes_no_answer_is_let_go() {
     // More than all buffers on the way hold, and nothing of it is read.
     let ask = "GET /api/v2/schema/?format=json HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(ask.repeat(40).as_bytes()).await.unwrap();
-    let metrics = format!("{}/metrics", server.url);
-    let open = async || {
-        let (_, text) = server.told(&metrics).await;
-        let line = text
-            .lines()
-            .find(|l| l.starts_with("hawkmoth_http_connections "));
-        line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
+    let whole = {
+        let (status, schema) = alone(&server, "/api/v2/schema/?format=json").await;
+        assert!(status.starts_with("HTTP/1.1 200 "), "{status}");
+        schema.len()
     };
-    for _ in 0..1200 {
-        answers(&server).await;
-        // This test's own client has one.
-        if open().await.as_deref() == Some("1") {
-            return;
+    for round in 0.. {
+        if open(&server).await == 1 {
+            break;
         }
+        assert!(round < 1200, "the connection is still open");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the connection is still open");
+    // It was cut off, and did not end because all was taken.
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken).await;
+    let least = whole * 40;
+    assert!(taken.len() < least, "{} of {least} bytes", taken.len());
+    answers(&server).await;
+}
+
+/// Asks over a connection that ends with the answer: a client that keeps some for the next request
+/// may keep more than one. The head of the answer, and its body.
+async fn alone(server: &Server, path: &str) -> (String, String) {
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let answer = raw(server, &ask).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// The connections that the server has, with the one that asks for that.
+async fn open(server: &Server) -> u32 {
+    let (_, text) = alone(server, "/metrics").await;
+    let mut lines = text.lines();
+    let open = lines.find_map(|line| line.strip_prefix("hawkmoth_http_connections "));
+    open.unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_all_places_are_taken_others_are_told_to_come_again() {
     let fresh = testing::fresh_sqlite().await;
-    let settings = ["--concurrent-requests", "2", "--request-seconds", "5"];
+    let settings = ["--concurrent-requests", "2", "--request-seconds", "10"];
     let server = Server::start(&fresh, &settings).await;
     let job = server.job(1, None).await;
     let project = server.store.job(job).await.unwrap().project_id;
@@ -150,17 +168,70 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
         streams.push(answer);
     }
     answers(&server).await;
+    // Neither do those who are slow to send, whether what they send is small or large.
     let mut slow = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(&server.address).await.unwrap();
-        let text = head(&server, "/api/v2/projects/", "Content-Length: 100");
-        stream.write_all(text.as_bytes()).await.unwrap();
-        slow.push(stream);
+    for length in [100, 1 << 20] {
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(&server.address).await.unwrap();
+            let body = format!("Content-Length: {length}");
+            let text = head(&server, "/api/v2/projects/", &body) + "{";
+            stream.write_all(text.as_bytes()).await.unwrap();
+            slow.push(stream);
+        }
     }
+    answers(&server).await;
+    let new = json!({"name": "Moths"});
+    // So many of them are too many for one more, and for nobody else.
+    let busy = refused(async || {
+        let call = server.call(Method::POST, "/api/v2/projects/");
+        call.json(&new).send().await.unwrap()
+    });
+    busy.await;
+    answers(&server).await;
+    // Those who are answered do: both wait for a service that says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", silent.local_addr().unwrap());
+    let store = &server.store;
+    let service = store.put_service(project, "Silent", "", Some(&address));
+    let path = format!(
+        "/api/v2/ml/processing_services/{}/status/",
+        service.await.unwrap().id
+    );
+    let waiting: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(told(server.call(Method::GET, &path))))
+        .collect();
+    let busy = refused(async || {
+        let call = server.call(Method::GET, "/api/v2/projects/");
+        call.send().await.unwrap()
+    });
+    busy.await;
+    let (status, _) = server.told(&format!("{}/livez", server.url)).await;
+    assert_eq!(status, StatusCode::OK, "it lives");
+    // Their time is over, and the places are free again.
+    for answer in waiting {
+        let (status, text) = answer.await.unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+        assert!(
+            text.contains("could not answer within 10 seconds"),
+            "{text}"
+        );
+    }
+    for mut stream in slow {
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    let made = told(server.call(Method::POST, "/api/v2/projects/").json(&new)).await;
+    assert_eq!(made.0, StatusCode::CREATED, "{}", made.1);
+    for stream in &mut streams {
+        assert!(stream.chunk().await.unwrap().is_some(), "it still lives");
+    }
+}
+
+/// Asks until there is no room, and looks at what is said then.
+async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
     let busy = loop {
-        let answer = server.call(Method::GET, "/api/v2/projects/").send().await;
-        let answer = answer.unwrap();
-        if answer.status() != StatusCode::OK {
+        let answer = ask().await;
+        if !answer.status().is_success() {
             break answer;
         }
     };
@@ -168,16 +239,26 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
     assert_eq!(busy.headers()["retry-after"], "1");
     let words = "The server is busy. Expected available in 1 second.";
     assert_eq!(busy.text().await.unwrap(), detail(words));
-    let (status, _) = server.told(&format!("{}/livez", server.url)).await;
-    assert_eq!(status, StatusCode::OK, "it lives");
-    // Their time is over, and the places are free again.
-    for mut stream in slow {
-        let answer = rest(&mut stream).await;
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    }
-    answers(&server).await;
-    for stream in &mut streams {
-        assert!(stream.chunk().await.unwrap().is_some(), "it still lives");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_goes_on_when_the_time_of_its_request_is_over() {
+    let fresh = testing::fresh_sqlite().await;
+    let server = Server::start(&fresh, &["--request-seconds", "1"]).await;
+    let project = server.made_project().await;
+    let held = testing::hold(&fresh.store).await;
+    let path = format!("/api/v2/projects/{project}/");
+    let (status, text) = told(server.call(Method::DELETE, &path)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+    assert!(text.contains("could not answer within 1 seconds"), "{text}");
+    assert!(fresh.store.project(project).await.is_ok());
+    drop(held);
+    for round in 0.. {
+        if fresh.store.project(project).await.is_err() {
+            break;
+        }
+        assert!(round < 600, "the project is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

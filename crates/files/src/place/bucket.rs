@@ -2,10 +2,7 @@
 //! more than a few megabytes and none lasts longer than they take, however large a file is and
 //! however slowly somebody reads it; what is uploaded in parts is there when it is whole.
 
-use std::fs::File;
-use std::io::Seek;
 use std::ops::Range;
-use std::path::{Path as Folder, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,18 +16,23 @@ use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use outgoing::Reach;
+use tokio::io::AsyncWriteExt;
 
 use super::{Growing, Pieces, Place, UNFINISHED, Walking, entry, flat, sound};
-use crate::s3::{self, BucketAddress, Patience};
+use crate::s3::{self, Asking, BucketAddress};
 use crate::{Content, Entry, FilesError, FilesResult};
+use growing::Scratch;
+
+mod growing;
 
 /// Bytes that are asked for, or sent, at once. A file has at most 10,000 such parts: 80 GB.
 const PART: u64 = 8 * 1024 * 1024;
 /// Parts of one file that are under way at once.
 const PARTS: usize = 2;
-/// How patient the server is with the storage of its own files.
-const PATIENCE: Patience = Patience {
+/// How the storage of the server's own files is asked: its address is the operator's.
+const OWN: Asking = Asking {
+    reach: Reach::OF_OPERATOR,
     retries: 3,
     request: Duration::from_secs(120),
     altogether: Duration::from_secs(180),
@@ -47,7 +49,7 @@ pub(crate) struct BucketFolder {
 impl BucketFolder {
     /// Makes ready; nothing is asked yet.
     pub(crate) fn open(address: &BucketAddress, prefix: &str) -> FilesResult<BucketFolder> {
-        let store = s3::connect(address, &PATIENCE).map_err(|e| FilesError::Io(e.to_string()))?;
+        let store = s3::connect(address, &OWN).map_err(|e| FilesError::Io(e.to_string()))?;
         let prefix = match prefix.trim_matches('/') {
             "" => String::new(),
             folder => format!("{}/", sound(folder)?),
@@ -72,8 +74,14 @@ impl BucketFolder {
         (!hidden && sound(key).is_ok()).then(|| key.to_owned())
     }
 
-    /// Uploads what comes: at once where it is small, else in parts.
-    async fn upload(&self, key: &str, mut content: Pieces) -> FilesResult<u64> {
+    /// Uploads what comes: at once where it is small, else in parts. Where it is claimed, the object
+    /// that says so must still be there when all has come.
+    async fn upload(
+        &self,
+        key: &str,
+        mut content: Pieces,
+        claim: Option<&str>,
+    ) -> FilesResult<u64> {
         let store: Arc<dyn ObjectStore> = self.store.clone();
         let part = usize::try_from(PART).unwrap_or(usize::MAX);
         let writer = BufWriter::with_capacity(store, self.at(key)?, part)
@@ -86,6 +94,9 @@ impl BucketFolder {
             let Some(writer) = &mut sending.0 else { break };
             writer.put(piece).await.map_err(|e| explain(key, &e))?;
         }
+        if let Some(mark) = claim {
+            self.check_claim(key, mark).await?;
+        }
         if let Some(mut writer) = sending.0.take() {
             // A task of its own: once begun it ends, as a whole file or as none.
             let ended = tokio::spawn(async move { writer.shutdown().await }).await;
@@ -96,6 +107,17 @@ impl BucketFolder {
             })?;
         }
         Ok(size)
+    }
+
+    /// Refuses to go on with a file that another writer has begun since.
+    async fn check_claim(&self, key: &str, mark: &str) -> FilesResult<()> {
+        let claimed = self.head(mark).await;
+        claimed.map(drop).map_err(|error| match error {
+            FilesError::NotFound(_) => FilesError::Io(format!(
+                "{key:?} cannot be written: another writer has begun it"
+            )),
+            other => other,
+        })
     }
 }
 
@@ -172,7 +194,7 @@ impl Place for BucketFolder {
     }
 
     async fn put_stream(&self, key: &str, content: Pieces) -> FilesResult<u64> {
-        self.upload(key, content).await
+        self.upload(key, content, None).await
     }
 
     async fn begin(&self, key: &str, writer: i64) -> FilesResult<Box<dyn Growing>> {
@@ -186,18 +208,7 @@ impl Place for BucketFolder {
             gone.map_err(|e| explain(key, &e))?;
         }
         self.put(&mark, Bytes::new()).await?;
-        let failed = |e: std::io::Error| {
-            FilesError::Io(format!("{key:?} cannot be written on this machine: {e}"))
-        };
-        let scratch = tokio::task::spawn_blocking(tempfile::tempfile).await;
-        let scratch = scratch.map_err(|e| FilesError::Io(e.to_string()))?;
-        Ok(Box::new(Scratch {
-            folder: self.clone(),
-            key: key.to_owned(),
-            mark: Some(mark),
-            file: scratch.map_err(failed)?,
-            beside: std::env::temp_dir(),
-        }))
+        Ok(Box::new(Scratch::begin(self, key, mark).await?))
     }
 
     async fn delete(&self, key: &str) -> FilesResult<()> {
@@ -278,73 +289,6 @@ impl Walking for Objects {
             }
         }
         Ok(page)
-    }
-}
-
-/// A file that grows on this machine, where nothing can find it, and is uploaded when it is whole.
-/// That somebody writes it is an object in the bucket, so that who comes back late keeps nothing.
-#[derive(Debug)]
-struct Scratch {
-    folder: BucketFolder,
-    key: String,
-    /// The object that says so; `None` when it is gone.
-    mark: Option<String>,
-    /// Without a name: it goes with the process, however that ends.
-    file: File,
-    beside: PathBuf,
-}
-
-#[async_trait]
-impl Growing for Scratch {
-    fn open(&self) -> FilesResult<File> {
-        let opened = || {
-            let mut file = self.file.try_clone()?;
-            file.set_len(0)?;
-            file.rewind()?;
-            Ok(file)
-        };
-        opened().map_err(|e: std::io::Error| FilesError::Io(format!("{:?}: {e}", self.key)))
-    }
-
-    fn folder(&self) -> &Folder {
-        &self.beside
-    }
-
-    async fn keep(mut self: Box<Self>) -> FilesResult<u64> {
-        let key = self.key.clone();
-        let failed = |e: std::io::Error| FilesError::Io(format!("{key:?} cannot be read: {e}"));
-        if let Some(mark) = &self.mark {
-            self.folder.head(mark).await.map_err(|error| match error {
-                FilesError::NotFound(_) => FilesError::Io(format!(
-                    "{key:?} cannot be written: another writer has begun it"
-                )),
-                other => other,
-            })?;
-        }
-        let mut file = self.file.try_clone().map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        let pieces = stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async {
-            let mut piece = Vec::with_capacity(1 << 20);
-            let read = (&mut file).take(1 << 20).read_to_end(&mut piece).await;
-            read.map_err(|e| FilesError::Io(e.to_string()))?;
-            Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
-        });
-        let size = self.folder.upload(&self.key, pieces.boxed()).await?;
-        if let Some(mark) = self.mark.take() {
-            self.folder.delete(&mark).await?;
-        }
-        Ok(size)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let (Some(mark), Ok(runtime)) = (self.mark.take(), tokio::runtime::Handle::try_current())
-        else {
-            return;
-        };
-        let folder = self.folder.clone();
-        runtime.spawn(async move { folder.delete(&mark).await });
     }
 }
 

@@ -71,6 +71,22 @@ async fn a_move_that_was_cut_off_goes_on() {
             .map(drop)
     });
     assert!(cut.await.unwrap_err().is_panic());
+    // Nobody works with half of it, and nobody takes it for a whole.
+    let nowhere = tempfile::tempdir().unwrap();
+    let nowhere = Files::local(nowhere.path()).unwrap();
+    for half in [
+        bucket.check_whole().await,
+        bucket
+            .move_to(&nowhere, "there", &mut |_| {})
+            .await
+            .map(drop),
+    ] {
+        let half = half.unwrap_err().to_string();
+        assert!(
+            half.contains("only the beginning of the files of here"),
+            "{half}"
+        );
+    }
     let other = files
         .move_to(&bucket, "elsewhere", &mut |_| {})
         .await
@@ -87,6 +103,7 @@ async fn a_move_that_was_cut_off_goes_on() {
     let rest = moved(&files, &bucket).await;
     assert_eq!(rest.copied, 52, "what was there is passed over");
     assert!(all(&files).await == all(&bucket).await);
+    bucket.check_whole().await.unwrap();
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! wrong is healed. Servers that are killed or frozen are the tests' own.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod conformance;
 mod events;
 mod losses;

@@ -7,20 +7,37 @@ use std::time::Duration;
 pub struct Server {
     port: u16,
     data: tempfile::TempDir,
+    settings: Vec<String>,
     child: Child,
 }
 
 impl Server {
     /// Starts one, where tests of NATS are wanted at all and the program is there.
     pub async fn start() -> Option<Server> {
+        Server::with(&[]).await
+    }
+
+    /// The same with these settings.
+    pub async fn with(settings: &[&str]) -> Option<Server> {
         store::testing::nats()?;
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = port.local_addr().unwrap().port();
         let data = tempfile::tempdir().unwrap();
-        let child = run(port, data.path());
-        let server = Server { port, data, child };
+        let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
+        let child = run(port, data.path(), &settings);
+        let server = Server {
+            port,
+            data,
+            settings,
+            child,
+        };
         server.answers().await;
         Some(server)
+    }
+
+    /// Its host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub fn url(&self) -> String {
@@ -35,7 +52,7 @@ impl Server {
 
     /// Starts it again on the same data.
     pub async fn start_again(&mut self) {
-        self.child = run(self.port, self.data.path());
+        self.child = run(self.port, self.data.path(), &self.settings);
         self.answers().await;
     }
 
@@ -65,10 +82,11 @@ impl Server {
     }
 }
 
-fn run(port: u16, data: &std::path::Path) -> Child {
+fn run(port: u16, data: &std::path::Path, settings: &[String]) -> Child {
     let started = Command::new("nats-server")
         .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
         .arg(data)
+        .args(settings)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();

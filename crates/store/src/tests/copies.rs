@@ -29,6 +29,8 @@ async fn copied(from: &Store, to: &Store) {
         assert_eq!(table.source, table.target, "{}", table.table);
         assert!(table.target > 0, "{} was not copied", table.table);
     }
+    to.check_whole().await.unwrap_err();
+    to.end_copy().await.unwrap();
     to.check_whole().await.unwrap();
 }
 

@@ -6,7 +6,8 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::Store;
 use crate::migration::Migrator;
-use crate::testing::{Blank, blank, fresh, make_newer};
+use crate::schema::{AGAIN, take_turn};
+use crate::testing::{Blank, behind, blank, fresh, make_newer};
 
 mod rule;
 mod seen;
@@ -44,6 +45,35 @@ async fn of_several_processes_one_changes_the_schema() {
         let changes = Migrator::migrations().len();
         assert_eq!(applied, [0, 0, 0, 0, 0, changes]);
         another(&blank).await.check_schema().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_half_a_schema_waits_for_whoever_makes_it() {
+    for blank in blank().await {
+        let (making, looking) = (another(&blank).await, another(&blank).await);
+        if making.is_sqlite() {
+            continue; // nobody sees half of it
+        }
+        let turn = making.write().await.unwrap();
+        take_turn(&turn).await.unwrap();
+        Migrator::up(&making.db, Some(5)).await.unwrap();
+        let mut waiting = tokio::spawn({
+            let looking = looking.clone();
+            async move { looking.settled().await }
+        });
+        let early = tokio::time::timeout(2 * AGAIN, &mut waiting).await;
+        assert!(early.is_err(), "it did not wait: {early:?}");
+        Migrator::up(&making.db, None).await.unwrap();
+        turn.commit().await.unwrap();
+        waiting.await.unwrap().unwrap();
+        looking.check_schema().await.unwrap();
+    }
+    // Where nobody makes it, nobody waits.
+    for behind in behind().await {
+        let store = another(&behind).await;
+        store.settled().await.unwrap();
+        store.check_schema().await.unwrap_err();
     }
 }
 

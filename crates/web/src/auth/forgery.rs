@@ -17,8 +17,6 @@ pub const FIELD: &str = "csrfmiddlewaretoken";
 pub const HEADER: &str = "x-csrftoken";
 /// Purpose of the seal.
 const PURPOSE: &str = "csrf";
-/// Largest form that is searched for the field, in bytes.
-const MAX_FORM: usize = 100 * 1024 * 1024;
 
 /// What is wrong, in the words of Django REST framework.
 pub const ORIGIN_FAILED: &str = "CSRF Failed: Origin checking failed.";
@@ -93,8 +91,9 @@ async fn shown(request: Request) -> (Request, Option<String>) {
         return (request, None);
     }
     let (parts, body) = request.into_parts();
-    // A body that breaks off holds no word; what comes after refuses it.
-    let bytes = to_bytes(body, MAX_FORM).await.unwrap_or_default();
+    // A body that breaks off, also where it becomes larger than the settings allow, holds no word;
+    // what comes after refuses it.
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let form = JsonBody::read(Some(&kind), &bytes).ok();
     let word = form.and_then(|form| Some(form.value.get(FIELD)?.as_str()?.to_owned()));
     (Request::from_parts(parts, Body::from(bytes)), word)
@@ -145,6 +144,21 @@ mod tests {
         let (request, _) = check(&links(), posted(&[form], body), "secret").await;
         let kept = to_bytes(request.into_body(), 1000).await.unwrap();
         assert_eq!(kept, body.as_bytes(), "the handler reads it too");
+    }
+
+    /// How large a form may be is the guard's to say.
+    #[tokio::test]
+    async fn a_large_form_is_searched_whole() {
+        let links = links();
+        let body = format!(
+            "a={}&{FIELD}={}",
+            "x".repeat(101 << 20),
+            word(&links, "secret")
+        );
+        let request = Request::post("/logout").header(HOST, "127.0.0.1:8000");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = request.body(Body::from(body)).unwrap();
+        assert_eq!(check(&links, request, "secret").await.1, Ok(()));
     }
 
     #[tokio::test]

@@ -13,8 +13,6 @@ use crate::auth::known::Known;
 
 /// Largest body of which a page shows again what was sent, in bytes.
 const MOST_SHOWN: usize = 1024 * 1024;
-/// Largest body that is read for its method, as large as handlers take.
-const MOST: usize = 100 * 1024 * 1024;
 
 /// What was sent, for the page to show again where it is refused.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +37,8 @@ pub async fn unpack(request: Request) -> ApiResult<(Request, Sent)> {
 
 async fn taken_apart(request: Request, vouched: bool) -> ApiResult<(Request, Sent)> {
     let reads = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let most = if vouched { MOST } else { MOST_SHOWN };
+    // Handlers take what the settings allow, so forms of people are read as far as that.
+    let most = if vouched { usize::MAX } else { MOST_SHOWN };
     if !reads.contains(request.method()) || length(request.headers()).is_none_or(|n| n > most) {
         return Ok((request, Sent::default()));
     }

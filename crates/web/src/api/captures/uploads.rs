@@ -30,7 +30,8 @@ use super::{fields, photograph, remove};
 use crate::call::{Call, found, number};
 use crate::media::UPLOADS;
 
-/// Largest photograph that is taken, in bytes.
+/// Largest photograph that is taken, in bytes: the web client's own bound (`ui.md`), whatever size of
+/// an upload is set.
 const MAX_BYTES: usize = 30 * 1024 * 1024;
 /// Captures of a station up to which an upload waits until they are regrouped.
 const REGROUPED_AT_ONCE: i64 = 20_000;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,16 @@ use store::log::Level;
 use store::service::ProcessingService;
 use store::service::slot::Slot;
 use store::{Store, StoreResult};
+use tokio::sync::Notify;
 
 use crate::Tools;
 
-/// How often a batch looks whether a service has room for it.
-const ROOM: Duration = Duration::from_millis(50);
+/// How soon a batch looks again whether a service has room for it, at first and at last.
+const SOON: Duration = Duration::from_millis(50);
+const LATE: Duration = Duration::from_secs(1);
+/// Room was given back by this process: whoever waits for it looks at once. What other processes give
+/// back is only seen.
+static FREED: Notify = Notify::const_new();
 /// A service that was not heard of for so long is asked before it gets work.
 const FRESH: chrono::Duration = chrono::Duration::seconds(60);
 /// How often dead services are asked while the job waits for one of them.
@@ -126,7 +132,10 @@ impl Services {
 
     /// Waits for room at the best service that may have this batch; `None` where there is none.
     async fn place(&self, tried: &Tried) -> StoreResult<Option<Place>> {
+        let mut pause = SOON;
         loop {
+            let mut freed = pin!(FREED.notified());
+            freed.as_mut().enable(); // also for what is given back while this looks
             let mut services = self.list().await?;
             services.retain(|service| tried.times(service) < TRIES);
             if services.is_empty() {
@@ -143,7 +152,9 @@ impl Services {
                 }
             }
             if any {
-                tokio::time::sleep(ROOM).await;
+                if tokio::time::timeout(pause, freed).await.is_err() {
+                    pause = longer(pause);
+                }
             } else if !self.revive().await? {
                 return Ok(None);
             }
@@ -267,6 +278,11 @@ impl Services {
     }
 }
 
+/// The next pause of somebody who has waited this one for nothing.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LATE)
+}
+
 fn is_live(service: &ProcessingService) -> bool {
     service.last_seen_live == Some(true)
 }
@@ -315,5 +331,36 @@ impl Drop for Place {
 async fn free(store: &Store, slot: Slot) {
     if let Err(error) = store.free_slot(slot).await {
         tracing::warn!(%error, "a slot could not be given back");
+    }
+    FREED.notify_waiters();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures_util::FutureExt;
+    use store::testing;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_looks_less_and_less() {
+        let pauses = std::iter::successors(Some(SOON), |pause| Some(longer(*pause)));
+        let pauses: Vec<u128> = pauses.take(7).map(|pause| pause.as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1000, 1000]);
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_of_room_at_once() {
+        let fresh = testing::fresh_sqlite().await;
+        let store = &fresh.store;
+        let project = store.create_project(Default::default()).await.unwrap();
+        let service = store.put_service(project.id, "Service", "", None).await;
+        let slot = store.take_slot(service.unwrap().id, 1, LATE).await.unwrap();
+        let mut freed = pin!(FREED.notified());
+        freed.as_mut().enable();
+        assert!(freed.as_mut().now_or_never().is_none());
+        free(store, slot.unwrap()).await;
+        assert!(freed.now_or_never().is_some());
     }
 }
