@@ -68,24 +68,23 @@ pub struct IdentificationFilter {
 impl IdentificationFilter {
     fn condition(&self) -> Condition {
         use identification::Column as C;
-        // Asked of each identification: people make few of them, and a project has many occurrences.
-        let of = |which: Expr| {
+        // Looked up for each identification, on both databases: people make few of them, and a
+        // project has many occurrences.
+        let project = || {
             let of = Query::select()
-                .expr(Expr::val(1))
+                .column((occurrence::Entity, occurrence::Column::ProjectId))
                 .from(occurrence::Entity)
                 .and_where(
                     Expr::col((occurrence::Entity, occurrence::Column::Id))
                         .equals((identification::Entity, C::OccurrenceId)),
                 )
-                .and_where(which)
                 .to_owned();
-            Expr::exists(of)
+            Expr::SubQuery(None, Box::new(of.into()))
         };
-        let project = Expr::cust("+occurrence.project_id");
         let visible = self.visible.as_ref();
         Condition::all()
-            .add_option(self.project_id.map(|id| of(project.clone().eq(id))))
-            .add_option(visible.map(|ids| of(project.is_in(ids.iter().copied()))))
+            .add_option(self.project_id.map(|id| project().eq(id)))
+            .add_option(visible.map(|ids| project().is_in(ids.iter().copied())))
             .add_option(self.occurrence_id.map(|id| C::OccurrenceId.eq(id)))
             .add_option(self.user_id.map(|id| C::UserId.eq(id)))
             .add_option(self.taxon_id.map(|id| C::TaxonId.eq(id)))

@@ -19,6 +19,9 @@ use crate::taxa_list;
 
 /// Up to so many are looked up and sorted; of more, an order is walked until the page is full.
 const FEW: u64 = 5000;
+/// The same on PostgreSQL of those that are found by lists of nights or boxes, which lie together
+/// in time: an order by time may have to be walked past all others.
+const FEW_LISTED: u64 = 100_000;
 
 /// Which occurrences a list shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,6 +78,9 @@ pub(super) enum Reach {
     Taxa,
     /// By what narrows the list, not by the project.
     Narrow,
+    /// The same on PostgreSQL, which is told the numbers of what narrows it as lists: it would
+    /// look at every row of the project where it overrates how many pass.
+    Listed,
     /// In the order of the list, along the index that has it.
     Order,
 }
@@ -84,14 +90,27 @@ impl Reach {
     fn column(self, column: occurrence::Column, hidden: &'static str) -> Expr {
         use occurrence::Column as C;
         let hides = match column {
-            C::ProjectId => self == Reach::Narrow,
+            C::ProjectId => matches!(self, Reach::Narrow | Reach::Listed),
             C::DeterminationScore => self != Reach::Free,
-            C::DeterminationId => matches!(self, Reach::Narrow | Reach::Order),
+            C::DeterminationId => matches!(self, Reach::Narrow | Reach::Listed | Reach::Order),
             _ => self == Reach::Order,
         };
         match hides {
             true => Expr::cust(hidden),
             false => Expr::col((occurrence::Entity, column)),
+        }
+    }
+
+    /// That a value is one of those that a statement gives.
+    fn among(self, value: Expr, these: SelectStatement) -> Expr {
+        match self {
+            // PostgreSQL makes a list of them once and does not search for each row.
+            Reach::Order => value.in_subquery(these).eq(true),
+            Reach::Listed => {
+                let list = Expr::SubQuery(None, Box::new(these.into()));
+                value.eq(PgFunc::any(Func::cust("ARRAY").arg(list)))
+            }
+            _ => value.in_subquery(these),
         }
     }
 
@@ -152,27 +171,16 @@ impl OccurrenceFilter {
         })
     }
 
-    /// The same for a search that is to begin with the few rows that pass. PostgreSQL would look
-    /// at every row of the project where it overrates how many that are: it is told the numbers
-    /// of those identified, and of the taxa, as lists.
+    /// The same for a search that is to begin with the few rows that pass.
     pub(crate) fn looked_up(&self, sqlite: bool) -> Condition {
-        let all = self.condition();
         if sqlite {
-            return all;
+            return self.condition();
         }
-        let people = match (self.verified, self.verified_by) {
-            (_, Some((user, true))) => Some(identified(Some(user))),
-            (Some(true), _) => Some(identified(None)),
-            _ => None,
-        };
-        let ids = |people: SelectStatement| {
-            let list = Func::cust("ARRAY").arg(Expr::SubQuery(None, Box::new(people.into())));
-            let id = Expr::col((occurrence::Entity, occurrence::Column::Id));
-            id.eq(PgFunc::any(list))
-        };
+        if self.is_narrow() {
+            return self.reached(Reach::Listed);
+        }
         let below = |id: i64| taxa_list::any_below("occurrence.determination_id", id);
-        all.add_option(people.map(ids))
-            .add_option(self.taxon_id.filter(|_| !self.is_narrow()).map(below))
+        self.condition().add_option(self.taxon_id.map(below))
     }
 
     /// Whether it asks for something by which its rows are found sooner than by their project.
@@ -231,7 +239,7 @@ impl OccurrenceFilter {
     fn of_taxa(&self, by: Reach) -> Condition {
         let determination = match by {
             Reach::Free | Reach::Taxa => "occurrence.determination_id",
-            Reach::Narrow | Reach::Order => "+occurrence.determination_id",
+            Reach::Narrow | Reach::Listed | Reach::Order => "+occurrence.determination_id",
         };
         let listed = |id: i64| taxa_list::members_and_below(determination, id);
         let below = |id: i64| taxa_list::is_or_below(determination, &[id]);
@@ -250,14 +258,12 @@ impl OccurrenceFilter {
     }
 
     fn of_boxes(&self, by: Reach) -> Condition {
-        let on = |which: Expr| by.id().in_subquery(boxes(which));
         let capture = detection::Column::CaptureId;
+        let of_set = |id: i64| by.among(capture.into_expr(), members(id));
+        let on = |which: Expr| by.among(by.id(), boxes(which));
         let mut all = Condition::all()
             .add_option(self.capture_id.map(|id| on(capture.eq(id))))
-            .add_option(
-                self.capture_set_id
-                    .map(|id| on(capture.in_subquery(members(id)))),
-            );
+            .add_option(self.capture_set_id.map(|id| on(of_set(id))));
         if !self.algorithms.is_empty() {
             all = all.add(classified_by(&self.algorithms));
         }
@@ -269,7 +275,7 @@ impl OccurrenceFilter {
 
     fn of_people(&self, by: Reach) -> Condition {
         let narrow = |yes: bool, people: SelectStatement| match yes {
-            true => by.id().in_subquery(people),
+            true => by.among(by.id(), people),
             false => by.id().not_in_subquery(people),
         };
         Condition::all()
@@ -300,12 +306,14 @@ impl OccurrenceFilter {
             nights.and_where(session::Column::ProjectId.eq(project));
         }
         let session = by.column(occurrence::Column::SessionId, "+occurrence.session_id");
-        let within = session.in_subquery(nights);
-        Condition::all().add(match by {
-            // PostgreSQL makes a list of the nights once and does not search them for each row.
-            Reach::Order => within.eq(true),
-            _ => within,
-        })
+        Condition::all().add(by.among(session, nights))
+    }
+
+    /// Up to how many rows are looked up and sorted.
+    fn few(&self, sqlite: bool) -> u64 {
+        let lists =
+            self.capture_set_id.is_some() || self.from_day.is_some() || self.to_day.is_some();
+        if lists && !sqlite { FEW_LISTED } else { FEW }
     }
 
     fn select(&self, sqlite: bool) -> Select<occurrence::Entity> {
@@ -372,7 +380,7 @@ impl Store {
         if count == 0 {
             return Ok((Vec::new(), 0)); // an order would be walked to its end
         }
-        let parts = filter.parts(count <= FEW, self.is_sqlite());
+        let parts = filter.parts(count <= filter.few(self.is_sqlite()), self.is_sqlite());
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.occurrences_by_id(&ids).await?;
         let mut by_id: HashMap<i64, Occurrence> = rows.into_iter().map(|o| (o.id, o)).collect();
