@@ -23,7 +23,7 @@ use rest::Zone;
 use store::job::Job;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::Demo;
+use crate::settings::{Demo, Mail};
 use crate::startup;
 use prepare::Prepared;
 
@@ -37,7 +37,8 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
     let url = startup::own_url(&listener)?;
     let (place, kept) = (&settings.place, &settings.kept);
     let alone = startup::Carriers::alone(&store);
-    let mut tools = startup::tools(place, kept, store.clone(), alone, &url).await?;
+    let mut tools =
+        startup::tools(place, kept, &Mail::default(), store.clone(), alone, &url).await?;
     tools.zone = zone;
     let state = startup::web_state(&tools, tools.store.clone()).in_zone(zone);
     // This program is the only one on its data folder: what an earlier one held is free.

@@ -40,7 +40,7 @@ async fn run(settings: Serve, zone: Zone, with_worker: bool) -> anyhow::Result<(
     let bounded = startup::bounded(&settings.place, &store, &settings.limits).await?;
     let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
     let carriers = startup::carriers(place, kept, &store, nats, settings.running.leases).await?;
-    let mut tools = startup::tools(place, kept, store, carriers, &url).await?;
+    let mut tools = startup::tools(place, kept, &settings.mail, store, carriers, &url).await?;
     tools.zone = zone;
     tools.pace = settings.running.pace();
     let stop = startup::stop_at_signal();
@@ -81,7 +81,7 @@ pub async fn work(settings: Work, zone: Zone) -> anyhow::Result<()> {
     let url = settings.public_url.as_str().trim_end_matches('/');
     let (place, kept, nats) = (&settings.place, &settings.kept, &settings.nats);
     let carriers = startup::carriers(place, kept, &store, nats, settings.running.leases).await?;
-    let mut tools = startup::tools(place, kept, store, carriers, url).await?;
+    let mut tools = startup::tools(place, kept, &settings.mail, store, carriers, url).await?;
     tools.zone = zone;
     tools.pace = settings.running.pace();
     let stop = startup::stop_at_signal();

@@ -11,6 +11,7 @@ mod bench;
 mod deploy;
 mod files;
 mod limits;
+mod mail;
 mod moving;
 mod operating;
 mod running;
@@ -18,6 +19,7 @@ mod running;
 pub use bench::{BenchCommand, BenchCrowd, BenchDrain, BenchLists, BenchPull, Ground};
 pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
+pub use mail::Mail;
 pub use moving::{Antenna, Copy, ImportCommand};
 pub use operating::{LogFormat, Looked, Telemetry};
 pub use running::{Leases, Nats, Running, Schema};
@@ -179,6 +181,8 @@ pub struct Serve {
     pub limits: Limits,
     #[command(flatten)]
     pub outgoing: Outgoing,
+    #[command(flatten)]
+    pub mail: Mail,
     /// Folder of a built web client, such as Antenna's: it is served at /, and the pages of
     /// Hawkmoth at /hawkmoth/
     #[arg(long, env = "HAWKMOTH_UI", value_name = "DIR")]
@@ -221,6 +225,8 @@ pub struct Work {
     pub looked: Looked,
     #[command(flatten)]
     pub outgoing: Outgoing,
+    #[command(flatten)]
+    pub mail: Mail,
 }
 
 /// `hawkmoth demo`.

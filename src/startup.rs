@@ -14,10 +14,11 @@ use queue::{Embedded, EventBus, LocalBus, SharedBus, Streamed, TaskQueue};
 use rest::Zone;
 use services::ServiceClient;
 use store::Store;
+use telling::Teller;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Command, Kept, Leases, Limits, Nats, Place, Schema, Traces};
+use crate::settings::{Command, Kept, Leases, Limits, Mail, Nats, Place, Schema, Traces};
 
 /// The time zone of a command; UTC for those that tell no times.
 ///
@@ -226,15 +227,19 @@ pub async fn carriers(
 pub async fn tools(
     place: &Place,
     kept: &Kept,
+    mail: &Mail,
     store: Store,
     carriers: Carriers,
     public_url: &str,
 ) -> anyhow::Result<Tools> {
     let signer = Signer::new(secret_key(place, kept.files.as_ref())?, "/media");
+    let links = Links::new(signer, public_url);
+    let teller = Teller::new(links.clone(), mail.mailer()?);
     Ok(Tools {
+        teller: teller.context("cannot start the HTTP client")?,
         queue: carriers.queue,
         bus: carriers.bus,
-        links: Links::new(signer, public_url),
+        links,
         files: files_of(place, kept).await?,
         zone: Zone::default(),
         services: ServiceClient::new(services::BATCH).context("cannot start the HTTP client")?,
@@ -261,6 +266,7 @@ pub fn web_state(tools: &Tools, store: Store) -> web::AppState {
         tools.files.clone(),
         tools.links.clone(),
         tools.services.clone(),
+        tools.teller.clone(),
     );
     state.leasing(tools.queue.clone(), tools.pace.leases)
 }

@@ -12,7 +12,7 @@ mod addresses;
 mod filling;
 mod table;
 
-use crate::settings::{BenchLists, Kept, Place};
+use crate::settings::{BenchLists, Kept, Mail, Place};
 use crate::startup;
 use addresses::LISTS;
 use filling::{EMAIL, fill, names};
@@ -164,7 +164,7 @@ async fn measured(
     let url = startup::own_url(&listener)?;
     let alone = startup::Carriers::alone(&store);
     let kept = Kept::default();
-    let tools = startup::tools(&place, &kept, store.clone(), alone, &url).await?;
+    let tools = startup::tools(&place, &kept, &Mail::default(), store.clone(), alone, &url).await?;
     let state = startup::web_state(&tools, tools.store.clone());
     let stop = CancellationToken::new();
     let server = tokio::spawn(web::serve(listener, state, stop.clone()));

@@ -26,4 +26,5 @@ mod status;
 mod storage;
 mod taxa;
 mod uploads;
+mod webhooks;
 mod zone;

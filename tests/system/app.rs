@@ -67,6 +67,15 @@ impl TestApp {
         fresh: &Fresh,
         set: impl FnOnce(web::AppState) -> web::AppState,
     ) -> TestApp {
+        TestApp::start_mailing(fresh, None, set).await
+    }
+
+    /// The same with somebody who sends letters.
+    pub async fn start_mailing(
+        fresh: &Fresh,
+        mailer: Option<telling::Mailer>,
+        set: impl FnOnce(web::AppState) -> web::AppState,
+    ) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,11 +86,14 @@ impl TestApp {
         let files = files::Files::local(&kept).unwrap();
         let prefix = format!("test-{:016x}", rand::random::<u64>());
         let (queue, bus) = ground::carriers(fresh, &prefix).await;
+        let links = files::Links::new(files::Signer::new([3; 32], "/media"), &url);
+        let teller = telling::Teller::new(links.clone(), mailer).unwrap();
         let tools = Tools {
             store: store.clone(),
             queue,
             bus,
-            links: files::Links::new(files::Signer::new([3; 32], "/media"), &url),
+            links,
+            teller,
             files: files.clone(),
             zone: rest::Zone::default(),
             services: ServiceClient::new(Duration::from_secs(20)).unwrap(),
@@ -98,6 +110,7 @@ impl TestApp {
             files,
             tools.links.clone(),
             tools.services.clone(),
+            tools.teller.clone(),
         );
         let state = set(state.leasing(tools.queue.clone(), LeaseTerms::default()));
         let stop = CancellationToken::new();

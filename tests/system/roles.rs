@@ -84,7 +84,7 @@ async fn every_role_hears_what_the_table_says() {
 }
 
 /// Lists that want no project, and a row of the draft project in each.
-const HIDDEN: [(&str, Target); 12] = [
+const HIDDEN: [(&str, Target); 13] = [
     ("jobs", Target::DraftJob),
     ("projects", Target::Draft),
     ("deployments", Target::DraftStation),
@@ -93,6 +93,7 @@ const HIDDEN: [(&str, Target); 12] = [
     ("events", Target::Session(Of::Hidden)),
     ("exports", Target::Export(Of::Hidden)),
     ("schedules", Target::Schedule(Of::Hidden)),
+    ("webhooks", Target::Webhook(Of::Hidden)),
     ("identifications", Target::Identification(Of::Hidden)),
     ("tags", Target::Tag(Of::Hidden)),
     ("taxa", Target::Taxon(Of::Hidden)),

@@ -18,5 +18,6 @@ pub mod schedule;
 pub mod session;
 pub mod state;
 pub mod storage;
+pub mod telling;
 pub mod timestamp;
 pub mod wire;

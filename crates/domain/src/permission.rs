@@ -18,10 +18,14 @@ pub use listing::{
     capture_permissions, capture_set_permissions, deployment_permissions, job_permissions,
     list_permissions, member_permissions, object_permissions, pipeline_permissions,
     project_permissions, schedule_list_permissions, schedule_permissions, storage_permissions,
+    webhook_list_permissions, webhook_permissions,
 };
 
 /// Codename of the permission of all members to see what is not for everybody.
 pub const VIEW_PRIVATE: &str = "view_private_data";
+
+/// Codename of the permission to say who is told of a project's jobs: the one for its settings.
+pub const WEBHOOKS: &str = "update_project";
 
 pub use permit::{Create, Delete, Permit, Run, Update, Verb};
 

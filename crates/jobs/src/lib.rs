@@ -1,11 +1,12 @@
 //! Running jobs: the runner that claims and runs them, the caretaker that sees that each one
 //! ends, and every kind of job. The idea: a runner holds a job only as long as it beats, writes
 //! only behind its fence, and can die at any moment without anything being lost.
-//! May depend on `queue`, `files`, `services`, `rest`, `store` and `domain`; never on `web`.
+//! May depend on `queue`, `files`, `services`, `telling`, `rest`, `store` and `domain`; never on `web`.
 
 pub mod caretaker;
 pub mod context;
 pub mod crops;
+pub mod deliveries;
 pub mod health;
 pub mod kind;
 mod kinds;
@@ -42,6 +43,8 @@ pub struct Tools {
     pub zone: rest::Zone,
     /// Speaks to processing services.
     pub services: services::ServiceClient,
+    /// Tells people what becomes of their jobs.
+    pub teller: telling::Teller,
     /// How fast and how patient.
     pub pace: Pace,
 }

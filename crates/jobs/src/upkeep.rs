@@ -21,6 +21,9 @@ pub const EXPIRED: &str = "expired";
 /// Logs of old jobs are deleted, where that is set.
 pub const LOGS: &str = "old_logs";
 
+/// Who is to be told that no worker was heard of is written down.
+pub const SILENCE: &str = "no_worker";
+
 /// All of it.
 const PIECES: &[Piece] = &[
     Piece {
@@ -30,6 +33,10 @@ const PIECES: &[Piece] = &[
     Piece {
         key: EXPIRED,
         cron: "17 * * * *",
+    },
+    Piece {
+        key: SILENCE,
+        cron: "* * * * *",
     },
     Piece {
         key: LOGS,
@@ -92,7 +99,21 @@ async fn perform(tools: &Tools, key: &str) -> StoreResult<()> {
         HEALTH => health::round(tools).await,
         EXPIRED => {
             let gone = tools.store.sweep_expired().await?;
-            tracing::debug!(gone, "deleted what had expired");
+            let mut told = 0;
+            loop {
+                match tools.store.prune_deliveries().await? {
+                    0 => break,
+                    rows => told += rows,
+                }
+            }
+            tracing::debug!(gone, told, "deleted what had expired");
+            Ok(())
+        }
+        SILENCE => {
+            let told = tools.store.tell_of_silence().await?;
+            if told > 0 {
+                tracing::info!(told, "somebody is told that no worker was heard of");
+            }
             Ok(())
         }
         _ => {

@@ -52,4 +52,6 @@ pub mod token;
 pub mod transfer;
 pub mod upload;
 pub mod user;
+pub mod webhook;
+pub mod webhook_delivery;
 pub mod worker;

@@ -58,6 +58,7 @@ pub mod token;
 mod transfer;
 pub mod upload;
 pub mod user;
+pub mod webhook;
 pub mod worker;
 
 pub use connection::{Pool, Store, StoreError, StoreResult, now, without_password};

@@ -19,7 +19,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::Store;
 use crate::connection::{StoreResult, Write};
-use crate::entity::schedule;
+use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
@@ -196,6 +196,20 @@ pub async fn upkeep_rests(store: &Store, key: &str) {
         .col_expr(schedule::Column::NextAt, Expr::value(Some(later)))
         .filter(schedule::Column::Upkeep.eq(key));
     rest.exec(&store.db).await.expect("writable");
+}
+
+/// Makes all deliveries that wait due now.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn deliveries_due(store: &Store) {
+    let due = webhook_delivery::Entity::update_many()
+        .col_expr(
+            webhook_delivery::Column::NextAt,
+            Expr::value(Some(crate::now())),
+        )
+        .filter(webhook_delivery::Column::NextAt.is_not_null());
+    due.exec(&store.db).await.expect("writable");
 }
 
 /// Makes a schedule, or a piece of upkeep, due since so long ago.

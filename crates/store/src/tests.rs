@@ -15,6 +15,7 @@ mod sessions;
 mod settings;
 mod standing;
 mod stations;
+mod webhooks;
 
 use chrono::NaiveDateTime;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};

@@ -45,6 +45,7 @@ pub mod tags;
 pub mod taxa;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 pub mod workers;
 
 /// The first page.
@@ -163,6 +164,7 @@ pub async fn may_write(call: &Call, view: &View, path: &str) -> bool {
         "/deployments/sites/{id}" => places::may_update::<places::Sites>(call, id).await,
         "/deployments/devices/{id}" => places::may_update::<places::Devices>(call, id).await,
         "/schedules/{id}" => schedules::may_update(call, id).await,
+        "/webhooks/{id}" => webhooks::may_update(call, id).await,
         "/pages" | "/pages/{slug}" => call.who.caller().may_write_shared(),
         "/captures/{id}" => captures::find(call, id, Action::Change("update_sourceimage"))
             .await

@@ -10,6 +10,7 @@ use queue::{Embedded, EventBus, TaskQueue};
 use rest::Zone;
 use services::ServiceClient;
 use store::Store;
+use telling::Teller;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::limit::Limiter;
@@ -38,6 +39,8 @@ pub struct AppState {
     pub(crate) links: Links,
     /// Speaks to processing services.
     pub(crate) services: ServiceClient,
+    /// Tells people what becomes of their jobs, and sends letters.
+    pub(crate) teller: Teller,
     pub(crate) hub: Hub,
     /// Who must wait before guessing on.
     pub(crate) limiter: Limiter,
@@ -65,6 +68,7 @@ impl AppState {
         files: Files,
         links: Links,
         services: ServiceClient,
+        teller: Teller,
     ) -> AppState {
         AppState {
             hub: Hub::new(store.clone(), bus.clone(), links.clone(), Zone::default()),
@@ -76,6 +80,7 @@ impl AppState {
             files,
             links,
             services,
+            teller,
             limiter: Limiter::default(),
             limits: Limits::default(),
             rates: Rates::default(),

@@ -138,6 +138,7 @@ pub const VIEWS: &[&[View]] = &[
     api::classifications::VIEWS,
     api::jobs::VIEWS,
     api::schedules::VIEWS,
+    api::webhooks::VIEWS,
     api::pages::VIEWS,
     api::status::VIEWS,
     api::schema::VIEWS,

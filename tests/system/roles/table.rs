@@ -10,6 +10,7 @@ mod places;
 mod results;
 mod schedules;
 mod taxa;
+mod webhooks;
 
 use super::target::Target;
 
@@ -52,6 +53,7 @@ const NAME: &str = r#"{"name": "Renamed $n"}"#;
 const PARTS: &[&[Row]] = &[
     jobs::ROWS,
     schedules::ROWS,
+    webhooks::ROWS,
     places::ROWS,
     people::ROWS,
     captures::ROWS,

@@ -3,6 +3,7 @@
 
 use domain::job::{DispatchMode, ML};
 use domain::permission::{Permit, Role};
+use domain::telling::{Channel, Event, Wishes};
 use store::capture::NewCapture;
 use store::capture_set::NewCaptureSet;
 use store::export::NewExport;
@@ -13,6 +14,7 @@ use store::place::PlaceKind;
 use store::schedule::NewSchedule;
 use store::station::NewStation;
 use store::taxon::change::TaxonChange;
+use store::webhook::{NewWebhook, Webhook};
 
 use super::world::{World, person, project};
 
@@ -78,6 +80,10 @@ pub enum Target {
     Export(Of),
     /// A schedule of the project's owner.
     Schedule(Of),
+    /// A webhook to an address where nobody is.
+    Webhook(Of),
+    /// The same with a test that has failed.
+    Told(Of),
     /// What the manager said of an occurrence.
     Identification(Of),
     /// What whoever asks said of an occurrence; of a stranger, what the manager said.
@@ -122,6 +128,7 @@ impl World {
         let ids = match target {
             Target::Nothing => vec![],
             Target::Member => self.member().await,
+            Target::Told(of) => self.told(of).await,
             Target::ListedTaxon => {
                 let list = self.taxa_list(self.open.project.id).await;
                 let listed = self.app.store.list_taxon(list, self.taxon);
@@ -171,6 +178,7 @@ impl World {
             Target::Found(of) => self.found(of).await,
             Target::Set(of) => self.set(self.side(of).project.id).await,
             Target::Schedule(of) => self.schedule(self.side(of).project.id).await,
+            Target::Webhook(of) => self.webhook(of).await.id,
             Target::Export(of) => self.export(self.side(of).project.id).await,
             Target::Taxon(of) => self.taxon_of(self.side(of).project.id).await,
             Target::TaxaList(of) => self.taxa_list(self.side(of).project.id).await,
@@ -335,6 +343,34 @@ impl World {
             .create_schedule(Permit::BY_PROGRAM, new)
             .await;
         made.unwrap().id
+    }
+
+    async fn webhook(&self, of: Of) -> Webhook {
+        let links = &self.app.tools.links;
+        let new = NewWebhook {
+            project_id: self.side(of).project.id,
+            name: "Lab".to_owned(),
+            channel: Channel::Webhook,
+            target: "http://127.0.0.1:1/".to_owned(),
+            secret: links.vault().close("a secret of the test"),
+            wishes: Wishes {
+                events: vec![Event::JobEnded],
+                only_failures: false,
+                minutes: 30,
+            },
+            enabled: true,
+        };
+        let store = &self.app.store;
+        let made = store.create_webhook(Permit::BY_PROGRAM, new).await;
+        made.unwrap()
+    }
+
+    async fn told(&self, of: Of) -> Vec<i64> {
+        let (webhook, store) = (self.webhook(of).await, &self.app.store);
+        let test = store.begin_test(Permit::BY_PROGRAM, &webhook).await;
+        let teller = &self.app.tools.teller;
+        let told = teller.deliver(store, &webhook, &test.unwrap()).await;
+        vec![webhook.id, told.unwrap().id]
     }
 
     async fn identification(&self, of: Of, user: i64) -> i64 {

@@ -2,6 +2,7 @@
 //! looks up for its rows is not one and the same.
 
 use domain::permission::{Permit, Role};
+use domain::telling::{Channel, Event, Wishes};
 use store::capture::NewCapture;
 use store::capture_set::NewCaptureSet;
 use store::category_map::CategoryMapChange;
@@ -15,6 +16,7 @@ use store::schedule::NewSchedule;
 use store::station::Station;
 use store::testing;
 use store::user::NewUser;
+use store::webhook::NewWebhook;
 
 use crate::app::TestApp;
 use crate::found::Found;
@@ -45,6 +47,7 @@ impl Filling<'_> {
             self.says(n, user, occurrence).await;
             self.own(n).await;
             self.schedule(n, user, &other).await;
+            self.webhook(n, &other).await;
             self.jobs(n, user, &other).await;
         }
         // Each capture stands in a session of its own.
@@ -198,6 +201,27 @@ impl Filling<'_> {
         let begun = store.run_schedule(Permit::BY_PROGRAM, made.id, Some(user));
         let begun = begun.await.unwrap();
         assert!(!begun.jobs.is_empty(), "{:?}", begun.run);
+    }
+
+    /// A webhook that has told something.
+    async fn webhook(&self, n: i64, other: &Project) {
+        let new = NewWebhook {
+            project_id: other.id,
+            name: format!("Lab {n}"),
+            channel: Channel::Webhook,
+            target: "http://127.0.0.1:1/".to_owned(),
+            secret: String::new(),
+            wishes: Wishes {
+                events: vec![Event::JobNoWorker],
+                only_failures: false,
+                minutes: 30,
+            },
+            enabled: true,
+        };
+        let store = &self.app.store;
+        let made = store.create_webhook(Permit::BY_PROGRAM, new).await.unwrap();
+        let test = store.begin_test(Permit::BY_PROGRAM, &made).await;
+        test.unwrap();
     }
 
     /// An export with its job, and then, so that the two newest rows have it all, a job about

@@ -4,7 +4,7 @@
 //! the permission.
 
 use super::permit::decide_chain;
-use super::{Caller, Decision, JobFacts, ProjectFacts};
+use super::{Caller, Decision, JobFacts, ProjectFacts, WEBHOOKS};
 
 /// The words whose permission the caller holds, in the given order.
 fn held(
@@ -150,6 +150,22 @@ pub fn schedule_list_permissions(
     } else {
         Vec::new()
     }
+}
+
+/// For a webhook: `test`, `update`, `delete` for those who may change the project's settings.
+pub fn webhook_permissions(caller: Caller, project: &ProjectFacts) -> Vec<&'static str> {
+    let words = ["test", "update", "delete"].map(|word| (word, WEBHOOKS));
+    held(caller, project, &words)
+}
+
+/// For a list of webhooks: `create` for superusers, and for those who may change the settings of
+/// the project that the list is narrowed to.
+pub fn webhook_list_permissions(
+    caller: Caller,
+    project: Option<&ProjectFacts>,
+) -> Vec<&'static str> {
+    let may = caller.is_superuser() || project.is_some_and(|p| p.grants(caller, WEBHOOKS));
+    if may { vec!["create"] } else { Vec::new() }
 }
 
 /// For a membership: `update`, `delete`; everybody may give up their own.

@@ -351,6 +351,17 @@ fn the_recorded_lists_of_what_hangs_on_jobs() {
 }
 
 #[test]
+fn webhooks_are_the_managers_business() {
+    let all = "test update delete";
+    let of_row = words(webhook_permissions);
+    assert_eq!(of_row, [all, all, all, "", "", "", "", "", "", ""]);
+    let of_list = words(|c, p| webhook_list_permissions(c, Some(p)));
+    assert_eq!(of_list.map(|w| w.len()), [6, 6, 6, 0, 0, 0, 0, 0, 0, 0]);
+    let unscoped = words(|c, _| webhook_list_permissions(c, None));
+    assert_eq!(unscoped.map(|w| w.len()), [6, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
 fn create_is_listed_for_holders_in_the_active_project() {
     let create = words(|c, p| list_permissions(c, Some(p), "job"));
     assert_eq!(create.map(|w| w.len()), [6, 6, 6, 6, 6, 6, 6, 0, 0, 0]);

@@ -4,6 +4,7 @@
 
 mod choice;
 mod crops;
+mod deliveries;
 mod exports;
 mod faults;
 mod kinds;

@@ -287,11 +287,13 @@ impl World {
 /// Tools with a pace for tests.
 pub fn tools(store: &Store, folder: &Path) -> Tools {
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let links = files::Links::new(files::Signer::new([1; 32], "/media"), "http://127.0.0.1:9");
     Tools {
         store: store.clone(),
         queue: Arc::new(Embedded::new(store.clone())),
         bus: Arc::new(LocalBus::new()),
-        links: files::Links::new(files::Signer::new([1; 32], "/media"), "http://127.0.0.1:9"),
+        teller: telling::Teller::new(links.clone(), None).unwrap(),
+        links,
         files: files::Files::local(folder).unwrap(),
         zone: rest::Zone::default(),
         services: ServiceClient::new(Duration::from_secs(20)).unwrap(),

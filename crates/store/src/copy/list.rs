@@ -61,5 +61,7 @@ pub(crate) const TABLES: &[&dyn Table] = &[
     &Whole::<schedule::Entity>::new(),
     &Whole::<schedule_run::Entity>::new(),
     &Whole::<schedule_job::Entity>::new(),
+    &Whole::<webhook::Entity>::new(),
+    &Whole::<webhook_delivery::Entity>::new(),
     &Whole::<duty::Entity>::new(),
 ];

@@ -353,5 +353,6 @@ async fn ended(tx: &Write, job: &Job, why: Option<&str>) -> StoreResult<()> {
         }
         metrics::counter!(metric::JOBS_ENDED.name, "kind" => kind, "state" => state).increment(1);
     });
+    crate::webhook::told::end(tx, job, why).await?;
     record_by(tx, job.id, &job.state, What::Ended, None, detail).await
 }

@@ -84,12 +84,11 @@ impl Store {
             return Ok(None);
         };
         let over = now() - Duration::minutes(minutes.into());
-        // Images in somebody's hands are a sign of life until their lease is over.
-        let held = match job.in_stream {
-            true => self.stream_depth(job, None).await?.leased > 0,
-            false => self.ticket_depth(job.id, None).await?.leased > 0,
-        };
-        if held || self.last_sign(job, pipeline).await? > over {
+        if self
+            .silent_since(job)
+            .await?
+            .is_none_or(|since| since > over)
+        {
             return Ok(None);
         }
         let row = pipeline::Entity::find_by_id(pipeline).one(&self.db).await?;
@@ -98,6 +97,34 @@ impl Store {
             "No worker for pipeline '{slug}' was heard of for {minutes} minutes, as long as a job \
              of this project waits."
         )))
+    }
+
+    /// Jobs of these projects that nobody owns and whose images wait for workers.
+    pub(crate) async fn jobs_without_runner(&self, projects: &[i64]) -> StoreResult<Vec<Job>> {
+        use job::Column as C;
+        Ok(job::Entity::find()
+            .filter(C::ProjectId.is_in(projects.iter().copied()))
+            .filter(C::State.eq(JobState::Started.code()))
+            .filter(C::Owner.is_null())
+            .filter(C::Paused.eq(false))
+            .filter(C::Kind.eq(ML))
+            .filter(C::DispatchMode.eq(DispatchMode::AsyncApi.code()))
+            .order_by_asc(C::Id)
+            .all(&self.db)
+            .await?)
+    }
+
+    /// Since when there is no sign that somebody works on a job; `None` while there is one.
+    pub(crate) async fn silent_since(&self, job: &Job) -> StoreResult<Option<DateTime<Utc>>> {
+        // Images in somebody's hands are a sign of life until their lease is over.
+        let held = match job.in_stream {
+            true => self.stream_depth(job, None).await?.leased > 0,
+            false => self.ticket_depth(job.id, None).await?.leased > 0,
+        };
+        match job.pipeline_id.filter(|_| !held) {
+            Some(pipeline) => Ok(Some(self.last_sign(job, pipeline).await?)),
+            None => Ok(None),
+        }
     }
 
     /// When the job last changed, or somebody who works on its pipeline was last heard of.

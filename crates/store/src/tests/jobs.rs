@@ -8,5 +8,5 @@ mod post;
 mod results;
 mod targets;
 mod together;
-mod waiting;
+pub mod waiting;
 pub mod world;

@@ -39,6 +39,7 @@ pub async fn fill(admin: &Client<'_>, project: &Project) {
         made(admin, "/exports/", "", export).await;
     }
     schedule(admin, project).await;
+    webhook(admin, project).await;
     let none = json!({"project": project.id, "format": "occurrences_simple_csv",
         "filters": {"collection_id": 99_999}});
     post(admin, "/exports/", "/exports/", none, 400).await;
@@ -55,6 +56,26 @@ async fn schedule(admin: &Client<'_>, project: &Project) {
     }
     let wrong = json!({"name": "Night", "project": project.id, "cron": "x", "steps": []});
     post(admin, "/schedules/", "/schedules/", wrong, 400).await;
+}
+
+async fn webhook(admin: &Client<'_>, project: &Project) {
+    let new = json!({"name": "Lab", "project": project.id, "target": "http://127.0.0.1:1/"});
+    let lab = made(admin, "/webhooks/", "", new).await;
+    let (path, template) = (format!("/webhooks/{}/", lab["id"]), "/webhooks/{id}/");
+    let test = post(
+        admin,
+        &format!("{template}test/"),
+        &format!("{path}test/"),
+        json!({}),
+        200,
+    );
+    let test = test.await;
+    assert_eq!(test["state"], "failed");
+    let again = format!("{path}deliveries/{}/redeliver/", test["id"]);
+    let template = format!("{template}deliveries/{{delivery}}/redeliver/");
+    post(admin, &template, &again, json!({}), 200).await;
+    let wrong = json!({"name": "Lab", "project": project.id, "target": "x", "events": []});
+    post(admin, "/webhooks/", "/webhooks/", wrong, 400).await;
 }
 
 async fn taxa(admin: &Client<'_>, project: &Project, of: &str) {

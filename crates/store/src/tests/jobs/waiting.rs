@@ -14,7 +14,7 @@ use crate::project::ProjectChange;
 use crate::testing;
 
 /// A pull job that is fed and that nobody owns.
-async fn waiting(world: &World) -> Job {
+pub async fn waiting(world: &World) -> Job {
     let new = NewJob {
         dispatch_mode: Some(DispatchMode::AsyncApi),
         ..world.new_job()
@@ -40,7 +40,7 @@ async fn limit(world: &World, minutes: Option<i32>) {
 }
 
 /// As if the job had been fed so long ago.
-async fn age(world: &World, job: &Job, minutes: i64) {
+pub async fn age(world: &World, job: &Job, minutes: i64) {
     job::Entity::update_many()
         .col_expr(
             job::Column::UpdatedAt,
