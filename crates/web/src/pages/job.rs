@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
+use axum::routing::get;
 use domain::permission::{Action, decide};
 use domain::state::JobState;
 use files::Links;
@@ -15,11 +16,18 @@ use store::result::Failure;
 use store::{Store, StoreResult};
 
 use super::model::{self, CaptureView, Plot, Since, StageView};
-use super::{PageError, PageResult};
+use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
 use crate::auth::{Who, allow};
-use crate::joblog;
+use crate::{joblog, live};
+
+/// Its addresses.
+pub const ROUTES: &[Route] = &[
+    ("/projects/{project}/jobs/{job}", || get(show)),
+    ("/projects/{project}/jobs/{job}/log.txt", || get(log)),
+    ("/projects/{project}/jobs/{job}/live", || get(live::stream)),
+];
 
 /// Log lines on the page.
 const LINES: u64 = 200;

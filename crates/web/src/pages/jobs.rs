@@ -3,15 +3,19 @@
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
+use axum::routing::get;
 use domain::permission::VIEW_PRIVATE;
 use rest::query::Query;
 use store::job::JobFilter;
 use store::progress::compose;
 
-use super::PageResult;
 use super::model;
+use super::{PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
+
+/// Its addresses.
+pub const ROUTES: &[Route] = &[("/projects/{project}/jobs", || get(show))];
 
 /// Rows of a page.
 const ROWS: u64 = 50;
