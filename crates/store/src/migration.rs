@@ -41,6 +41,7 @@ mod m0161_boxes_by_algorithm;
 mod m0171_job_spans;
 mod m0172_streams;
 mod m0173_boxes_index;
+mod m0191_job_pages;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -86,6 +87,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0171_job_spans::Migration),
             Box::new(m0172_streams::Migration),
             Box::new(m0173_boxes_index::Migration),
+            Box::new(m0191_job_pages::Migration),
         ]
     }
 }
