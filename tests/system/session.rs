@@ -67,9 +67,13 @@ impl<'a> Browser<'a> {
     }
 
     pub async fn sign_in(&mut self, password: &str, next: &str) -> Response {
+        self.sign_in_as("super@example.org", password, next).await
+    }
+
+    pub async fn sign_in_as(&mut self, email: &str, password: &str, next: &str) -> Response {
         let word = self.word("/login").await;
         let form = [
-            ("email", "super@example.org"),
+            ("email", email),
             ("password", password),
             ("next", next),
             ("csrfmiddlewaretoken", &word),

@@ -16,6 +16,7 @@ use crate::entity::{capture, capture_set_member, classification, detection};
 use crate::pipeline::Algorithm;
 use crate::station::Station;
 
+pub mod ahead;
 mod any;
 mod change;
 mod detections;

@@ -21,6 +21,7 @@ pub mod feed;
 pub mod life;
 pub mod list;
 pub mod offer;
+pub mod page;
 pub mod request;
 pub mod steer;
 pub mod stream;

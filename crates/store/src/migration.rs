@@ -42,6 +42,7 @@ mod m0171_job_spans;
 mod m0172_streams;
 mod m0173_boxes_index;
 mod m0181_webhooks;
+mod m0191_job_pages;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -88,6 +89,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0172_streams::Migration),
             Box::new(m0173_boxes_index::Migration),
             Box::new(m0181_webhooks::Migration),
+            Box::new(m0191_job_pages::Migration),
         ]
     }
 }

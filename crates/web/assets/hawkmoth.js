@@ -1,7 +1,7 @@
 // What pages cannot do without a script: live fragments, the log's filter, light and dark; what
 // browsable pages do better with one stands in browse.js.
 // Everything else works without it. A fragment replaces the content of the element with its
-// name; an element that holds the focus or a selection is left alone until the next change.
+// name; an element that holds the focus or a selection is left alone until it is left.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -18,6 +18,10 @@
     });
   }
   document.querySelectorAll("[data-needs-script]").forEach((e) => { e.hidden = false; });
+  document.querySelectorAll("[data-all]").forEach((all) => all.addEventListener("change", () => {
+    const boxes = all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);
+    boxes.forEach((box) => { box.checked = all.checked; });
+  }));
 
   const log = document.getElementById("log");
   const level = document.querySelector("[data-log-level]");
@@ -32,16 +36,25 @@
     return element.contains(document.activeElement)
       || (selection && !selection.isCollapsed && element.contains(selection.anchorNode));
   };
-  source.addEventListener("fragment", (event) => {
-    const { id, html } = JSON.parse(event.data);
+  const waiting = new Map();
+  const show = (id, html) => {
     const element = document.getElementById(id);
-    if (!element || busy(element)) return;
+    if (!element) return;
+    if (busy(element) || element.querySelector("details[open]")) { waiting.set(id, html); return; }
+    waiting.delete(id);
     if (id === "log" && follow && !follow.checked) return;
     const list = element.querySelector(".log");
     const scrolled = list ? list.scrollTop : 0;
     element.innerHTML = html;
     const fresh = element.querySelector(".log");
     if (fresh) fresh.scrollTop = scrolled;
+  };
+  source.addEventListener("fragment", (event) => {
+    const { id, html } = JSON.parse(event.data);
+    show(id, html);
   });
+  const catchUp = () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 200);
+  ["focusout", "selectionchange"].forEach((name) => document.addEventListener(name, catchUp));
+  document.addEventListener("toggle", catchUp, true);
   source.addEventListener("end", () => source.close());
 })();

@@ -1,7 +1,9 @@
 //! Live pages by server-sent events. The idea: an event only says that a job changed; one task
 //! per watched job, however many watch, reads the row at most twice a second, renders its
-//! fragments and sends those that differ. A lost event costs two seconds.
+//! fragments and sends those that differ. A lost event costs two seconds. What a viewer sees
+//! depends on who it is only in parts that are rendered for each ([`Personal`]).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -21,12 +23,54 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::{self, job::Fragment, top::Top};
+use crate::pages;
+use crate::pages::job::offers::Personal;
+use crate::pages::top::Top;
+
+pub mod rows;
 
 /// A job is read this often at most.
 const PAUSE: Duration = Duration::from_millis(500);
 /// And this often even when nobody says that it changed.
 const TICK: Duration = Duration::from_secs(2);
+
+/// A part of a page that changes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Name of its element.
+    pub id: Cow<'static, str>,
+    /// What stands in it.
+    pub html: String,
+}
+
+impl Fragment {
+    /// The part with this name.
+    pub fn new(id: impl Into<Cow<'static, str>>, html: String) -> Fragment {
+        Fragment {
+            id: id.into(),
+            html,
+        }
+    }
+}
+
+/// What is told of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The same for everybody.
+    All(Fragment),
+    /// Something that each viewer sees in its own way.
+    Each(Personal),
+}
+
+impl News {
+    /// Name of the element that it fills.
+    fn id(&self) -> &str {
+        match self {
+            News::All(fragment) => &fragment.id,
+            News::Each(personal) => personal.id(),
+        }
+    }
+}
 
 /// Tells viewers what changed. Cheap to clone.
 #[derive(Clone)]
@@ -39,7 +83,8 @@ struct Inner {
     zone: Zone,
     /// Where the pages begin.
     root: &'static str,
-    watched: Mutex<HashMap<i64, broadcast::Sender<Arc<Fragment>>>>,
+    watched: Mutex<HashMap<i64, broadcast::Sender<Arc<News>>>>,
+    lists: Mutex<rows::Watched>,
 }
 
 impl Hub {
@@ -51,6 +96,7 @@ impl Hub {
             zone,
             root: "",
             watched: Mutex::default(),
+            lists: Mutex::default(),
         }))
     }
 
@@ -66,11 +112,12 @@ impl Hub {
             zone: self.0.zone,
             root,
             watched: Mutex::default(),
+            lists: Mutex::default(),
         }))
     }
 
     /// Listens to a job; the first listener starts its task.
-    fn watch(&self, job: i64) -> broadcast::Receiver<Arc<Fragment>> {
+    fn watch(&self, job: i64) -> broadcast::Receiver<Arc<News>> {
         let mut watched = self.0.watched.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(sender) = watched.get(&job) {
             return sender.subscribe();
@@ -87,7 +134,7 @@ impl Hub {
     }
 
     /// Forgets a job that nobody watches any more; false if somebody does after all.
-    fn forget(&self, job: i64, sender: &broadcast::Sender<Arc<Fragment>>) -> bool {
+    fn forget(&self, job: i64, sender: &broadcast::Sender<Arc<News>>) -> bool {
         let mut watched = self.0.watched.lock().unwrap_or_else(|e| e.into_inner());
         if sender.receiver_count() > 0 {
             return false;
@@ -98,16 +145,16 @@ impl Hub {
 }
 
 /// Renders a job whenever it changed, until nobody watches it.
-async fn follow(hub: Hub, job: i64, sender: broadcast::Sender<Arc<Fragment>>) {
+async fn follow(hub: Hub, job: i64, sender: broadcast::Sender<Arc<News>>) {
     let mut events = hub.0.bus.subscribe();
-    let mut shown: HashMap<&'static str, String> = HashMap::new();
+    let mut shown: HashMap<String, News> = HashMap::new();
     loop {
-        match pages::job::fragments(&hub.0.store, &hub.0.links, job).await {
-            Ok(fragments) => {
-                for fragment in fragments {
-                    if shown.get(fragment.id) != Some(&fragment.html) {
-                        shown.insert(fragment.id, fragment.html.clone());
-                        let _ = sender.send(Arc::new(fragment));
+        match pages::job::news(&hub.0.store, &hub.0.links, job).await {
+            Ok(news) => {
+                for one in news {
+                    if shown.get(one.id()) != Some(&one) {
+                        shown.insert(one.id().to_owned(), one.clone());
+                        let _ = sender.send(Arc::new(one));
                     }
                 }
             }
@@ -135,17 +182,27 @@ pub async fn stream(
     who: Who,
     Path((project, job)): Path<(i64, i64)>,
 ) -> ApiResult<impl IntoResponse> {
-    pages::job::find(&state, &who, project, job).await?;
+    let (row, at) = pages::job::find(&state, &who, project, job).await?;
+    let viewer = pages::job::offers::Viewer::of(&at, &row);
     let changes = BroadcastStream::new(state.hub.watch(job));
-    let first = pages::job::fragments(&state.store, &state.links, job).await?;
+    let first = pages::job::news(&state.store, &state.links, job).await?;
     let first = stream::iter(first.into_iter().map(Arc::new));
-    let later = changes.filter_map(|fragment| std::future::ready(fragment.ok()));
+    let later = changes.filter_map(|news| std::future::ready(news.ok()));
     let stop = state.stop.clone();
     let events = first
         .chain(later)
-        .map(|fragment| Ok::<Event, Infallible>(event(&fragment)))
+        .filter_map(move |news| std::future::ready(shown_to(&viewer, &news)))
+        .map(Ok::<Event, Infallible>)
         .take_until(async move { stop.cancelled().await });
     Ok(sse(events))
+}
+
+/// The event for one viewer.
+fn shown_to(viewer: &pages::job::offers::Viewer, news: &News) -> Option<Event> {
+    match news {
+        News::All(fragment) => Some(event(fragment)),
+        News::Each(personal) => personal.rendered(viewer).ok().as_ref().map(event),
+    }
 }
 
 fn sse(

@@ -1,23 +1,44 @@
-//! The pages, one file each: templates over rows, readable without a script. What they share:
-//! an error that is a page too.
+//! The pages, one file each: templates over rows, readable without a script. What they share: the
+//! table of their addresses, and an error that is a page too. A page that acts asks the API
+//! (`act`); what it shows after that is said once (`said`).
 
 use askama::Template;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use axum::routing::MethodRouter;
 use rest::ApiError;
 
+use crate::AppState;
+
+pub mod act;
+pub mod at;
 pub mod browse;
 pub mod capture;
+pub mod columns;
 pub mod docs;
+pub mod form;
 pub mod job;
 pub mod jobs;
 pub mod login;
 pub mod model;
 pub mod projects;
 pub mod reset;
+pub mod said;
 pub mod schedules;
 pub mod top;
+
+/// An address below where the pages begin, and its handlers.
+pub type Route = (&'static str, fn() -> MethodRouter<AppState>);
+
+/// All pages about projects: one table each.
+pub const ROUTES: &[&[Route]] = &[
+    projects::ROUTES,
+    jobs::ROUTES,
+    job::ROUTES,
+    schedules::ROUTES,
+    capture::ROUTES,
+];
 
 /// A page that says something went wrong: what, what it means, what to do.
 #[derive(Template)]

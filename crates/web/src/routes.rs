@@ -1,18 +1,19 @@
 //! From the table of addresses to a router, with the layers around it.
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware;
 use axum::routing::get;
 use axum::routing::post;
+use axum::{Extension, Router};
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::known;
 use crate::limits::{self, Guard};
-use crate::{AppState, api, assets, client, live, media, pages, shape};
+use crate::pages::act::Api;
+use crate::{AppState, api, assets, client, media, pages, shape};
 use crate::{measured, unbroken, views};
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
@@ -25,12 +26,13 @@ pub fn router(mut state: AppState) -> Router {
             HeaderValue::from_static(value),
         )
     };
-    let ours = page_routes(state.root()).route("/media/{*name}", get(media::show));
+    let api = api(&state);
+    let ours = page_routes(state.root(), api.clone()).route("/media/{*name}", get(media::show));
     let all = match &state.client {
-        None => ours.merge(reset_routes()).fallback_service(api(&state)),
+        None => ours.merge(reset_routes()).fallback_service(api),
         // The client has a page of its own for a new password, at the same address.
         Some(folder) => ours
-            .route_service("/api/{*rest}", api(&state))
+            .route_service("/api/{*rest}", api)
             .fallback_service(client::serve(folder)),
     };
     let guard = Guard::new(state.limits);
@@ -67,48 +69,29 @@ fn api(state: &AppState) -> Router {
 }
 
 /// The pages, which begin at `root`, and signing in and out.
-fn page_routes(root: &str) -> Router<AppState> {
+fn page_routes(root: &str, api: Router) -> Router<AppState> {
     let below = |path: &str| format!("{root}{path}");
-    let moved = match root {
+    let mut all = match root {
         "" => Router::new(),
         root => Router::new()
             .route(root, get(pages::projects::home))
             .route(&below("/{*rest}"), get(pages::not_found)),
     };
-    moved
-        .route(&below("/"), get(pages::projects::home))
-        .route(
-            "/logout",
-            get(pages::login::leave).post(pages::login::logout),
-        )
-        .route(&below("/projects/{project}/jobs"), get(pages::jobs::show))
-        .route(
-            &below("/projects/{project}/jobs/{job}"),
-            get(pages::job::show),
-        )
-        .route(
-            &below("/projects/{project}/jobs/{job}/log.txt"),
-            get(pages::job::log),
-        )
-        .route(
-            &below("/projects/{project}/jobs/{job}/live"),
-            get(live::stream),
-        )
-        .route(
-            &below("/projects/{project}/schedules"),
-            get(pages::schedules::show),
-        )
-        .route(
-            &below("/projects/{project}/captures/{capture}"),
-            get(pages::capture::show),
-        )
-        .route_layer(middleware::from_fn(known::guard_page))
-        .route(&below("/assets/{name}"), get(assets::show))
-        // Not guarded: who has an old cookie must be able to sign in again.
-        .route(
-            "/login",
-            get(pages::login::form).merge(post(pages::login::login)),
-        )
+    for (path, methods) in pages::ROUTES.iter().copied().flatten() {
+        all = all.route(&below(path), methods());
+    }
+    all.route(
+        "/logout",
+        get(pages::login::leave).post(pages::login::logout),
+    )
+    .route_layer(middleware::from_fn(known::guard_page))
+    .layer(Extension(Api(api)))
+    .route(&below("/assets/{name}"), get(assets::show))
+    // Not guarded: who has an old cookie must be able to sign in again.
+    .route(
+        "/login",
+        get(pages::login::form).merge(post(pages::login::login)),
+    )
 }
 
 /// Choosing a new password.

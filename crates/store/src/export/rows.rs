@@ -5,7 +5,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    QueryTrait, Select,
 };
 
 use super::is_of_member;
@@ -94,6 +94,21 @@ impl Store {
     /// Errors of the database.
     pub async fn exportable(&self, which: Exported) -> StoreResult<u64> {
         Ok(which.select().count(&self.db).await?)
+    }
+
+    /// How many occurrences an export of a whole project holds, counted no further than one more
+    /// than `most`.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn exportable_up_to(&self, project: i64, most: u64) -> StoreResult<u64> {
+        let which = Exported {
+            project_id: project,
+            capture_set_id: None,
+        };
+        let ids = which.select().select_only().column(occurrence::Column::Id);
+        self.count_all(QueryTrait::into_query(ids.limit(most + 1)))
+            .await
     }
 
     /// The next occurrences of an export, at most `limit`: the highest score first, those without

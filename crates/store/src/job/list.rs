@@ -39,6 +39,8 @@ pub struct JobFilter {
     pub capture_id: Option<i64>,
     /// Only with this pipeline.
     pub pipeline_id: Option<i64>,
+    /// Only those that this person made.
+    pub created_by_id: Option<i64>,
     /// Only with a pipeline of one of these slugs.
     pub slugs: Option<Vec<String>>,
     /// Each of these words stands in the job's or the pipeline's name.
@@ -108,7 +110,7 @@ impl JobOrder {
         })
     }
 
-    fn column(self) -> job::Column {
+    pub(super) fn column(self) -> job::Column {
         match self {
             JobOrder::Name => job::Column::Name,
             JobOrder::Created => job::Column::CreatedAt,
@@ -181,6 +183,7 @@ impl JobFilter {
             (C::CaptureSetId, self.capture_set_id),
             (C::CaptureId, self.capture_id),
             (C::PipelineId, self.pipeline_id),
+            (C::CreatedById, self.created_by_id),
         ];
         for (column, value) in numbers {
             all = all.add_option(value.map(|v| column.eq(v)));

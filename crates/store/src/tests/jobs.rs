@@ -4,6 +4,7 @@ mod claims;
 mod counterexamples;
 mod feeding;
 mod lives;
+mod pages;
 mod post;
 mod results;
 mod targets;

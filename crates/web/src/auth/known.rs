@@ -3,7 +3,7 @@
 //! its handler runs, whether or not the handler asks who it is.
 
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rest::{ApiError, ApiResult};
@@ -16,6 +16,7 @@ use super::limit::From as Address;
 use super::{Who, cookie, forgery, token};
 use crate::api::internal;
 use crate::pages::PageError;
+use crate::pages::said;
 use crate::pages::top::Top;
 use crate::shape::Asked;
 use crate::{AppState, limits, measured};
@@ -87,7 +88,9 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
         return limits::refused("throttled", error);
     }
     let has_cookie = known.secret().is_some();
-    let top = Top::of(&state, &known, &address(&request));
+    let said = said::heard(request.headers(), &state.links);
+    let has_said = said.is_some() && request.method() == Method::GET;
+    let top = Top::of(&state, &known, &address(&request)).saying(said);
     let drawn = || state.linking.as_ref().map(|_| trace(request.headers()));
     let origin = Origin {
         user: known.user().map(|user| user.id),
@@ -105,7 +108,17 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
         let private = HeaderValue::from_static("private, no-cache");
         headers.entry(header::CACHE_CONTROL).or_insert(private);
     }
+    if has_said && is_page(answer.headers()) {
+        let forgotten = said::forgotten(&state.links);
+        answer.headers_mut().append(header::SET_COOKIE, forgotten);
+    }
     answer
+}
+
+/// Whether an answer is read by a person, who has then seen what it says.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Counts a request against what whoever sends it may send. What is open to whoever has the link

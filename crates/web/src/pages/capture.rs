@@ -3,13 +3,17 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
+use axum::routing::get;
 use rest::ApiError;
 
 use super::model::CaptureView;
-use super::{PageError, PageResult};
+use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
 use crate::media;
+
+/// Its addresses.
+pub const ROUTES: &[Route] = &[("/projects/{project}/captures/{capture}", || get(show))];
 
 #[derive(Template)]
 #[template(path = "capture.html")]

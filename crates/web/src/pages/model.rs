@@ -8,6 +8,7 @@ use rest::Zone;
 use store::capture::{Capture, DrawnBox};
 use store::job::Job;
 use store::progress::{Counts, SLOT};
+use store::user::User;
 
 /// The colour class of a state; the word always stands beside it (`look.md`).
 pub fn tone(state: JobState) -> &'static str {
@@ -27,6 +28,61 @@ pub fn percent(share: f64) -> u8 {
 /// A time for people, in the server's zone.
 pub fn exact(time: DateTime<Utc>) -> String {
     rest::time::clock(time)
+}
+
+/// A time as people say it, with the exact one beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ago {
+    /// For programs.
+    pub iso: String,
+    /// For those who want to know it exactly.
+    pub exact: String,
+    /// "3 min ago".
+    pub words: String,
+}
+
+impl Ago {
+    /// The time as it is said now.
+    pub fn of(time: DateTime<Utc>) -> Ago {
+        Ago::at(time, store::now())
+    }
+
+    /// The time as it is said at another; a time to come is said exactly.
+    fn at(time: DateTime<Utc>, now: DateTime<Utc>) -> Ago {
+        let exact = exact(time);
+        let passed = (now - time).num_seconds();
+        let words = match passed {
+            ..-60 => exact.clone(),
+            -60..=4 => "just now".to_owned(),
+            5..60 => format!("{passed} s ago"),
+            60..3600 => format!("{} min ago", passed / 60),
+            3600..86_400 => format!("{} h ago", passed / 3600),
+            86_400..172_800 => "1 day ago".to_owned(),
+            172_800..2_592_000 => format!("{} days ago", passed / 86_400),
+            _ => exact.get(..10).unwrap_or(&exact).to_owned(),
+        };
+        Ago {
+            iso: time.to_rfc3339(),
+            exact,
+            words,
+        }
+    }
+}
+
+/// The name of somebody, as others read it.
+pub fn person(user: &User) -> String {
+    match user.name.trim() {
+        "" => format!("user {}", user.id),
+        name => name.to_owned(),
+    }
+}
+
+/// A name that can be clicked.
+pub fn named(name: &str) -> String {
+    match name.trim() {
+        "" => "(without a name)".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The local time of a capture.
@@ -81,8 +137,7 @@ impl StageView {
 /// Since when a job is in its state.
 pub struct Since {
     pub verb: &'static str,
-    pub iso: String,
-    pub exact: String,
+    pub at: Ago,
 }
 
 impl Since {
@@ -96,8 +151,7 @@ impl Since {
         };
         Some(Since {
             verb,
-            iso: time.to_rfc3339(),
-            exact: exact(time),
+            at: Ago::of(time),
         })
     }
 }
@@ -285,6 +339,27 @@ mod tests {
             (percent(0.999), percent(1.0), percent(f64::NAN)),
             (99, 100, 0)
         );
+    }
+
+    #[test]
+    fn times_are_said_as_long_ago_as_they_are() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let said = |seconds: i64| Ago::at(now - Duration::seconds(seconds), now).words;
+        let cases = [
+            (0, "just now"),
+            (-3, "just now"),
+            (59, "59 s ago"),
+            (200, "3 min ago"),
+            (7300, "2 h ago"),
+            (90_000, "1 day ago"),
+            (300_000, "3 days ago"),
+            (4_000_000, "2023-09-28"),
+        ];
+        for (seconds, words) in cases {
+            assert_eq!(said(seconds), words, "{seconds}");
+        }
+        let ahead = Ago::at(now + Duration::hours(2), now);
+        assert_eq!(ahead.words, ahead.exact);
     }
 
     #[test]

@@ -4,13 +4,17 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
+use axum::routing::get;
 use rest::ApiResult;
 use store::project::Project;
 
-use super::PageResult;
+use super::{PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
 use crate::auth::Who;
+
+/// Its addresses.
+pub const ROUTES: &[Route] = &[("/", || get(home))];
 
 #[derive(Template)]
 #[template(path = "home.html")]

@@ -4,13 +4,17 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
+use axum::routing::get;
 use chrono::{DateTime, Utc};
 use domain::permission::{Action, VIEW_PRIVATE, decide};
 use store::schedule::{RunJob, Schedule, ScheduleFilter, ScheduleRun};
 
-use super::{PageResult, model};
+use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::auth::{Who, allow};
+
+/// Its addresses.
+pub const ROUTES: &[Route] = &[("/projects/{project}/schedules", || get(show))];
 
 /// Schedules of a page.
 const ROWS: u64 = 200;

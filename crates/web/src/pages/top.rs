@@ -19,6 +19,10 @@ pub struct Top {
     pub root: &'static str,
     /// Name of the person who is signed in.
     pub person: Option<String>,
+    /// Whether that person may look at the server itself.
+    pub superuser: bool,
+    /// What is said once, after something was done.
+    pub said: Option<String>,
     /// What forms of the page must send back in `csrfmiddlewaretoken`; empty where no cookie
     /// vouches for them.
     pub word: String,
@@ -42,9 +46,17 @@ impl Top {
                 "" => user.email.clone(),
                 name => name.to_owned(),
             }),
+            superuser: user.is_some_and(|user| user.is_superuser),
+            said: None,
             word: secret.map_or_else(String::new, |secret| forgery::word(&state.links, secret)),
             next: utf8_percent_encode(next, NON_ALPHANUMERIC).to_string(),
         }
+    }
+
+    /// The same, with something to be said.
+    #[must_use]
+    pub fn saying(self, said: Option<String>) -> Top {
+        Top { said, ..self }
     }
 
     /// Shows this bar on all pages of a future.
@@ -55,6 +67,11 @@ impl Top {
     /// Where the pages begin that the one being made leads to.
     pub fn root() -> &'static str {
         TOP.try_with(|top| top.root).unwrap_or_default()
+    }
+
+    /// The field that every form of a page holds.
+    pub fn word() -> String {
+        TOP.try_with(|top| top.word.clone()).unwrap_or_default()
     }
 
     /// The bar of the page that is being made.

@@ -51,6 +51,7 @@ pub async fn read(call: &Call) -> ApiResult<JobFilter> {
             Some(id) => Some(exists("pipeline", id, store.pipeline(id).await)?),
             None => None,
         },
+        created_by_id: None,
         slugs: slugs.map(list).or(slug.map(|one| vec![one.to_owned()])),
         search: query.search(),
         incomplete: query.flag("incomplete_only"),

@@ -1,0 +1,185 @@
+//! What can be chosen for a new job: only what its kind needs, the first of each by name, and
+//! always what is chosen already.
+
+use domain::capture::needs_category_map;
+use domain::job::{EXPORT, KindSpec, ML, POPULATE, POST_PROCESSING, REGROUP, SYNC};
+use store::algorithm::AlgorithmFilter;
+use store::capture_set::{CaptureSetFilter, CaptureSetOrder};
+use store::pipeline::list::PipelineFilter;
+use store::taxa_list::TaxaListFilter;
+use store::{Store, StoreResult};
+
+use super::Choice;
+use super::fields::{SET, STATION};
+use crate::pages::at::At;
+use crate::pages::columns::grouped;
+use crate::pages::form::Shown;
+
+/// Choices of one field at most.
+const MOST: u64 = 200;
+
+/// The choices of a form.
+#[derive(Default)]
+pub struct Choices {
+    pub pipelines: Vec<Choice>,
+    pub sets: Vec<Choice>,
+    /// How many sets are not among them.
+    pub more_sets: u64,
+    pub stations: Vec<Choice>,
+    pub more_stations: u64,
+    pub lists: Vec<Choice>,
+    pub algorithms: Vec<Choice>,
+    pub formats: Vec<Choice>,
+    pub ranks: Vec<Choice>,
+}
+
+impl Choices {
+    /// Reads those that a kind needs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn read(
+        store: &Store,
+        at: &At,
+        kind: &KindSpec,
+        form: &Shown,
+    ) -> StoreResult<Choices> {
+        let mut choices = Choices::default();
+        let project = at.project.id;
+        if kind.key == ML {
+            let which = PipelineFilter {
+                enabled_for: Some(project),
+                order: vec![("name", false)],
+                ..Default::default()
+            };
+            let (rows, _) = store.pipelines_page(&which, MOST, 0).await?;
+            let rows = rows.into_iter().map(|row| (row.id, row.name));
+            choices.pipelines = chosen(form, "pipeline_id", rows);
+        }
+        if matches!(kind.key, ML | POPULATE | EXPORT | POST_PROCESSING) {
+            choices.read_sets(store, project, form).await?;
+        }
+        if matches!(kind.key, ML | SYNC | REGROUP) {
+            choices.read_stations(store, project, form).await?;
+        }
+        if kind.key == POST_PROCESSING {
+            choices.read_settings(store, project, form).await?;
+        }
+        if kind.key == EXPORT {
+            let formats = domain::export::FORMATS.iter();
+            choices.formats = formats
+                .map(|format| Choice {
+                    value: format.key.to_owned(),
+                    name: format!("{} (.{})", words(format.key), format.extension),
+                    chosen: form.has("format", format.key),
+                })
+                .collect();
+        }
+        Ok(choices)
+    }
+
+    async fn read_sets(&mut self, store: &Store, project: i64, form: &Shown) -> StoreResult<()> {
+        let which = CaptureSetFilter {
+            project_id: Some(project),
+            ..Default::default()
+        };
+        let order = [(CaptureSetOrder::Name, false)];
+        let (mut rows, count) = store.capture_sets_page(&which, &order, MOST, 0).await?;
+        self.more_sets = count.saturating_sub(rows.len() as u64);
+        if let Some(id) = other(form, SET, rows.iter().map(|row| row.id)) {
+            let found = store.capture_sets_by_id(&[id]).await?.into_iter();
+            rows.extend(found.filter(|row| row.project_id == project));
+        }
+        let named = rows.into_iter().map(|row| {
+            let captures = grouped(row.captures_count.max(0).unsigned_abs());
+            (row.id, format!("{} ({captures} captures)", row.name))
+        });
+        self.sets = chosen(form, SET, named);
+        Ok(())
+    }
+
+    async fn read_stations(
+        &mut self,
+        store: &Store,
+        project: i64,
+        form: &Shown,
+    ) -> StoreResult<()> {
+        let mut rows = store.stations(project).await?;
+        let most = MOST as usize;
+        self.more_stations = rows.len().saturating_sub(most) as u64;
+        let kept = other(form, STATION, rows.iter().take(most).map(|row| row.id));
+        let kept = kept.and_then(|id| rows.iter().find(|row| row.id == id).cloned());
+        rows.truncate(most);
+        rows.extend(kept);
+        let named = rows.into_iter().map(|row| {
+            let captures = grouped(row.captures_count.max(0).unsigned_abs());
+            (row.id, format!("{} ({captures} captures)", row.name))
+        });
+        self.stations = chosen(form, STATION, named);
+        Ok(())
+    }
+
+    async fn read_settings(
+        &mut self,
+        store: &Store,
+        project: i64,
+        form: &Shown,
+    ) -> StoreResult<()> {
+        let which = TaxaListFilter {
+            project_id: Some(project),
+            order: vec![("name", false)],
+            ..Default::default()
+        };
+        let (lists, _) = store.taxa_lists(&which, MOST, 0).await?;
+        let lists = lists.into_iter().map(|row| (row.id, row.name));
+        self.lists = chosen(form, "taxa_list_id", lists);
+        let which = AlgorithmFilter {
+            project_id: Some(project),
+            order: vec![("name", false)],
+            ..Default::default()
+        };
+        let (algorithms, _) = store.algorithms_page(&which, MOST, 0).await?;
+        let algorithms = algorithms
+            .into_iter()
+            .filter(|row| row.task_type.as_deref().is_some_and(needs_category_map))
+            .map(|row| (row.id, row.name));
+        self.algorithms = chosen(form, "algorithm_id", algorithms);
+        let ranks = domain::agreement::RANKS.iter();
+        self.ranks = ranks
+            .map(|rank| Choice {
+                value: (*rank).to_owned(),
+                name: rank.to_lowercase(),
+                chosen: form.has("ranks", rank),
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+/// The row that a field names, where it is not among those that are offered.
+fn other(form: &Shown, field: &str, mut offered: impl Iterator<Item = i64>) -> Option<i64> {
+    let id = form.value(field).trim().parse().ok()?;
+    (!offered.any(|known| known == id)).then_some(id)
+}
+
+fn chosen(form: &Shown, field: &str, rows: impl Iterator<Item = (i64, String)>) -> Vec<Choice> {
+    let choice = |(id, name): (i64, String)| {
+        let value = id.to_string();
+        Choice {
+            chosen: form.value(field).trim() == value,
+            value,
+            name,
+        }
+    };
+    rows.map(choice).collect()
+}
+
+/// What a format is called by people.
+fn words(format: &str) -> &'static str {
+    match format {
+        domain::export::JSON => "whole occurrences as the API shows them",
+        domain::export::CSV => "a line of text for each occurrence",
+        domain::export::DARWIN_CORE => "Darwin Core archive, as GBIF reads it",
+        _ => "typed columns, for programs that analyse",
+    }
+}
