@@ -12,6 +12,8 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod field;
+
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 200]));

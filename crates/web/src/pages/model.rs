@@ -29,12 +29,64 @@ pub fn exact(time: DateTime<Utc>) -> String {
     rest::time::clock(time)
 }
 
+/// A time as people say it, with the exact one beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ago {
+    /// For programs.
+    pub iso: String,
+    /// For those who want to know it exactly.
+    pub exact: String,
+    /// "3 min ago".
+    pub words: String,
+}
+
+impl Ago {
+    /// The time as it is said now.
+    pub fn of(time: DateTime<Utc>) -> Ago {
+        Ago::at(time, store::now())
+    }
+
+    /// The time as it is said at another; a time to come is said exactly.
+    fn at(time: DateTime<Utc>, now: DateTime<Utc>) -> Ago {
+        let exact = exact(time);
+        let passed = (now - time).num_seconds();
+        let words = match passed {
+            ..-60 => exact.clone(),
+            -60..=4 => "just now".to_owned(),
+            5..60 => format!("{passed} s ago"),
+            60..3600 => format!("{} min ago", passed / 60),
+            3600..86_400 => format!("{} h ago", passed / 3600),
+            86_400..172_800 => "1 day ago".to_owned(),
+            172_800..2_592_000 => format!("{} days ago", passed / 86_400),
+            _ => exact.get(..10).unwrap_or(&exact).to_owned(),
+        };
+        Ago {
+            iso: time.to_rfc3339(),
+            exact,
+            words,
+        }
+    }
+}
+
+/// A name that can be clicked.
+pub fn named(name: &str) -> String {
+    match name.trim() {
+        "" => "(without a name)".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// The local time of a capture.
 pub fn taken(time: Option<NaiveDateTime>) -> String {
     match time {
         Some(time) => time.format("%Y-%m-%d %H:%M:%S").to_string(),
         None => "time unknown".to_owned(),
     }
+}
+
+/// The local time of a capture to the minute, for tables.
+pub fn minute(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A span as people say it.
