@@ -85,7 +85,9 @@ async fn a_person_looks_through_a_night() {
     shown(&browser, ".pager", "1–3 of 3").await;
     let found = shown(&browser, ".gallery li:nth-child(2)", "1 detection").await;
     assert!(found.contains("1 detection"), "{found}");
-    let second = browser.find(Locator::Css(".gallery li:nth-child(2) a")).await;
+    let second = browser
+        .find(Locator::Css(".gallery li:nth-child(2) a"))
+        .await;
     second.unwrap().click().await.unwrap();
 
     // By keys through the night, and back.
@@ -118,7 +120,9 @@ async fn a_person_looks_through_a_night() {
     assert_eq!(browser.execute(wide, vec![]).await.unwrap(), json!(10));
 
     // A star, which is said, and the list of those with one.
-    let star = browser.find(Locator::XPath("//button[text()='☆ Star']")).await;
+    let star = browser
+        .find(Locator::XPath("//button[text()='☆ Star']"))
+        .await;
     star.unwrap().click().await.unwrap();
     let said = shown(&browser, ".said", "has a star").await;
     assert_eq!(said, "The capture has a star.");

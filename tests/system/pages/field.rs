@@ -97,7 +97,10 @@ impl World {
             "{rest} has {} bytes",
             answer.text.len()
         );
-        assert!(!answer.text.contains("<b>0"), "{rest} shows names as they are");
+        assert!(
+            !answer.text.contains("<b>0"),
+            "{rest} shows names as they are"
+        );
         answer.text
     }
 
@@ -162,7 +165,10 @@ async fn the_overview_tells_what_is_there_and_what_goes_on() {
         assert!(!page.contains(">Data</a>"), "that is for members");
         store.enqueue_job(Permit::BY_PROGRAM, job).await.unwrap();
         let page = world.shown(&world.app.anonymous(), "").await;
-        has(&page, &["Running and waiting", "Fill &#60;now&#62;", "Pending"]);
+        has(
+            &page,
+            &["Running and waiting", "Fill &#60;now&#62;", "Pending"],
+        );
         // Without a set to fill it fails.
         world.app.work();
         let ended = world.app.ended(job).await;
@@ -180,8 +186,14 @@ async fn an_empty_project_says_what_to_do_to_those_who_may() {
         let project = app.project("Empty", false).await;
         let path = format!("/projects/{}", project.id);
         let page = app.anonymous().get(&path).await.text;
-        has(&page, &["What to do next", "Add a station:", "No station yet"]);
-        let links = ["/api/v2/deployments/?project_id", "/api/v2/captures/upload/"];
+        has(
+            &page,
+            &["What to do next", "Add a station:", "No station yet"],
+        );
+        let links = [
+            "/api/v2/deployments/?project_id",
+            "/api/v2/captures/upload/",
+        ];
         for link in links {
             assert!(!page.contains(link), "strangers may not");
         }
@@ -208,11 +220,17 @@ async fn the_first_page_tells_of_each_project_and_finds_them() {
         let draft = app.project("Draft of beetles", true).await;
         let page = app.anonymous().get("/").await.text;
         let link = format!("href=\"{}\"", world.path(""));
-        has(&page, &[&link, "<td>62</td>", "2022-08-11 21:30", "none runs"]);
+        has(
+            &page,
+            &[&link, "<td>62</td>", "2022-08-11 21:30", "none runs"],
+        );
         assert!(!page.contains("beetles"), "a draft is hidden");
         let member = app.member(&draft, Some(Role::BasicMember)).await;
         let page = member.get("/?q=BEETLES").await.text;
-        has(&page, &["Draft of beetles", "none yet", "value=\"BEETLES\""]);
+        has(
+            &page,
+            &["Draft of beetles", "none yet", "value=\"BEETLES\""],
+        );
         assert!(!page.contains("Moths"));
         let page = app.anonymous().get("/?q=%3Cb%3E").await.text;
         has(&page, &["No project that you may see has “&#60;b&#62;”"]);
@@ -221,7 +239,14 @@ async fn the_first_page_tells_of_each_project_and_finds_them() {
         }
         let admin = app.superuser().await;
         let page = admin.get("/?ordering=-name&q=many").await.text;
-        has(&page, &["1–50 of 60", "Many 59", "?ordering=-name&#38;page=2&#38;q=many"]);
+        has(
+            &page,
+            &[
+                "1–50 of 60",
+                "Many 59",
+                "?ordering=-name&#38;page=2&#38;q=many",
+            ],
+        );
         assert!(page.len() < HEAVY && !page.contains("Many 09"));
         let page = admin.get("/?ordering=-name&q=many&page=2").await.text;
         has(&page, &["51–60 of 60", "Many 09"]);
@@ -234,7 +259,10 @@ async fn the_address_narrows_sorts_and_turns_the_list_of_captures() {
         let world = world(TestApp::start(&fresh).await).await;
         let all = "1–50 of 62".to_owned();
         assert_eq!(world.listed("").await, (50, all.clone()));
-        assert_eq!(world.listed("?page=2").await, (12, "51–62 of 62".to_owned()));
+        assert_eq!(
+            world.listed("?page=2").await,
+            (12, "51–62 of 62".to_owned())
+        );
         let (station, night) = (world.station.id, world.nights[1].id);
         assert_eq!(world.listed(&format!("?station={station}")).await.1, all);
         let two = (2, "1–2 of 2".to_owned());
@@ -254,21 +282,35 @@ async fn the_address_narrows_sorts_and_turns_the_list_of_captures() {
         let none = (0, String::new());
         assert_eq!(world.listed("?starred=1").await, none);
         assert_eq!(world.listed("?from=2023-01-01").await, none);
-        let everything = world.app.store.capture_set_by_name(world.project.id, "All Images");
+        let everything = world
+            .app
+            .store
+            .capture_set_by_name(world.project.id, "All Images");
         let set = everything.await.unwrap().unwrap().id;
         assert_eq!(world.listed(&format!("?set={set}")).await, none);
         world.app.store.populate_full(set).await.unwrap();
         assert_eq!(world.listed(&format!("?set={set}")).await.1, all);
 
         let anonymous = world.app.anonymous();
-        let page = world.shown(&anonymous, "/captures?ordering=-boxes&view=table").await;
+        let page = world
+            .shown(&anonymous, "/captures?ordering=-boxes&view=table")
+            .await;
         let first = page.find(&world.capture(1)).unwrap();
         assert!(first < page.find(&world.capture(61)).unwrap());
-        has(&page, &["1 detection<", "aria-sort=\"descending\"", "&#60;b&#62;0"]);
+        has(
+            &page,
+            &["1 detection<", "aria-sort=\"descending\"", "&#60;b&#62;0"],
+        );
         let page = world.shown(&anonymous, "/captures").await;
         let newest = page.find(&world.capture(61)).unwrap();
-        assert!(newest < page.find(&world.capture(60)).unwrap(), "newest first");
-        has(&page, &["alt=\"Capture of 2022-08-11 21:30:00 at Station\""]);
+        assert!(
+            newest < page.find(&world.capture(60)).unwrap(),
+            "newest first"
+        );
+        has(
+            &page,
+            &["alt=\"Capture of 2022-08-11 21:30:00 at Station\""],
+        );
     }
 }
 
@@ -282,16 +324,29 @@ async fn what_of_an_address_cannot_be_used_is_said() {
         for (query, words) in [
             ("from=July".to_owned(), "from: “July” is no day"),
             ("to=2022-13-01".to_owned(), "to: “2022-13-01” is no day"),
-            (format!("station={}", strange.id), "station: this project has none"),
+            (
+                format!("station={}", strange.id),
+                "station: this project has none",
+            ),
             ("session=x".to_owned(), "session: this project has none"),
             ("set=99999".to_owned(), "set: this project has none"),
-            ("processed=2".to_owned(), "processed: “2” is neither yes nor no"),
-            ("ordering=moon".to_owned(), "ordering: captures cannot be sorted by “moon”"),
+            (
+                "processed=2".to_owned(),
+                "processed: “2” is neither yes nor no",
+            ),
+            (
+                "ordering=moon".to_owned(),
+                "ordering: captures cannot be sorted by “moon”",
+            ),
         ] {
-            let page = world.shown(&app.anonymous(), &format!("/captures?{query}")).await;
+            let page = world
+                .shown(&app.anonymous(), &format!("/captures?{query}"))
+                .await;
             has(&page, &[words, "1–50 of 62"]);
         }
-        let page = world.shown(&app.anonymous(), "/sessions?station=moon").await;
+        let page = world
+            .shown(&app.anonymous(), "/sessions?station=moon")
+            .await;
         has(&page, &["no station “moon”", "1–2 of 2"]);
         for path in ["/captures?page=999999999", "/sessions?page=0&ordering=x"] {
             world.shown(&app.anonymous(), path).await;
@@ -328,7 +383,9 @@ async fn a_capture_is_shown_with_what_was_found_and_leads_on_and_back() {
         let first = world.shown(&app.anonymous(), &place(0)).await;
         assert!(!first.contains("rel=\"prev\""));
         let query = "?detections=no&station=&view=table";
-        let page = world.shown(&app.anonymous(), &format!("{}{query}", place(2))).await;
+        let page = world
+            .shown(&app.anonymous(), &format!("{}{query}", place(2)))
+            .await;
         has(
             &page,
             &[
@@ -340,7 +397,13 @@ async fn a_capture_is_shown_with_what_was_found_and_leads_on_and_back() {
         let other = app.project("Other", false).await;
         let strange = format!("/projects/{}{}", other.id, place(0));
         assert_eq!(app.anonymous().get(&strange).await.status, 404);
-        assert_eq!(app.anonymous().get(&world.path("/captures/99999")).await.status, 404);
+        assert_eq!(
+            app.anonymous()
+                .get(&world.path("/captures/99999"))
+                .await
+                .status,
+            404
+        );
     }
 }
 
@@ -393,16 +456,14 @@ async fn a_night_is_a_timeline_with_pictures_and_its_neighbours() {
         );
         let newest = list.find("Aug 11 2022").unwrap();
         assert!(newest < list.find("Aug 10 2022").unwrap(), "newest first");
-        let fewest = world.shown(&app.anonymous(), "/sessions?ordering=captures_count").await;
+        let fewest = world
+            .shown(&app.anonymous(), "/sessions?ordering=captures_count")
+            .await;
         assert!(fewest.find("Aug 11 2022") < fewest.find("Aug 10 2022"));
 
         let [first, second] = [0, 1].map(|at: usize| format!("/sessions/{}", world.nights[at].id));
         let page = world.shown(&app.anonymous(), &first).await;
-        let top = format!(
-            "{}?session={}",
-            world.capture(1),
-            world.nights[0].id
-        );
+        let top = format!("{}?session={}", world.capture(1), world.nights[0].id);
         has(
             &page,
             &[
@@ -419,7 +480,10 @@ async fn a_night_is_a_timeline_with_pictures_and_its_neighbours() {
         assert!(!page.contains("rel=\"prev\""), "there is no night before");
         assert_eq!(page.matches("loading=\"lazy\"").count(), 12);
         let after = world.shown(&app.anonymous(), &second).await;
-        has(&after, &[&format!("rel=\"prev\" href=\"{}\"", world.path(&first))]);
+        has(
+            &after,
+            &[&format!("rel=\"prev\" href=\"{}\"", world.path(&first))],
+        );
         let other = app.project("Other", false).await;
         let strange = format!("/projects/{}{first}", other.id);
         assert_eq!(app.anonymous().get(&strange).await.status, 404);

@@ -98,7 +98,10 @@ impl Store {
         let any = jobs
             .values()
             .fold(Condition::any(), |any, job| any.add(of(job)));
-        let rows = task_result::Entity::find().filter(any).all(&self.db).await?;
+        let rows = task_result::Entity::find()
+            .filter(any)
+            .all(&self.db)
+            .await?;
         let touch = |row: task_result::Model| match row.outcome {
             feed::DONE => Touch::Done,
             feed::FAILED => Touch::Failed(row.reason.unwrap_or_default()),

@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use domain::state::JobState;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreResult};
 use crate::entity::{job, station};

@@ -35,9 +35,17 @@ async fn the_newest_nights_over_all_stations() {
             station(store, &project).await,
             station(store, &project).await,
         );
-        let first = ["2022-08-10 22:00:00", "2022-08-10 23:00:00", "2022-08-12 22:00:00"];
+        let first = [
+            "2022-08-10 22:00:00",
+            "2022-08-10 23:00:00",
+            "2022-08-12 22:00:00",
+        ];
         filled(store, &one, &first).await;
-        let second = ["2022-08-12 21:00:00", "2022-08-12 22:30:00", "2022-08-20 22:00:00"];
+        let second = [
+            "2022-08-12 21:00:00",
+            "2022-08-12 22:30:00",
+            "2022-08-20 22:00:00",
+        ];
         filled(store, &two, &second).await;
         let shown = async |most| {
             let nights = store.nights(project.id, most).await.unwrap();
@@ -79,7 +87,12 @@ async fn the_nights_beside_one_and_the_captures_at_its_ends() {
         assert_eq!(beside(1).await, both);
         assert_eq!(beside(2).await, (Some(nights[1].id), None));
         let rows = all(store, &station).await;
-        let id = |time: &str| rows.iter().find(|c| c.taken_at == Some(t(time))).unwrap().id;
+        let id = |time: &str| {
+            rows.iter()
+                .find(|c| c.taken_at == Some(t(time)))
+                .unwrap()
+                .id
+        };
         let ids: Vec<i64> = nights.iter().map(|night| night.id).collect();
         let ends = store.first_and_last(&ids).await.unwrap();
         assert_eq!(ends[&ids[0]], (id(times[0]), id(times[0])));
@@ -95,7 +108,12 @@ async fn figures_of_projects_and_jobs_by_state() {
         let store = &db.store;
         let (one, empty) = (project(store).await, project(store).await);
         let (meadow, wood) = (station(store, &one).await, station(store, &one).await);
-        filled(store, &meadow, &["2022-08-10 22:00:00", "2022-08-12 22:00:00"]).await;
+        filled(
+            store,
+            &meadow,
+            &["2022-08-10 22:00:00", "2022-08-12 22:00:00"],
+        )
+        .await;
         filled(store, &wood, &["2022-08-11 22:00:00"]).await;
         let job = async |project_id| {
             let new = NewJob {

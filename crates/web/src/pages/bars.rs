@@ -12,9 +12,7 @@ const HEIGHT: i64 = 100;
 pub struct Bar {
     /// What it stands for.
     pub name: String,
-    /// How much it is.
-    pub number: i64,
-    /// The number as it is read.
+    /// How much it is, as it is read.
     pub words: String,
     /// Where it leads to.
     pub href: Option<String>,
@@ -66,7 +64,6 @@ impl Bars {
             Bar {
                 words: grouped(number.unsigned_abs()),
                 name,
-                number,
                 href,
                 x: place * STEP,
                 y: HEIGHT - height,

@@ -68,8 +68,8 @@ struct CapturePage {
     font: i32,
     found: String,
     boxes: Vec<BoxView>,
-    listed: usize,
-    all: u64,
+    /// How many boxes there are, are drawn and are listed, where that is not all the same.
+    more: Option<[u64; 3]>,
     /// How many of the boxes pass the project's default filters, where not all do.
     passing: Option<i64>,
     place: Option<String>,
@@ -84,7 +84,12 @@ struct CapturePage {
 }
 
 /// The capture of this project, and the project.
-async fn find(state: &AppState, who: &Who, project: i64, id: i64) -> Result<(At, Capture), PageError> {
+async fn find(
+    state: &AppState,
+    who: &Who,
+    project: i64,
+    id: i64,
+) -> Result<(At, Capture), PageError> {
     let at = At::open(state, who, project, Part::Captures).await?;
     let capture = state.store.capture(id).await?;
     match capture.project_id == Some(project) {
@@ -140,9 +145,8 @@ pub async fn show(
         height,
         font: (width / 110).max(12),
         found: super::captures::found(&capture),
-        listed: boxes.len().min(LISTED),
+        more: more(all, boxes.len()),
         boxes,
-        all: all.unsigned_abs(),
         passing: Some(passing).filter(|passing| *passing < all),
         place: beside.as_ref().map(place),
         previous: step(beside.and_then(|beside| beside.previous)),
@@ -160,7 +164,20 @@ pub async fn show(
     Ok(Html(page.render()?))
 }
 
-/// "12 of 240 in its night"
+/// How many boxes there are, are drawn and are listed, where that is not all the same.
+fn more(all: i64, drawn: usize) -> Option<[u64; 3]> {
+    let (all, listed) = (all.unsigned_abs(), drawn.min(LISTED) as u64);
+    (all > listed).then_some([all, drawn as u64, listed])
+}
+
+impl CapturePage {
+    /// The boxes that are listed.
+    fn listed(&self) -> &[BoxView] {
+        &self.boxes[..self.boxes.len().min(LISTED)]
+    }
+}
+
+/// "12 of 240"
 fn place(beside: &Beside) -> String {
     format!("{} of {}", grouped(beside.place), grouped(beside.total))
 }
@@ -241,7 +258,9 @@ pub async fn star(
         true => ("star", "The capture has a star."),
         false => ("unstar", "The capture has no star any more."),
     };
-    let answer = act.post(&format!("/captures/{id}/{deed}/"), json!({})).await;
+    let answer = act
+        .post(&format!("/captures/{id}/{deed}/"), json!({}))
+        .await;
     let words = match answer {
         Ok(_) => done.to_owned(),
         Err(Refused::Fields(wrong)) => {

@@ -27,6 +27,15 @@ pub const ROUTES: &[Route] = &[("/projects/{project}/captures", || get(show))];
 /// Captures of a page.
 const ROWS: u64 = 50;
 
+/// Orders that the form offers; the table offers more.
+const ORDERS: [(&str, &str); 5] = [
+    ("-timestamp", "newest first"),
+    ("timestamp", "oldest first"),
+    ("-boxes", "most detections"),
+    ("-last_processed", "last processed"),
+    ("path", "path"),
+];
+
 struct Item {
     href: String,
     thumbnail: String,
@@ -46,9 +55,8 @@ struct CapturesPage {
     form: NarrowForm,
     wrong: Vec<String>,
     table: bool,
-    ordering: String,
-    /// The order as the address has it; empty for the usual one.
-    asked: String,
+    /// Orders that can be chosen: name in the address, name, whether it is chosen.
+    orders: Vec<(&'static str, &'static str, bool)>,
     /// Addresses of both views.
     views: [(&'static str, String, bool); 2],
     headings: Vec<Heading>,
@@ -95,8 +103,7 @@ pub async fn show(
             ("Table", view(Some("table")), asked.table),
         ],
         pager: Pager::of(&query, ROWS, count),
-        asked: query.get("ordering").unwrap_or_default().to_owned(),
-        ordering: asked.ordering,
+        orders: orders(query.get("ordering").unwrap_or_default()),
         table: asked.table,
         wrong: asked.wrong,
         form: asked.form,
@@ -150,6 +157,13 @@ async fn items(
         }
     };
     Ok(captures.iter().map(item).collect())
+}
+
+fn orders(asked: &str) -> Vec<(&'static str, &'static str, bool)> {
+    let orders = ORDERS.into_iter();
+    orders
+        .map(|(value, name)| (value, name, value == asked))
+        .collect()
 }
 
 /// How much is on a capture, in words.

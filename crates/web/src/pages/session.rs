@@ -200,10 +200,7 @@ fn slot(
             (true, count) => format!("{count} detections"),
         },
         picture: Some(Picture {
-            href: at.path(&format!(
-                "/captures/{}?session={}",
-                top.capture, session.id
-            )),
+            href: at.path(&format!("/captures/{}?session={}", top.capture, session.id)),
             thumbnail: thumbnail::page_address(&state.links, top.capture),
             alt: format!("Capture of {time}"),
         }),

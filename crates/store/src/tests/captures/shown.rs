@@ -79,7 +79,11 @@ async fn lists_between_two_times() {
         let until = filter(None, Some(late));
         assert_eq!(list(until.clone(), &newest).await, [3, 1, 0, 2]);
         let between = filter(Some(early), Some(late));
-        for order in [CaptureOrder::Boxes, CaptureOrder::Path, CaptureOrder::Processed] {
+        for order in [
+            CaptureOrder::Boxes,
+            CaptureOrder::Path,
+            CaptureOrder::Processed,
+        ] {
             assert_eq!(list(between.clone(), &[(order, false)]).await, [0, 1, 3]);
         }
         let of_station = CaptureFilter {
@@ -128,7 +132,10 @@ async fn boxes_come_with_who_said_what() {
         assert_eq!(label.algorithm.as_deref(), Some("species"));
         assert_eq!(boxes[0].determination.as_deref(), Some("Hawk"));
         assert_eq!(boxes[0].detector.as_deref(), Some("det"));
-        assert_eq!((boxes[1].label.is_none(), boxes[1].determination.is_none()), (true, true));
+        assert_eq!(
+            (boxes[1].label.is_none(), boxes[1].determination.is_none()),
+            (true, true)
+        );
         assert_eq!(store.labelled_boxes(capture.id, 1).await.unwrap().len(), 1);
     }
 }

@@ -55,7 +55,10 @@ fn view(at: &At, number: usize, of: &LabelledBox) -> BoxView {
     let by = label.and_then(|label| label.algorithm.clone());
     let occurrence = d.occurrence_id.map(|id| {
         let project = at.project.id;
-        (id, format!("/api/v2/occurrences/{id}/?project_id={project}"))
+        (
+            id,
+            format!("/api/v2/occurrences/{id}/?project_id={project}"),
+        )
     });
     BoxView {
         number,

@@ -292,12 +292,7 @@ async fn sets(
 }
 
 /// A day or a time; a day means its `at`.
-fn time(
-    text: &str,
-    name: &str,
-    at: NaiveTime,
-    wrong: &mut Vec<String>,
-) -> Option<NaiveDateTime> {
+fn time(text: &str, name: &str, at: NaiveTime, wrong: &mut Vec<String>) -> Option<NaiveDateTime> {
     if text.is_empty() {
         return None;
     }
@@ -329,11 +324,7 @@ fn yes_or_no(query: &Query, name: &str, wrong: &mut Vec<String>) -> Option<bool>
 
 /// The order, and its name in the address. A night reads from its evening on, all else from the
 /// newest.
-fn order(
-    query: &Query,
-    night: bool,
-    wrong: &mut Vec<String>,
-) -> ((CaptureOrder, bool), String) {
+fn order(query: &Query, night: bool, wrong: &mut Vec<String>) -> ((CaptureOrder, bool), String) {
     let usual = match night {
         true => ((CaptureOrder::Taken, false), "timestamp".to_owned()),
         false => ((CaptureOrder::Taken, true), "-timestamp".to_owned()),
