@@ -12,6 +12,7 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod field;
 mod jobs;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {

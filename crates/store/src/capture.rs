@@ -21,16 +21,20 @@ mod any;
 mod change;
 mod detections;
 mod drawn;
+mod labels;
 mod list;
 mod location;
 mod neighbours;
+mod touched;
 
 pub use crate::entity::capture::Model as Capture;
 pub use change::CaptureChange;
 pub use detections::{Detection, Found, Seen};
 pub use drawn::DrawnBox;
+pub use labels::{BoxLabel, LabelledBox};
 pub use list::{CaptureFilter, CaptureOrder};
-pub use neighbours::Neighbours;
+pub use neighbours::{Beside, Neighbours};
+pub use touched::{Touch, Touched};
 
 /// A photograph found in a storage.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -83,6 +83,14 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     async fn hours(&self, project: i64) -> StoreResult<Vec<Hour>> {
+        self.hours_of_newest(project, MOST).await
+    }
+
+    /// The same over so many of the newest captures.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn hours_of_newest(&self, project: i64, most: u64) -> StoreResult<Vec<Hour>> {
         use capture::Column as C;
         let newest = Query::select()
             .columns([C::TakenAt, C::DetectionsCount])
@@ -90,7 +98,7 @@ impl Store {
             .and_where(Expr::col(C::ProjectId).eq(project))
             .and_where(Expr::col(C::TakenAt).is_not_null())
             .order_by(C::TakenAt, Order::Desc)
-            .limit(MOST)
+            .limit(most)
             .to_owned();
         let taken = || Expr::col(C::TakenAt);
         let select = Query::select()

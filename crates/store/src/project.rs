@@ -17,9 +17,11 @@ use crate::user::User;
 
 pub use crate::entity::project::Model as Project;
 
+pub mod figures;
 pub mod list;
 pub mod settings;
 
+pub use figures::{AT_WORK, Figures};
 pub use list::{PROJECT_ORDERS, ProjectFilter};
 pub use settings::{FilterTaxa, ProjectChange};
 

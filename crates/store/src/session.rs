@@ -19,9 +19,11 @@ use crate::station::Station;
 
 mod dimensions;
 mod list;
+mod nights;
 
 pub use crate::entity::session::Model as Session;
 pub use list::{Moment, SessionFilter, SessionOrder};
+pub use nights::Night;
 
 /// Times read by one query.
 const PAGE: u64 = 5000;

@@ -8,6 +8,7 @@ mod copies;
 mod exports;
 mod jobs;
 mod lists;
+mod nights;
 mod people;
 mod schedules;
 mod schema;

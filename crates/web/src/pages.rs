@@ -13,8 +13,10 @@ use crate::AppState;
 
 pub mod act;
 pub mod at;
+pub mod bars;
 pub mod browse;
 pub mod capture;
+pub mod captures;
 pub mod columns;
 pub mod docs;
 pub mod form;
@@ -22,10 +24,13 @@ pub mod job;
 pub mod jobs;
 pub mod login;
 pub mod model;
+pub mod overview;
 pub mod projects;
 pub mod reset;
 pub mod said;
 pub mod schedules;
+pub mod session;
+pub mod sessions;
 pub mod top;
 
 /// An address below where the pages begin, and its handlers.
@@ -37,7 +42,11 @@ pub const ROUTES: &[&[Route]] = &[
     jobs::ROUTES,
     job::ROUTES,
     schedules::ROUTES,
+    overview::ROUTES,
+    captures::ROUTES,
     capture::ROUTES,
+    sessions::ROUTES,
+    session::ROUTES,
 ];
 
 /// A page that says something went wrong: what, what it means, what to do.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::testing;
 
 use super::browsable::{made, open, sign_in};
+use super::field::night;
 use super::{Driver, required, shown};
 use crate::app::TestApp;
 
@@ -48,10 +49,13 @@ async fn every_page_is_for_everybody() {
     let fresh = testing::fresh_sqlite().await;
     let app = TestApp::start(&fresh).await;
     let project = app.project("Moths", false).await;
+    let empty = app.project("Empty", false).await;
     let admin = app.superuser().await;
     let id = made(&admin, "Night", project.id).await;
     made(&admin, "Morning", project.id).await;
+    let (captures, session) = night(&app, &project).await;
     let browser = driver.browser().await;
+    let at = format!("/projects/{}", project.id);
     let jobs = format!("/projects/{}/jobs", project.id);
     let pages = [
         "/".to_owned(),
@@ -63,6 +67,13 @@ async fn every_page_is_for_everybody() {
         format!("{jobs}/new"),
         format!("{jobs}/new?kind=data_export&format=occurrences_simple_csv"),
         format!("{jobs}/new?kind=post_processing&task=rank_rollup"),
+        at.clone(),
+        format!("/projects/{}", empty.id),
+        format!("{at}/captures?from=x"),
+        format!("{at}/captures?view=table&ordering=-boxes"),
+        format!("{at}/captures/{}", captures[1]),
+        format!("{at}/sessions"),
+        format!("{at}/sessions/{session}"),
         "/nowhere".to_owned(),
         "/api/v2/".to_owned(),
         "/api/v2/jobs/?limit=1&status=CREATED".to_owned(),

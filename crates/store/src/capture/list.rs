@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
 
@@ -31,6 +32,10 @@ pub struct CaptureFilter {
     pub processed: Option<bool>,
     /// Only those with a box, or without.
     pub has_detections: Option<bool>,
+    /// Only those taken then or later.
+    pub since: Option<NaiveDateTime>,
+    /// Only those taken then or earlier.
+    pub until: Option<NaiveDateTime>,
 }
 
 /// What a list of captures is ordered by.
@@ -50,6 +55,8 @@ pub enum CaptureOrder {
     Processed,
     /// By what was found on it. An individual is on a capture once, so occurrences count alike.
     Detections,
+    /// By all boxes on it.
+    Boxes,
     /// By how many taxa are on it.
     Taxa,
     /// By the name of the station.
@@ -102,6 +109,7 @@ impl CaptureOrder {
             CaptureOrder::Path => (C::Path, false),
             CaptureOrder::Processed => (C::LastProcessedAt, true),
             CaptureOrder::Detections => (C::DetectionsCount, false),
+            CaptureOrder::Boxes => (C::BoxesCount, false),
             CaptureOrder::Taxa => (C::TaxaCount, false),
             CaptureOrder::Station => (C::StationId, true),
             CaptureOrder::Session => (C::SessionId, true),
@@ -126,10 +134,16 @@ impl Store {
         let small = members.is_some_and(|members| members <= SMALL_SET);
         let count = match members {
             Some(members) if filter.is_one_set() => members.unsigned_abs(),
-            _ => self.count_list(filter.select(small, false)).await?,
+            _ => {
+                let list = filter.select(small, false);
+                self.count_list_about(list, filter.kept_count()).await?
+            }
         };
         // What few captures have is looked up and sorted; walking an order would pass all others.
-        let few = count <= FEW && !filter.is_of_place() && (small || filter.is_narrow());
+        // The order of time begins and ends where the filter does.
+        let by_time = matches!(order, [] | [(CaptureOrder::Taken, _)]);
+        let narrow = small || filter.is_narrow() || filter.is_dated() && !by_time;
+        let few = count <= FEW && !filter.is_of_place() && narrow;
         let parts = filter.parts(order, small, few, self.is_sqlite());
         let ids = self.page_ids(parts, limit, offset).await?;
         let rows = self.captures_by_id(&ids).await?;
@@ -162,6 +176,40 @@ impl CaptureFilter {
             && self.station_id.is_none()
             && self.session_id.is_none()
             && !self.is_narrow()
+            && !self.is_dated()
+    }
+
+    /// Whether it asks for a time.
+    const fn is_dated(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    /// How many captures the list has as the rows of their place say, where it narrows by nothing
+    /// else.
+    fn kept_count(&self) -> Option<SelectStatement> {
+        if self.is_narrow() || self.is_dated() || !self.sets.is_empty() {
+            return None;
+        }
+        let mut count = Query::select();
+        let of = match (self.session_id, self.station_id) {
+            (Some(session), None) => count
+                .column(session::Column::CapturesCount)
+                .from(session::Entity)
+                .and_where(session::Column::Id.eq(session)),
+            (None, Some(station)) => count
+                .column(station::Column::CapturesCount)
+                .from(station::Entity)
+                .and_where(station::Column::Id.eq(station)),
+            (None, None) => {
+                let sum = Func::sum(Expr::col(station::Column::CapturesCount));
+                count
+                    .expr(Func::coalesce([sum.cast_as("BIGINT"), Expr::value(0i64)]))
+                    .from(station::Entity)
+                    .and_where(station::Column::ProjectId.eq(self.project_id))
+            }
+            _ => return None,
+        };
+        Some(of.take())
     }
 
     /// Whether it shows one station's or session's, which have indices of their own.
@@ -213,6 +261,8 @@ impl CaptureFilter {
             .add_option(self.session_id.map(|id| C::SessionId.eq(id)))
             .add_option(self.processed.map(processed))
             .add_option(self.has_detections.map(boxes))
+            .add_option(self.since.map(|at| C::TakenAt.gte(at)))
+            .add_option(self.until.map(|at| C::TakenAt.lte(at)))
             .add_option((!self.sets.is_empty()).then(|| self.member(small)))
     }
 
@@ -285,7 +335,7 @@ impl CaptureFilter {
         if first != CaptureOrder::Created {
             with.order_by(id, towards.clone());
         }
-        if !nullable {
+        if !nullable || first == CaptureOrder::Taken && self.is_dated() {
             return vec![with];
         }
         let mut without = self.select(small, walked && first != CaptureOrder::Processed);

@@ -1,5 +1,6 @@
 //! A capture's place among those of its session: what the session page steps through.
 
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
@@ -21,7 +22,50 @@ pub struct Neighbours {
     pub total: Option<u64>,
 }
 
+/// Where a capture stands among those of its session, of which each has a place of its own, also
+/// where several were taken in one second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The one before it.
+    pub previous: Option<i64>,
+    /// The one after it.
+    pub next: Option<i64>,
+    /// Its place, counted from 1.
+    pub place: u64,
+    /// How many there are.
+    pub total: u64,
+}
+
 impl Store {
+    /// Where a capture stands in its session; nothing where it has no session or time.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn beside(&self, of: &Capture) -> StoreResult<Option<Beside>> {
+        use capture::Column as C;
+        let (Some(session), Some(at)) = (of.session_id, of.taken_at) else {
+            return Ok(None);
+        };
+        let all = || {
+            capture::Entity::find()
+                .filter(C::SessionId.eq(session))
+                .filter(C::TakenAt.is_not_null())
+        };
+        // Said twice, so that an index is entered at the time.
+        let later = C::TakenAt.gt(at).or(C::Id.gt(of.id));
+        let next = all().filter(C::TakenAt.gte(at)).filter(later);
+        let earlier = || C::TakenAt.lt(at).or(C::Id.lt(of.id));
+        let before = || all().filter(C::TakenAt.lte(at)).filter(earlier());
+        let previous = before().order_by_desc(C::TakenAt).order_by_desc(C::Id);
+        let next = next.order_by_asc(C::TakenAt).order_by_asc(C::Id);
+        Ok(Some(Beside {
+            previous: self.first_id(previous).await?,
+            next: self.first_id(next).await?,
+            place: before().count(&self.db).await? + 1,
+            total: all().count(&self.db).await?,
+        }))
+    }
+
     /// The neighbours of a capture in its session; none where it has no session or time.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Captures: what a sync writes, walking scopes, what still needs processing, capture sets.
 
 mod drawn;
+mod shown;
 
 use domain::sampling::Plan;
 use domain::storage::Location;

@@ -147,6 +147,7 @@ async fn read_filter(call: &Call, project: &Project) -> ApiResult<CaptureFilter>
         sets,
         processed: yes_or_no(query, "processed"),
         has_detections: yes_or_no(query, "has_detections"),
+        ..CaptureFilter::default()
     })
 }
 

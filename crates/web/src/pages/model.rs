@@ -93,6 +93,11 @@ pub fn taken(time: Option<NaiveDateTime>) -> String {
     }
 }
 
+/// The local time of a capture to the minute, for tables.
+pub fn minute(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
 /// A span as people say it.
 pub fn span(time: Duration) -> String {
     let seconds = time.num_seconds().max(0);
