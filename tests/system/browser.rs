@@ -17,6 +17,7 @@ use crate::app::TestApp;
 
 mod axe;
 mod browsable;
+mod rooms;
 
 pub struct Driver {
     process: Child,

@@ -20,6 +20,7 @@ mod pages;
 mod pull;
 mod push;
 mod roles;
+mod rooms;
 mod seed;
 mod session;
 mod statements;

@@ -41,6 +41,9 @@ mod m0161_boxes_by_algorithm;
 mod m0171_job_spans;
 mod m0172_streams;
 mod m0173_boxes_index;
+mod m0182_service_checks;
+mod m0183_workers;
+mod m0184_newest_events;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -86,6 +89,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0171_job_spans::Migration),
             Box::new(m0172_streams::Migration),
             Box::new(m0173_boxes_index::Migration),
+            Box::new(m0182_service_checks::Migration),
+            Box::new(m0183_workers::Migration),
+            Box::new(m0184_newest_events::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod exports;
 mod jobs;
 mod lists;
 mod people;
+mod rooms;
 mod schedules;
 mod schema;
 mod sessions;

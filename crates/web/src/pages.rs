@@ -16,16 +16,21 @@ pub mod at;
 pub mod browse;
 pub mod capture;
 pub mod columns;
+pub mod data;
 pub mod docs;
 pub mod form;
 pub mod job;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod model;
+pub mod people;
+pub mod processing;
 pub mod projects;
 pub mod reset;
 pub mod said;
 pub mod schedules;
+pub mod server;
 pub mod top;
 
 /// An address below where the pages begin, and its handlers.
@@ -37,6 +42,11 @@ pub const ROUTES: &[&[Route]] = &[
     jobs::ROUTES,
     job::ROUTES,
     schedules::ROUTES,
+    processing::ROUTES,
+    data::ROUTES,
+    people::ROUTES,
+    me::ROUTES,
+    server::ROUTES,
     capture::ROUTES,
 ];
 

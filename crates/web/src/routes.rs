@@ -59,7 +59,10 @@ fn api(state: &AppState) -> Router {
         router = router.route(&format!("/api/v2{}", view.path), methods);
     }
     let router = router
-        .route_layer(middleware::from_fn(known::guard_api))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            known::guard_api,
+        ))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .fallback(pages::not_found)
         .with_state(state.clone());

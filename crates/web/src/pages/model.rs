@@ -29,6 +29,41 @@ pub fn exact(time: DateTime<Utc>) -> String {
     rest::time::clock(time)
 }
 
+/// A time as people speak of it, with the exact one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ago {
+    pub iso: String,
+    pub exact: String,
+    pub words: String,
+}
+
+impl Ago {
+    /// How long ago this was, or how soon it will be.
+    pub fn of(time: DateTime<Utc>) -> Ago {
+        Ago::seen(time, store::now())
+    }
+
+    fn seen(time: DateTime<Utc>, now: DateTime<Utc>) -> Ago {
+        let seconds = (now - time).num_seconds();
+        let much = match seconds.abs() {
+            0..=59 => format!("{} s", seconds.abs()),
+            60..=3599 => format!("{} min", seconds.abs() / 60),
+            3600..=172_799 => format!("{} h", seconds.abs() / 3600),
+            _ => format!("{} days", seconds.abs() / 86_400),
+        };
+        let words = match seconds {
+            0 => "just now".to_owned(),
+            1.. => format!("{much} ago"),
+            _ => format!("in {much}"),
+        };
+        Ago {
+            iso: time.to_rfc3339(),
+            exact: exact(time),
+            words,
+        }
+    }
+}
+
 /// The local time of a capture.
 pub fn taken(time: Option<NaiveDateTime>) -> String {
     match time {
@@ -285,6 +320,18 @@ mod tests {
             (percent(0.999), percent(1.0), percent(f64::NAN)),
             (99, 100, 0)
         );
+    }
+
+    #[test]
+    fn times_are_told_from_now() {
+        let now = store::now();
+        let said = |seconds| Ago::seen(now - Duration::seconds(seconds), now).words;
+        assert_eq!(said(0), "just now");
+        assert_eq!(said(59), "59 s ago");
+        assert_eq!(said(3 * 60 + 59), "3 min ago");
+        assert_eq!(said(47 * 3600), "47 h ago");
+        assert_eq!(said(3 * 86_400), "3 days ago");
+        assert_eq!(said(-3600), "in 1 h");
     }
 
     #[test]
