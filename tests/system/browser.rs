@@ -19,6 +19,7 @@ mod axe;
 mod browsable;
 mod field;
 mod jobs;
+mod rooms;
 
 pub struct Driver {
     process: Child,

@@ -21,6 +21,7 @@ mod program;
 mod pull;
 mod push;
 mod roles;
+mod rooms;
 mod seed;
 mod session;
 mod statements;

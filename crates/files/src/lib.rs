@@ -84,6 +84,15 @@ pub struct Content {
     pub stream: BoxStream<'static, FilesResult<Bytes>>,
 }
 
+/// Room on a disk, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What the program may still use of it.
+    pub free: u64,
+    /// All of it.
+    pub total: u64,
+}
+
 /// A place for files. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Files(Arc<dyn Place>);
@@ -108,6 +117,11 @@ impl Files {
     /// [`FilesError::Io`] with a sentence that says what is wrong.
     pub async fn check(&self) -> FilesResult<()> {
         self.0.check().await
+    }
+
+    /// How much room there is for files, where they are on a disk.
+    pub async fn room(&self) -> Option<Room> {
+        self.0.room().await
     }
 
     /// The content of a file.

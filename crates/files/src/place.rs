@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use object_store::path;
 
-use crate::{Content, Entry, FilesError, FilesResult};
+use crate::{Content, Entry, FilesError, FilesResult, Room};
 
 pub(crate) mod bucket;
 pub(crate) mod local;
@@ -33,6 +33,10 @@ pub(crate) trait Place: Debug + Send + Sync {
     async fn walk(&self, prefix: &str, after: Option<&str>) -> FilesResult<Box<dyn Walking>>;
     /// Whether files can be put and deleted here.
     async fn check(&self) -> FilesResult<()>;
+    /// How much room there is, where the place says.
+    async fn room(&self) -> Option<Room> {
+        None
+    }
 }
 
 /// A listing in progress.

@@ -39,6 +39,7 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
     let store = &tools.store;
     let silence = chrono::Duration::seconds(ONLINE_SECONDS);
     store.expire_pull_services(silence).await?;
+    store.note_pull_services().await?;
     let services = store.services_with_address().await?;
     let checks = services
         .into_iter()

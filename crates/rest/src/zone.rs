@@ -36,6 +36,11 @@ impl FromStr for Zone {
 }
 
 impl Zone {
+    /// Its name in the IANA database.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
     /// What a clock of the zone shows at this instant.
     pub fn local(self, time: DateTime<Utc>) -> NaiveDateTime {
         time.with_timezone(&self.0).naive_local()

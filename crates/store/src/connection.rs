@@ -12,7 +12,8 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbErr, RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -225,6 +226,20 @@ impl Store {
     pub async fn ping(&self) -> StoreResult<()> {
         self.db.execute_unprepared("SELECT 1").await?;
         Ok(())
+    }
+
+    /// How large the database is, in bytes.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub async fn size(&self) -> StoreResult<i64> {
+        let sql = match self.is_sqlite() {
+            true => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            false => "SELECT pg_database_size(current_database())",
+        };
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
+        let row = self.db.query_one_raw(statement).await?;
+        Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
     }
 
     /// Counts all statements that are sent from now on.

@@ -32,6 +32,7 @@ pub mod schedule;
 pub mod schedule_job;
 pub mod schedule_run;
 pub mod seen_taxon;
+pub mod service_check;
 pub mod service_pipeline;
 pub mod service_project;
 pub mod service_slot;

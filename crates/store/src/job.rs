@@ -18,6 +18,7 @@ pub mod change;
 pub mod dispatch;
 pub mod event;
 pub mod feed;
+pub mod hands;
 pub mod life;
 pub mod list;
 pub mod offer;

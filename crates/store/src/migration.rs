@@ -42,6 +42,9 @@ mod m0171_job_spans;
 mod m0172_streams;
 mod m0173_boxes_index;
 mod m0181_webhooks;
+mod m0182_service_checks;
+mod m0183_workers;
+mod m0184_newest_events;
 mod m0191_job_pages;
 
 /// The list of migrations.
@@ -89,6 +92,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0172_streams::Migration),
             Box::new(m0173_boxes_index::Migration),
             Box::new(m0181_webhooks::Migration),
+            Box::new(m0182_service_checks::Migration),
+            Box::new(m0183_workers::Migration),
+            Box::new(m0184_newest_events::Migration),
             Box::new(m0191_job_pages::Migration),
         ]
     }

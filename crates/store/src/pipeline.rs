@@ -23,6 +23,7 @@ pub use crate::entity::category_map::Model as CategoryMap;
 pub use crate::entity::pipeline::Model as Pipeline;
 
 mod register;
+pub mod used;
 
 /// What a registration made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use sea_orm::{
 use crate::connection::{Store, StoreError, StoreResult, now};
 use crate::entity::{pipeline, processing_service, service_pipeline, service_project};
 
+pub mod check;
 pub mod list;
 pub mod slot;
 
@@ -94,7 +95,7 @@ impl Store {
     pub async fn service_seen(&self, id: i64, live: bool, latency: f64) -> StoreResult<()> {
         let tx = self.write().await?;
         let at = now();
-        processing_service::Entity::update_many()
+        let done = processing_service::Entity::update_many()
             .set(processing_service::ActiveModel {
                 last_seen_at: Set(Some(at)),
                 last_seen_live: Set(Some(live)),
@@ -104,6 +105,9 @@ impl Store {
             .filter(processing_service::Column::Id.eq(id))
             .exec(&*tx)
             .await?;
+        if done.rows_affected > 0 {
+            check::note(&tx, id, live, Some(latency)).await?;
+        }
         tx.commit().await
     }
 

@@ -21,7 +21,7 @@ const IMAGES: u64 = 100_000;
 /// Running jobs whose images are counted at most, those that began first.
 const RUNNING: u64 = 200;
 /// Numbers below are places in a feed, above them times (milliseconds, of 2001): see `job::feed`.
-const PLACES: i64 = 1_000_000_000_000;
+pub(crate) const PLACES: i64 = 1_000_000_000_000;
 
 /// How many jobs of a kind are in a state.
 #[derive(Clone, Debug, PartialEq, Eq)]

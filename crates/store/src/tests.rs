@@ -10,6 +10,7 @@ mod jobs;
 mod lists;
 mod nights;
 mod people;
+mod rooms;
 mod schedules;
 mod schema;
 mod sessions;

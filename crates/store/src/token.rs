@@ -31,6 +31,19 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn make_token(&self, user: i64, name: &str) -> StoreResult<(Token, String)> {
+        self.make_token_for(user, name, None).await
+    }
+
+    /// The same for a worker, which may work on the jobs of this project and nothing else.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn make_token_for(
+        &self,
+        user: i64,
+        name: &str,
+        works_for: Option<i64>,
+    ) -> StoreResult<(Token, String)> {
         let text = hex::encode(rand::random::<[u8; 20]>());
         let tx = self.write().await?;
         let row = token::ActiveModel {
@@ -39,6 +52,7 @@ impl Store {
             name: Set(name.to_owned()),
             created_at: Set(now()),
             last_used_at: Set(None),
+            works_for: Set(works_for),
             ..Default::default()
         }
         .insert(&*tx)
@@ -83,11 +97,12 @@ impl Store {
         Ok(done.rows_affected > 0)
     }
 
-    /// The active person to whom this token belongs.
+    /// The active person to whom this token belongs, and the project for whose jobs alone it
+    /// works, where it is a worker's.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn user_by_token(&self, text: &str) -> StoreResult<Option<User>> {
+    pub async fn user_by_token(&self, text: &str) -> StoreResult<Option<(User, Option<i64>)>> {
         let found = token::Entity::find()
             .filter(token::Column::Digest.eq(digest(text)))
             .find_also_related(user::Entity)
@@ -109,7 +124,8 @@ impl Store {
                 .await?;
             tx.commit().await?;
         }
-        Ok(Some(user).filter(|u| u.is_active))
+        let active = Some(user).filter(|user| user.is_active);
+        Ok(active.map(|user| (user, token.works_for)))
     }
 
     /// Deletes a token; true if it was there.

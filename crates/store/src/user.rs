@@ -11,7 +11,10 @@ use crate::entity::{login, user};
 use crate::password::{Check, checked, hashed};
 use crate::token::digest;
 
+mod rights;
+
 pub use crate::entity::user::Model as User;
+pub use rights::Rights;
 
 /// What it takes to make a person.
 #[derive(Clone, Default)]

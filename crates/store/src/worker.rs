@@ -3,7 +3,7 @@
 //! when it asks for tasks, not when it registers, so the list shows who really works.
 
 use chrono::Duration;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -30,6 +30,25 @@ pub struct Machine {
     pub version: Option<String>,
 }
 
+/// What a machine did since it was last noted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Did {
+    /// Images saved.
+    pub done: i64,
+    /// Images failed.
+    pub failed: i64,
+    /// Seconds since it was noted; `None` where that is not known.
+    pub seconds: Option<f64>,
+}
+
+impl Did {
+    /// Images per second.
+    fn rate(self) -> Option<f64> {
+        let seconds = self.seconds.filter(|seconds| *seconds > 0.0)?;
+        Some((self.done + self.failed) as f64 / seconds)
+    }
+}
+
 /// Which machines a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerFilter {
@@ -42,7 +61,7 @@ pub struct WorkerFilter {
 }
 
 impl Store {
-    /// Writes down that a machine asked about a job just now; returns its id.
+    /// Writes down that a machine asked about a job just now, and what it did; returns its id.
     ///
     /// # Errors
     /// Errors of the database.
@@ -51,9 +70,11 @@ impl Store {
         machine: &Machine,
         pipeline: i64,
         job: i64,
+        did: Did,
     ) -> StoreResult<i64> {
         use worker::Column as C;
         let at = now();
+        let more = |column: C, by: i64| Expr::col((worker::Entity, column)).add(by);
         let row = worker::ActiveModel {
             project_id: Set(Some(machine.project)),
             user_id: Set(Some(machine.user)),
@@ -64,13 +85,18 @@ impl Store {
             job_id: Set(Some(job)),
             last_seen_at: Set(at),
             created_at: Set(at),
+            done: Set(did.done),
+            failed: Set(did.failed),
+            rate: Set(did.rate()),
             ..Default::default()
         };
         let tx = self.write().await?;
         let row = worker::Entity::insert(row)
             .on_conflict(
                 OnConflict::columns([C::ProjectId, C::UserId, C::Name, C::Host])
-                    .update_columns([C::Version, C::PipelineId, C::JobId, C::LastSeenAt])
+                    .update_columns([C::Version, C::PipelineId, C::JobId, C::LastSeenAt, C::Rate])
+                    .value(C::Done, more(C::Done, did.done))
+                    .value(C::Failed, more(C::Failed, did.failed))
                     .to_owned(),
             )
             .exec_with_returning(&*tx)

@@ -18,6 +18,7 @@ pub mod cookie;
 pub mod forgery;
 pub mod known;
 pub mod limit;
+pub mod scope;
 
 use known::Known;
 

@@ -11,12 +11,14 @@ use rest::query::Query;
 use rest::{ApiError, ApiResult};
 use serde_json::Value;
 use std::collections::HashMap;
+use store::job::offer::Workable;
 use store::project::Project;
 use store::{Store, StoreError};
 
 use crate::AppState;
 use crate::api::internal;
-use crate::auth::{Who, allow, refusal};
+use crate::auth::known::Known;
+use crate::auth::{Who, allow, refusal, scope};
 use crate::shape::Asked;
 
 /// The addresses that an answer names: absolute, and with the format that was asked for in the
@@ -76,6 +78,8 @@ pub struct Call {
     pub query: Query,
     /// Addresses for the answer.
     pub addresses: Addresses,
+    /// The one project of a worker's token.
+    pub only: Option<i64>,
 }
 
 impl FromRequestParts<AppState> for Call {
@@ -95,6 +99,7 @@ impl FromRequestParts<AppState> for Call {
             who,
             query,
             addresses,
+            only: Known::of(&parts.extensions).only(),
         })
     }
 }
@@ -129,7 +134,21 @@ impl Call {
     /// The projects that the caller may see; `None` means all.
     pub async fn visible(&self) -> ApiResult<Option<Vec<i64>>> {
         let visible = self.store().visible_projects(self.who.0.as_ref()).await;
-        visible.map_err(internal)
+        let visible = visible.map_err(internal)?;
+        Ok(match (visible, self.only) {
+            (visible, None) => visible,
+            (None, Some(only)) => Some(vec![only]),
+            (Some(ids), Some(only)) => Some(ids.into_iter().filter(|id| *id == only).collect()),
+        })
+    }
+
+    /// Where the caller may work on jobs.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn workable(&self) -> ApiResult<Workable> {
+        let workable = self.store().workable_projects(self.who.0.as_ref()).await;
+        Ok(scope::within(workable.map_err(internal)?, self.only))
     }
 
     /// A project, and what the rules need to know of it.

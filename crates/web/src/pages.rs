@@ -18,19 +18,24 @@ pub mod browse;
 pub mod capture;
 pub mod captures;
 pub mod columns;
+pub mod data;
 pub mod docs;
 pub mod form;
 pub mod job;
 pub mod jobs;
 pub mod login;
+pub mod me;
 pub mod model;
 pub mod overview;
+pub mod people;
+pub mod processing;
 pub mod projects;
 pub mod reset;
 pub mod said;
 pub mod schedules;
 pub mod session;
 pub mod sessions;
+pub mod server;
 pub mod top;
 
 /// An address below where the pages begin, and its handlers.
@@ -44,6 +49,11 @@ pub const ROUTES: &[&[Route]] = &[
     schedules::ROUTES,
     overview::ROUTES,
     captures::ROUTES,
+    processing::ROUTES,
+    data::ROUTES,
+    people::ROUTES,
+    me::ROUTES,
+    server::ROUTES,
     capture::ROUTES,
     sessions::ROUTES,
     session::ROUTES,

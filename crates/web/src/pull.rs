@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::lease::LeaseTerms;
-use store::job::{Job, offer::Workable};
+use store::job::Job;
 use store::service::Heard;
 use store::user::User;
-use store::worker::Machine;
+use store::worker::{Did, Machine};
 use store::{Store, StoreResult};
 
 pub mod saver;
 pub mod tally;
 
+use crate::auth::scope;
 use saver::Saver;
 use tally::Tally;
 
@@ -56,6 +57,8 @@ pub struct Desk {
     beats: Mutex<HashMap<String, Instant>>,
     machines: Mutex<HashMap<Machine, Known>>,
     polls: Mutex<HashMap<i64, Poll>>,
+    /// What machines did since they were last written down.
+    did: Mutex<HashMap<i64, Did>>,
     /// What is being saved.
     pub saver: Saver,
     /// What was saved and is not yet told.
@@ -194,13 +197,34 @@ impl Desk {
         job: i64,
     ) -> StoreResult<i64> {
         let known = locked(&self.machines).get(&machine).copied();
-        if let Some(known) = known.filter(|k| k.job == job && k.at.elapsed() < NOTE) {
+        let fresh = |known: &&Known| known.job == job && known.at.elapsed() < NOTE;
+        if let Some(known) = known.as_ref().filter(fresh) {
             return Ok(known.id);
         }
-        let id = store.worker_seen(&machine, pipeline, job).await?;
         let at = Instant::now();
+        let mut did = known
+            .as_ref()
+            .map_or(Did::default(), |known| self.taken(known.id));
+        did.seconds = known.map(|known| known.at.elapsed().as_secs_f64());
+        let id = store.worker_seen(&machine, pipeline, job, did).await?;
         remember(&self.machines, machine, Known { id, job, at });
         Ok(id)
+    }
+
+    /// A machine's images were saved or have failed: written down when it is next noted.
+    pub fn did(&self, worker: i64, done: i64, failed: i64) {
+        let mut all = locked(&self.did);
+        if all.len() >= MOST {
+            all.clear();
+        }
+        let did = all.entry(worker).or_default();
+        did.done += done;
+        did.failed += failed;
+    }
+
+    /// What a machine did since this was last asked.
+    fn taken(&self, worker: i64) -> Did {
+        locked(&self.did).remove(&worker).unwrap_or_default()
     }
 
     /// Whether the worker should be told that this job has nothing for it just now, so that it
@@ -210,7 +234,13 @@ impl Desk {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn sends_away(&self, store: &Store, user: &User, job: &Job) -> StoreResult<bool> {
+    pub async fn sends_away(
+        &self,
+        store: &Store,
+        user: &User,
+        only: Option<i64>,
+        job: &Job,
+    ) -> StoreResult<bool> {
         let Some(poll) = locked(&self.polls).get(&user.id).cloned() else {
             return Ok(false);
         };
@@ -221,7 +251,8 @@ impl Desk {
         if let Some((_, starves)) = poll.asked.filter(|(at, _)| at.elapsed() < ASK) {
             return Ok(starves);
         }
-        let workable: Workable = store.workable_projects(Some(user)).await?;
+        let workable = store.workable_projects(Some(user)).await?;
+        let workable = scope::within(workable, only);
         let starves = store.another_starves(job, &poll.slugs, &workable).await?;
         if let Some(known) = locked(&self.polls).get_mut(&user.id) {
             known.asked = Some((Instant::now(), starves));

@@ -60,7 +60,10 @@ fn api(state: &AppState) -> Router {
     }
     let router = router
         .route_layer(middleware::from_fn(unbroken::finish))
-        .route_layer(middleware::from_fn(known::guard_api))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            known::guard_api,
+        ))
         .route("/api/{*rest}", axum::routing::any(api::not_found))
         .fallback(pages::not_found)
         .with_state(state.clone());

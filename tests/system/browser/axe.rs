@@ -83,6 +83,8 @@ async fn every_page_is_for_everybody() {
         "/api/v2/users/".to_owned(),
         "/api/v2/projects/".to_owned(),
     ];
+    let rooms = super::rooms::pages(&app, &project).await;
+    let pages: Vec<String> = pages.into_iter().chain(rooms).collect();
     for path in &pages {
         open(&browser, &app, path).await;
         check(&browser, &axe, path).await;

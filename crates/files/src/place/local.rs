@@ -14,7 +14,7 @@ use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, path};
 use tokio::io::AsyncWriteExt;
 
 use super::{Growing, Pieces, Place, Walking, entry, sound};
-use crate::{Content, Entry, FilesError, FilesResult};
+use crate::{Content, Entry, FilesError, FilesResult, Room};
 use growing::Hidden;
 use walk::Walk;
 
@@ -160,6 +160,16 @@ impl Place for LocalFolder {
         let key = format!("{}/start.{:016x}", super::UNFINISHED, rand::random::<u64>());
         self.put(&key, Bytes::new()).await?;
         self.delete(&key).await
+    }
+
+    async fn room(&self) -> Option<Room> {
+        let root = self.root.clone();
+        let found = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&*root));
+        let found = found.await.ok()?.ok()?;
+        Some(Room {
+            free: found.f_bavail.saturating_mul(found.f_frsize),
+            total: found.f_blocks.saturating_mul(found.f_frsize),
+        })
     }
 }
 

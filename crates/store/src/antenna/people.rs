@@ -37,6 +37,7 @@ pub(super) const TOKENS: Rows<token::Entity> = Rows {
             name: "Antenna".to_owned(),
             created_at: line.get("created")?,
             last_used_at: None,
+            works_for: None,
         })
     },
 };

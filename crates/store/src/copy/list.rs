@@ -22,6 +22,7 @@ pub(crate) const TABLES: &[&dyn Table] = &[
     &Whole::<service_pipeline::Entity>::new(),
     &Whole::<service_project::Entity>::new(),
     &Whole::<service_slot::Entity>::new(),
+    &Whole::<service_check::Entity>::new(),
     &Whole::<site::Entity>::new(),
     &Whole::<device::Entity>::new(),
     &Whole::<storage_source::Entity>::new(),

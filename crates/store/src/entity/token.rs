@@ -15,6 +15,8 @@ pub struct Model {
     pub name: String,
     pub created_at: DateTimeUtc,
     pub last_used_at: Option<DateTimeUtc>,
+    /// The project for whose jobs alone it works, where it is a worker's.
+    pub works_for: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

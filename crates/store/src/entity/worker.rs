@@ -3,7 +3,7 @@
 
 use sea_orm::entity::prelude::*;
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "worker")]
 pub struct Model {
     #[sea_orm(primary_key)]
@@ -20,6 +20,11 @@ pub struct Model {
     pub job_id: Option<i64>,
     pub last_seen_at: DateTimeUtc,
     pub created_at: DateTimeUtc,
+    /// Images that it finished, and those that it could not.
+    pub done: i64,
+    pub failed: i64,
+    /// Images per second when it was last noted.
+    pub rate: Option<f64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

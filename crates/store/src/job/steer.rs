@@ -3,12 +3,25 @@
 
 use domain::permission::{Permit, Run, Update};
 use domain::state::JobState;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 
 use super::event::{What, record};
 use super::{Job, life};
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::entity::user;
 use crate::log::Level;
+use crate::origin::Origin;
+
+/// " by Ann", where somebody asks who has a name to show.
+async fn by_whom(tx: &Write) -> StoreResult<String> {
+    let Some(id) = Origin::current().user else {
+        return Ok(String::new());
+    };
+    let user = user::Entity::find_by_id(id).one(&**tx).await?;
+    let name = user.map(|user| user.name.trim().to_owned());
+    let name = name.filter(|name| !name.is_empty());
+    Ok(name.map_or(String::new(), |name| format!(" by {name}")))
+}
 
 impl Store {
     /// Stops or goes on with handing out a job's images. To say it twice changes nothing.
@@ -31,11 +44,12 @@ impl Store {
         row.paused = Set(paused);
         row.updated_at = Set(now());
         let after = row.update(&*tx).await?;
+        let by = by_whom(&tx).await?;
         let text = match paused {
-            true => "Paused: no image is handed out until the job is resumed",
-            false => "Resumed",
+            true => format!("Paused{by}: no image is handed out until the job is resumed"),
+            false => format!("Resumed{by}"),
         };
-        crate::log::insert(&*tx, id, &[(Level::Info, text.to_owned())]).await?;
+        crate::log::insert(&*tx, id, &[(Level::Info, text)]).await?;
         let what = match paused {
             true => What::Paused,
             false => What::Resumed,

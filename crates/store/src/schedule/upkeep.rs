@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use domain::schedule::{Rhythm, due_again};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait,
+    ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait,
 };
 
 use super::{Schedule, run};
@@ -59,6 +60,19 @@ impl Store {
         Ok(schedule::Entity::find()
             .filter(C::Upkeep.is_not_null())
             .filter(C::NextAt.lte(now()))
+            .all(&self.db)
+            .await?)
+    }
+
+    /// All pieces of upkeep, the next one first.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn all_upkeep(&self) -> StoreResult<Vec<Schedule>> {
+        use schedule::Column as C;
+        Ok(schedule::Entity::find()
+            .filter(C::Upkeep.is_not_null())
+            .order_by_asc(C::NextAt)
             .all(&self.db)
             .await?)
     }

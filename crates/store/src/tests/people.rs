@@ -111,7 +111,7 @@ async fn tokens_are_stored_as_hashes_and_can_be_withdrawn() {
         for row in token::Entity::find().all(&store.db).await.unwrap() {
             assert!(row.digest.len() == 64 && !row.digest.contains(&text));
         }
-        let holder = async |text: &str| store.user_by_token(text).await.unwrap().map(|u| u.id);
+        let holder = async |text: &str| store.user_by_token(text).await.unwrap().map(|(u, _)| u.id);
         assert_eq!(holder(&text).await, Some(ann.id));
         assert_eq!(holder("0123").await, None);
         assert!(store.delete_token(&text).await.unwrap());

@@ -228,8 +228,7 @@ pub async fn list(call: Call) -> ApiResult<Json<Envelope<Value>>> {
     }
     let (limit, offset) = (page.limit, page.offset);
     let found = if ids_only && order.is_empty() {
-        let workable = store.workable_projects(call.who.0.as_ref()).await;
-        let workable = workable.map_err(internal)?;
+        let workable = call.workable().await?;
         store
             .jobs_for_workers(&filter, &workable, limit, offset)
             .await

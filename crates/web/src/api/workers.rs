@@ -35,6 +35,14 @@ const FIELDS: &[Field] = &[
     Field::shown("last_seen", "Last seen", Kind::DateTime),
     Field::shown("is_live", "Is live", Kind::Boolean),
     Field::shown("leased", "Leased", Kind::Integer(None, None)),
+    Field::shown("done", "Images finished", Kind::Integer(None, None)),
+    Field::shown("failed", "Images failed", Kind::Integer(None, None)),
+    Field::shown(
+        "images_per_second",
+        "Images per second of late",
+        Kind::Float,
+    )
+    .nullable(),
     Field::shown("created_at", "Created at", Kind::DateTime),
 ];
 
@@ -88,6 +96,9 @@ fn shown(call: &Call, w: &Worker, held: i64) -> Value {
         "last_seen": instant(w.last_seen_at),
         "is_live": silence.num_seconds() < ONLINE_SECONDS,
         "leased": held,
+        "done": w.done,
+        "failed": w.failed,
+        "images_per_second": w.rate,
         "created_at": instant(w.created_at),
     })
 }

@@ -13,7 +13,7 @@ use store::{StoreError, StoreResult};
 use tracing::{Instrument, Span};
 
 use super::limit::From as Address;
-use super::{Who, cookie, forgery, token};
+use super::{Who, cookie, forgery, scope, token};
 use crate::api::internal;
 use crate::pages::PageError;
 use crate::pages::said;
@@ -29,6 +29,8 @@ pub enum Known {
     Nobody,
     /// A person, by a token.
     Token(User),
+    /// A person's worker, by a token that is for the jobs of this project alone.
+    Worker(User, i64),
     /// A person, by the cookie with this secret.
     Session(User, String),
     /// A token that is none.
@@ -54,7 +56,9 @@ impl Known {
     pub fn who(self) -> ApiResult<Who> {
         match self {
             Known::Nobody => Ok(Who(None)),
-            Known::Token(user) | Known::Session(user, _) => Ok(Who(Some(user))),
+            Known::Token(user) | Known::Worker(user, _) | Known::Session(user, _) => {
+                Ok(Who(Some(user)))
+            }
             Known::Refused(words) => Err(ApiError::BadToken(words)),
             Known::Forged(words) => Err(ApiError::ForbiddenBecause(words)),
             Known::Slow => Err(internal(StoreError::Slow)),
@@ -65,7 +69,15 @@ impl Known {
     /// The person.
     pub fn user(&self) -> Option<&User> {
         match self {
-            Known::Token(user) | Known::Session(user, _) => Some(user),
+            Known::Token(user) | Known::Worker(user, _) | Known::Session(user, _) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// The one project of a worker's token.
+    pub fn only(&self) -> Option<i64> {
+        match self {
+            Known::Worker(_, project) => Some(*project),
             _ => None,
         }
     }
@@ -128,7 +140,7 @@ fn counted(state: &AppState, request: &Request, known: &Known) -> ApiResult<()> 
         return Ok(());
     }
     match known {
-        Known::Token(_) => state.rates.known(request.headers(), None),
+        Known::Token(_) | Known::Worker(..) => state.rates.known(request.headers(), None),
         Known::Session(_, secret) => state.rates.known(request.headers(), Some(secret)),
         _ => state.rates.unknown(|| Address::of(request).0),
     }
@@ -214,9 +226,18 @@ async fn recognise(state: &AppState, request: Request) -> (Request, Known) {
     (request, known)
 }
 
-fn found_by_token(found: StoreResult<Option<User>>) -> Known {
+fn found_by_token(found: StoreResult<Option<(User, Option<i64>)>>) -> Known {
     match found {
-        Ok(Some(user)) => Known::Token(user),
+        Ok(Some((user, None))) => Known::Token(user),
+        // A machine is none of those who may do everything, whoever its token was made by.
+        Ok(Some((user, Some(project)))) => Known::Worker(
+            User {
+                is_superuser: false,
+                is_staff: false,
+                ..user
+            },
+            project,
+        ),
         Ok(None) => Known::Refused("Invalid token."),
         Err(error) => unknown(&error),
     }
@@ -230,8 +251,15 @@ fn unknown(error: &StoreError) -> Known {
 }
 
 /// Refuses below `/api/v2` before the handler runs.
-pub async fn guard_api(request: Request, next: Next) -> Response {
-    match Known::of(request.extensions()).who() {
+pub async fn guard_api(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let known = Known::of(request.extensions());
+    if let Some(project) = known.only() {
+        let (method, path) = (request.method(), request.uri().path());
+        if let Err(error) = scope::check(&state, method, path, project).await {
+            return error.into_response();
+        }
+    }
+    match known.who() {
         Ok(_) => next.run(request).await,
         Err(error) => error.into_response(),
     }
@@ -239,6 +267,9 @@ pub async fn guard_api(request: Request, next: Next) -> Response {
 
 /// Refuses a page before its handler runs.
 pub async fn guard_page(request: Request, next: Next) -> Response {
+    if Known::of(request.extensions()).only().is_some() {
+        return PageError::from(ApiError::Forbidden).into_response();
+    }
     match Known::of(request.extensions()).who() {
         Ok(_) => next.run(request).await,
         Err(error) => PageError::from(error).into_response(),

@@ -2,9 +2,11 @@
 //! what is checked, allowed and done stands in one place. What the API refuses comes back by
 //! field, for the form to be shown again.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
@@ -16,6 +18,8 @@ use super::PageError;
 use crate::auth::known::Known;
 use crate::shape::one_form;
 
+/// Who stands behind a proxy.
+const FORWARDED: &str = "x-forwarded-for";
 /// The most that is read of an answer of our own, in bytes.
 const MOST: usize = 64 << 20;
 
@@ -28,6 +32,9 @@ pub struct Act {
     api: Router,
     known: Known,
     host: Option<HeaderValue>,
+    /// From where the person asks: who guesses passwords must wait, here as there.
+    peer: Option<ConnectInfo<SocketAddr>>,
+    behind: Option<HeaderValue>,
 }
 
 /// What the API said no to.
@@ -56,6 +63,8 @@ impl<S: Sync> FromRequestParts<S> for Act {
             api,
             known: Known::of(&parts.extensions),
             host: parts.headers.get(HOST).cloned(),
+            peer: parts.extensions.get().cloned(),
+            behind: parts.headers.get_all(FORWARDED).iter().next_back().cloned(),
         })
     }
 }
@@ -148,6 +157,12 @@ impl Act {
             .extension(self.known.clone());
         if let Some(host) = &self.host {
             request = request.header(HOST, host);
+        }
+        if let Some(peer) = &self.peer {
+            request = request.extension(peer.clone());
+        }
+        if let Some(behind) = &self.behind {
+            request = request.header(FORWARDED, behind);
         }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, kind);

@@ -74,6 +74,14 @@ impl Shown {
         }
     }
 
+    /// A form as it was sent, with nothing wrong.
+    pub fn of(sent: Sent) -> Shown {
+        Shown {
+            sent,
+            wrong: Vec::new(),
+        }
+    }
+
     /// A form that the API refused.
     ///
     /// # Errors

@@ -1,28 +1,43 @@
 //! The schedules of a project as a table: when each comes round, its chain, and how its last run
-//! went, with its jobs. For members, as over the API.
+//! went, with its jobs; its form stands in `schedules/form.rs`. For members, as over the API.
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Html;
-use axum::routing::get;
-use chrono::{DateTime, Utc};
-use domain::permission::{Action, VIEW_PRIVATE, decide};
+use axum::response::{Html, Response};
+use axum::routing::{get, post};
+use domain::permission::{Action, JobAction, JobFacts};
+use domain::schedule::SCHEDULED;
+use rest::ApiError;
+use serde_json::json;
 use store::schedule::{RunJob, Schedule, ScheduleFilter, ScheduleRun};
 
-use super::{PageResult, Route, model};
+use super::act::{Act, Refused};
+use super::at::{At, Part};
+use super::model::Ago;
+use super::{PageError, PageResult, Route, model, said};
 use crate::AppState;
-use crate::auth::{Who, allow};
+use crate::auth::Who;
+
+mod form;
+
+pub use form::FORM;
 
 /// Its addresses.
-pub const ROUTES: &[Route] = &[("/projects/{project}/schedules", || get(show))];
+pub const ROUTES: &[Route] = &[
+    ("/projects/{project}/schedules", || get(show)),
+    ("/projects/{project}/schedules/new", || {
+        get(form::new).post(form::add)
+    }),
+    ("/projects/{project}/schedules/{schedule}", || {
+        get(form::form).post(form::change)
+    }),
+    ("/projects/{project}/schedules/{schedule}/{deed}", || {
+        post(deed)
+    }),
+];
 
 /// Schedules of a page.
 const ROWS: u64 = 200;
-
-struct Time {
-    text: String,
-    iso: String,
-}
 
 struct Job {
     id: i64,
@@ -32,18 +47,21 @@ struct Job {
 }
 
 struct Row {
+    id: i64,
     name: String,
     cron: String,
     zone: String,
     chain: String,
-    next: Option<Time>,
+    next: Option<Ago>,
     last: Option<Last>,
+    /// Whether the person may change, run and pause it.
+    may: bool,
 }
 
 struct Last {
     word: &'static str,
     tone: &'static str,
-    began: Time,
+    began: Ago,
     detail: Option<String>,
     jobs: Vec<Job>,
 }
@@ -51,18 +69,17 @@ struct Last {
 #[derive(Template)]
 #[template(path = "schedules.html")]
 struct SchedulesPage {
-    project: String,
-    project_id: i64,
+    at: At,
+    /// Whether the person may make one.
+    maker: bool,
     rows: Vec<Row>,
 }
 
 /// The page.
 pub async fn show(State(state): State<AppState>, who: Who, Path(project): Path<i64>) -> PageResult {
-    let project = super::projects::visible(&state, &who, project).await?;
-    let facts = who.facts(&state, &project).await?;
-    allow(decide(who.caller(), &facts, Action::Change(VIEW_PRIVATE)))?;
+    let at = At::open(&state, &who, project, Part::Data).await?;
     let filter = ScheduleFilter {
-        project_id: Some(project.id),
+        project_id: Some(at.project.id),
         ..Default::default()
     };
     let (schedules, _) = state.store.schedules(&filter, ROWS, 0).await?;
@@ -73,32 +90,39 @@ pub async fn show(State(state): State<AppState>, who: Who, Path(project): Path<i
     let rows = schedules.iter().map(|schedule| {
         let run = last.get(&schedule.id);
         let made = run.and_then(|run| jobs.get(&run.id));
-        row(schedule, run, made.map(Vec::as_slice).unwrap_or_default())
+        row(
+            &at,
+            schedule,
+            run,
+            made.map(Vec::as_slice).unwrap_or_default(),
+        )
     });
     let page = SchedulesPage {
         rows: rows.collect(),
-        project: project.name,
-        project_id: project.id,
+        maker: may_make(&at),
+        at,
     };
     Ok(Html(page.render()?))
 }
 
-fn row(schedule: &Schedule, last: Option<&ScheduleRun>, jobs: &[RunJob]) -> Row {
+fn row(at: &At, schedule: &Schedule, last: Option<&ScheduleRun>, jobs: &[RunJob]) -> Row {
     let chain = schedule.chain();
     let names = chain.iter().map(|step| match step.name.as_str() {
         "" => step.spec().map_or("Unknown", |spec| spec.name),
         name => name,
     });
     Row {
+        may: form::may_change(at, &chain),
+        id: schedule.id,
         name: schedule.name.clone(),
         cron: schedule.cron.clone(),
         zone: schedule.time_zone.clone(),
         chain: names.collect::<Vec<_>>().join(" → "),
-        next: schedule.next_at.map(time),
+        next: schedule.next_at.map(Ago::of),
         last: last.map(|run| Last {
             word: run.run_state().as_job().word(),
             tone: model::tone(run.run_state().as_job()),
-            began: time(run.started_at),
+            began: Ago::of(run.started_at),
             detail: run.detail.clone(),
             jobs: jobs.iter().map(job).collect(),
         }),
@@ -115,9 +139,53 @@ fn job(made: &RunJob) -> Job {
     }
 }
 
-fn time(at: DateTime<Utc>) -> Time {
-    Time {
-        text: model::exact(at),
-        iso: at.to_rfc3339(),
-    }
+/// Whether the person may make and start a job of some kind that can be scheduled.
+fn may_make(at: &At) -> bool {
+    SCHEDULED.iter().any(|takes| {
+        let job = JobFacts {
+            kind: takes.kind,
+            single_capture: false,
+        };
+        at.may(Action::Job(JobAction::CreateAndStart, job))
+    })
+}
+
+/// Runs a schedule now, lets it rest or go on, or removes it.
+pub async fn deed(
+    State(state): State<AppState>,
+    who: Who,
+    Path((project, id, deed)): Path<(i64, i64, String)>,
+    act: Act,
+) -> Result<Response, PageError> {
+    let at = At::open(&state, &who, project, Part::Data).await?;
+    let schedule = form::find(&state, &at, id).await?;
+    let (path, name) = (format!("/schedules/{id}/"), &schedule.name);
+    let (done, words) = match deed.as_str() {
+        "run" => (
+            act.post(&format!("{path}run/"), json!({})).await,
+            format!("{name} runs now."),
+        ),
+        "pause" => (
+            act.post(&format!("{path}pause/"), json!({})).await,
+            format!("{name} rests: it does not come round until somebody resumes it."),
+        ),
+        "resume" => (
+            act.post(&format!("{path}resume/"), json!({})).await,
+            format!("{name} goes on."),
+        ),
+        "remove" => (
+            act.delete(&path).await,
+            format!("{name} was removed; its jobs stay."),
+        ),
+        _ => return Err(ApiError::NotFound.into()),
+    };
+    let words = match done {
+        Ok(_) => words,
+        Err(Refused::Fields(wrong)) => {
+            let words = wrong.into_iter().flat_map(|(_, words)| words);
+            words.collect::<Vec<_>>().join(" ")
+        }
+        Err(Refused::Error(error)) => return Err(error),
+    };
+    Ok(said::go(&state.links, &at.path("/schedules"), &words))
 }

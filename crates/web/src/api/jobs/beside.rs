@@ -92,8 +92,7 @@ pub async fn next(call: Call) -> ApiResult<Response> {
         let noted = call.state.desk.polled(store, user, &slugs, None).await;
         noted.map_err(internal)?;
     }
-    let workable = store.workable_projects(call.who.0.as_ref()).await;
-    let workable = workable.map_err(internal)?;
+    let workable = call.workable().await?;
     let job = store.next_job(&slugs, &workable).await.map_err(internal)?;
     let Some(job) = job else {
         let none = sentence("No job waits for these pipelines.");

@@ -17,7 +17,7 @@ use rest::{ApiError, ApiResult};
 use serde_json::{Value, json};
 use store::job::Job;
 use store::origin::{Origin, SPANS};
-use store::result::{Batch, Outcome};
+use store::result::{Batch, Outcome, Saved};
 use store::worker::Machine;
 use tracing::{Instrument, Span};
 
@@ -106,7 +106,11 @@ pub async fn tasks(
     };
     let worker = heard(&call, &job, pipeline, client).await?;
     if let Some(user) = &call.who.0 {
-        let away = call.state.desk.sends_away(call.store(), user, &job).await;
+        let away = call
+            .state
+            .desk
+            .sends_away(call.store(), user, call.only, &job);
+        let away = away.await;
         if away.map_err(internal)? {
             return Ok(nothing());
         }
@@ -222,8 +226,9 @@ pub async fn result(
     let (posted, client) = read::results(content_type(&headers), &body)?;
     drop(body);
     let (job, _) = find(&call, &id, JobAction::Work).await?;
+    let mut worker = None;
     if let (Some(pipeline), DispatchMode::AsyncApi) = (job.pipeline_id, job.dispatch()) {
-        heard(&call, &job, pipeline, client).await?;
+        worker = heard(&call, &job, pipeline, client).await?;
     }
     let mut answers = Vec::with_capacity(posted.len());
     let mut accepted = 0;
@@ -273,7 +278,10 @@ pub async fn result(
         answers.push(answer);
     }
     let failed = images.iter().any(|(_, o)| matches!(o, Outcome::Failed(_)));
-    save(&call, &job, images, brought).await?;
+    let saved = save(&call, &job, images, brought).await?;
+    if let Some(worker) = worker {
+        call.state.desk.did(worker, saved.done, saved.failed);
+    }
     if job.in_stream {
         strike_off(&call, &job, &receipts, failed).await;
     }
@@ -311,7 +319,7 @@ async fn save(
     job: &Job,
     images: Vec<(i64, Outcome)>,
     mut brought: Brought,
-) -> ApiResult<()> {
+) -> ApiResult<Saved> {
     let worked = job.pipeline_id.filter(|_| !images.is_empty());
     let Some(pipeline) = worked else {
         if !brought.warnings.is_empty() {
@@ -321,7 +329,7 @@ async fn save(
                 .add(&call.state, job.id, brought, false)
                 .await;
         }
-        return Ok(());
+        return Ok(Saved::default());
     };
     let captures = images.iter().map(|(id, _)| *id).collect();
     let batch = Batch {
@@ -340,7 +348,8 @@ async fn save(
         brought.captures = captures;
     }
     brought.saved = saved;
-    conclude(call, job.id, brought, last).await
+    conclude(call, job.id, brought, last).await?;
+    Ok(saved)
 }
 
 /// Tells what was saved, and ends the job where that was the last of it.
