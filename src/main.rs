@@ -2,9 +2,13 @@
 //! This crate wires the others together and owns `main`; the rules are elsewhere.
 
 mod bench;
+mod client;
+mod commands;
 mod copy;
+mod course;
 mod demo;
 mod detect;
+mod ending;
 mod import;
 mod people;
 mod serve;
@@ -65,6 +69,14 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Schema => println!("{:#}", web::openapi()),
         Command::User(UserCommand::Create(new)) => people::create(new).await?,
         Command::User(UserCommand::Token(of)) => people::token(of).await?,
+        Command::Jobs(what) => return commands::jobs::run(what).await,
+        Command::Captures(what) => return commands::captures::run(what).await,
+        Command::Export(what) => return commands::export::run(what).await,
+        Command::Tokens(what) => return commands::tokens::run(what).await,
+        Command::Login(what) => commands::login::login(what).await?,
+        Command::Logout => commands::login::logout().await?,
+        Command::Completions(what) => commands::shell::completions(&what),
+        Command::Man(what) => commands::shell::man(&what)?,
         Command::Bench(what) => bench::run(what).await?,
         Command::Detector(detector) => match detector.command {
             None => detect::serve(detector.bind).await?,

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod asking;
 mod bench;
+mod commands;
 #[cfg(test)]
 mod deploy;
 mod files;
@@ -16,7 +18,13 @@ mod moving;
 mod operating;
 mod running;
 
+pub use asking::{Asked, Asking};
 pub use bench::{BenchCommand, BenchCrowd, BenchDrain, BenchLists, BenchPull, Ground};
+pub use commands::{
+    CapturesCommand, Completions, CreateJob, CreateToken, ExportWhat, JobFailures, JobLogs,
+    JobsCommand, ListJobs, ListTokens, ManPages, OneJob, RetryJob, RevokeToken, RunJob, SignIn,
+    SyncStation, TokensCommand,
+};
 pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
 pub use mail::Mail;
@@ -61,6 +69,25 @@ pub enum Command {
     /// People who may sign in
     #[command(subcommand)]
     User(UserCommand),
+    /// Jobs of a server or a data folder: list, make, run and watch them
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Captures of a server or a data folder
+    #[command(subcommand)]
+    Captures(CapturesCommand),
+    /// Write a project's occurrences to a file
+    Export(ExportWhat),
+    /// Your tokens, which programs sign in with
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// Sign in to a server and remember it
+    Login(SignIn),
+    /// End the remembered token and forget the server
+    Logout,
+    /// Print what completes commands in a shell
+    Completions(Completions),
+    /// Write the man pages
+    Man(ManPages),
     /// The built-in processing service for photographs of insects on a lit sheet
     Detector(Detector),
     /// Measure Hawkmoth on this machine
@@ -351,20 +378,34 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_has_a_variable() {
-        fn check(command: &clap::Command) {
+    fn every_setting_has_a_variable() {
+        // What is asked of a server is no setting; where it is asked is.
+        const ASKING: [&str; 7] = [
+            "jobs",
+            "captures",
+            "export",
+            "tokens",
+            "login",
+            "completions",
+            "man",
+        ];
+        const WHERE: [&str; 3] = ["server", "token", "data"];
+        fn check(command: &clap::Command, asks: bool) {
             for argument in command.get_arguments() {
                 let name = argument.get_id().as_str();
-                let exempt =
-                    argument.is_positional() || ["help", "version", "output"].contains(&name);
+                let exempt = argument.is_positional()
+                    || ["help", "version", "output"].contains(&name)
+                    || asks && !WHERE.contains(&name);
                 assert!(
                     exempt || argument.get_env().is_some(),
                     "{} --{name} has no variable",
                     command.get_name()
                 );
             }
-            command.get_subcommands().for_each(check);
+            for sub in command.get_subcommands() {
+                check(sub, asks || ASKING.contains(&sub.get_name()));
+            }
         }
-        check(&Hawkmoth::command());
+        check(&Hawkmoth::command(), false);
     }
 }

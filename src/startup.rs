@@ -359,7 +359,8 @@ pub fn stop_at_signal() -> CancellationToken {
     stop
 }
 
-async fn interrupted() {
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn interrupted() {
     let ctrl_c = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

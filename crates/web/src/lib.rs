@@ -32,8 +32,11 @@ pub use routes::router;
 pub use state::AppState;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use tower::util::MapRequest;
 
 /// Serves until `stop` fires; live streams end then, and requests under way are answered, as far
@@ -43,6 +46,15 @@ pub async fn serve(listener: TcpListener, state: AppState, stop: CancellationTok
     let state = state.ending_with(stop.clone());
     let service = MapRequest::new(router(state), shape::one_form);
     serving::serve(listener, service, limits, stop).await;
+}
+
+/// Answers one request of this process's own, as [`serve`] would over a port.
+pub async fn answer(router: &Router, request: Request) -> Response {
+    let answered = router.clone().oneshot(shape::one_form(request)).await;
+    match answered {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
 }
 
 /// Serves a few addresses on a port of their own, with the usual limits for connections.

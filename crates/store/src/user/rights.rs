@@ -25,6 +25,20 @@ pub struct Rights {
 }
 
 impl Store {
+    /// The superuser who was made first, of those who may sign in.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn first_superuser(&self) -> StoreResult<Option<User>> {
+        let first = user::Entity::find()
+            .filter(user::Column::IsSuperuser.eq(true))
+            .filter(user::Column::IsActive.eq(true))
+            .order_by_asc(user::Column::Id)
+            .one(&self.db)
+            .await?;
+        Ok(first)
+    }
+
     /// A page of people in whose name or address all of these words stand, newest first, and how
     /// many there are.
     ///
