@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_headline_tells_what_a_person_wants_to_know() {
-        let figures = |speed, left, waiting| Figures {
+        let figures = |speed: f64, left: u64, waiting: u64| Figures {
             speed,
             left: Some(left).filter(|left| *left > 0).map(Duration::from_secs),
             waiting: Some(waiting).filter(|w| *w > 0).map(Duration::from_secs),

@@ -26,5 +26,6 @@ mod seed;
 mod session;
 mod statements;
 mod sync;
+mod terminal;
 mod ui;
 mod versions;
