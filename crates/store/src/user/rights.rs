@@ -30,7 +30,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn people_page(
+    pub async fn find_users(
         &self,
         words: &[String],
         limit: u64,

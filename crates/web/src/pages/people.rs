@@ -36,7 +36,6 @@ struct Member {
     email: String,
     role: &'static str,
     role_key: &'static str,
-    description: &'static str,
     since: Ago,
     /// Whether it is the person who looks.
     own: bool,
@@ -91,7 +90,6 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
             email: user.email.clone(),
             role: role.display_name(),
             role_key: role.key(),
-            description: role.description(),
             since: Ago::of(row.created_at),
             own: at.caller().id() == Some(user.id),
             active: user.is_active,
