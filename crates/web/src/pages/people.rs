@@ -157,7 +157,8 @@ pub async fn act(
             let key = sent.text("role_id");
             let role = Role::from_key(key).map_or(key, Role::display_name);
             let done = act.patch(&path, json!({"role_id": key})).await;
-            (done, format!("{name} has the role {role} now."))
+            let words = format!("{name} has the role {role} now.");
+            (done, words)
         }
         "remove" => {
             let words = match own {

@@ -303,8 +303,9 @@ pub async fn act(
             .await
             .map(|a| answered(&a)),
         "register" => {
-            let made = act.post(&format!("{path}/register_pipelines/"), json!({}));
-            made.await.map(|made| registered(&made))
+            let path = format!("{path}/register_pipelines/");
+            let made = act.post(&path, json!({})).await;
+            made.map(|made| registered(&made))
         }
         "remove" => {
             let service = changeable(&state, &at, id).await?;
