@@ -68,7 +68,6 @@ impl Hub {
         watched.remove(&project);
         true
     }
-
 }
 
 /// What the task of a project remembers between two looks.

@@ -5,13 +5,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
+use domain::permission::{Action, decide};
 use rest::ApiResult;
 use store::project::Project;
 
 use super::{PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
-use crate::auth::Who;
+use crate::auth::{Who, allow};
 
 /// Its addresses.
 pub const ROUTES: &[Route] = &[("/", || get(home))];
@@ -33,6 +34,6 @@ pub async fn home(State(state): State<AppState>, who: Who) -> PageResult {
 pub async fn visible(state: &AppState, who: &Who, id: i64) -> ApiResult<Project> {
     let project = state.store.project(id).await.map_err(internal)?;
     let facts = who.facts(state, &project).await?;
-    super::job::may_see(who, &facts)?;
+    allow(decide(who.caller(), &facts, Action::View))?;
     Ok(project)
 }
