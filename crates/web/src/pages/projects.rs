@@ -43,6 +43,8 @@ struct HomePage {
     search: String,
     ordering: String,
     headings: Vec<Heading>,
+    /// Whether there are projects, but not so many.
+    behind: bool,
     pager: Pager,
 }
 
@@ -75,6 +77,7 @@ pub async fn home(
         ("Jobs", Some("last_job_updated_at")),
     ];
     let page = HomePage {
+        behind: projects.is_empty() && count > 0,
         rows: projects
             .into_iter()
             .map(|project| row(figures(project.id), project))
