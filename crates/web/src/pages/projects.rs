@@ -44,6 +44,8 @@ struct HomePage {
     search: String,
     ordering: String,
     headings: Vec<Heading>,
+    /// Whether there are projects, but not so many.
+    behind: bool,
     pager: Pager,
 }
 
@@ -76,6 +78,7 @@ pub async fn home(
         ("Jobs", Some("last_job_updated_at")),
     ];
     let page = HomePage {
+        behind: projects.is_empty() && count > 0,
         rows: projects
             .into_iter()
             .map(|project| row(figures(project.id), project))

@@ -137,7 +137,7 @@ fn plots(at: &At, session: &Session, intervals: &[Interval<'_>]) -> Vec<Bars> {
             session.id
         ))
     };
-    let bars = |title, number: &dyn Fn(&Interval<'_>) -> i64| {
+    let bars = |title, number: fn(&Interval<'_>) -> i64| {
         let bar = |interval: &Interval<'_>| {
             let number = number(interval);
             let href = (!interval.moments.is_empty()).then(|| href(interval));
@@ -145,8 +145,8 @@ fn plots(at: &At, session: &Session, intervals: &[Interval<'_>]) -> Vec<Bars> {
         };
         Bars::of(title, "From", intervals.iter().map(bar).collect())
     };
-    let captures = bars("Captures", &|interval| interval.moments.len() as i64);
-    let detections = bars("Detections", &|interval| interval.detections());
+    let captures = bars("Captures", |interval| interval.moments.len() as i64);
+    let detections = bars("Detections", |interval| interval.detections());
     [captures, detections].into_iter().flatten().collect()
 }
 
