@@ -155,7 +155,9 @@ pub async fn act(
     let (done, words) = match deed.as_str() {
         "role" => {
             let key = sent.text("role_id");
-            let role = Role::from_key(key).map(Role::display_name).unwrap_or_default();
+            let role = Role::from_key(key)
+                .map(Role::display_name)
+                .unwrap_or_default();
             let done = act.patch(&path, json!({"role_id": key})).await;
             let words = format!("{name} has the role {role} now.");
             (done, words)
