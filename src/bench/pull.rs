@@ -13,6 +13,7 @@ use super::farm::{Farm, PIPELINE};
 use crate::settings::BenchPull;
 
 mod luck;
+mod servers;
 mod worker;
 
 use worker::{Seen, Worker};
@@ -22,28 +23,29 @@ use worker::{Seen, Worker};
 /// # Errors
 /// What cannot be made, and counts that are not exact.
 pub async fn run(settings: &BenchPull) -> anyhow::Result<()> {
-    match settings.server.as_ref().zip(settings.token.as_ref()) {
-        Some((server, token)) => {
-            let server = server.as_str().trim_end_matches('/');
-            let began = Instant::now();
-            let seen = work(settings, server, token, &settings.pipelines).await?;
-            say(&seen, began.elapsed());
-            Ok(())
-        }
-        None => alone(settings).await,
-    }
+    let token = settings.token.as_ref();
+    let Some(token) = token.filter(|_| !settings.server.is_empty()) else {
+        return alone(settings).await;
+    };
+    let servers = settings.server.iter();
+    let servers = servers.map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let servers: Vec<String> = servers.collect();
+    let began = Instant::now();
+    let seen = work(settings, &servers, token, &settings.pipelines).await?;
+    say(&seen, began.elapsed());
+    Ok(())
 }
 
 /// Runs all workers; what they saw together.
 async fn work(
     settings: &BenchPull,
-    server: &str,
+    servers: &[String],
     token: &str,
     pipelines: &[String],
 ) -> anyhow::Result<Seen> {
     let workers: Vec<_> = (0..settings.clients)
         .map(|number| {
-            let worker = Worker::new(settings, server, token, pipelines, number);
+            let worker = Worker::new(settings, servers, token, pipelines, number);
             tokio::spawn(worker.run(settings.idle))
         })
         .collect();
@@ -80,7 +82,8 @@ async fn alone(settings: &BenchPull) -> anyhow::Result<()> {
     let job = farm.job(&station).await?;
     let began = store::now();
     let pipelines = [PIPELINE.to_owned()];
-    let seen = work(settings, farm.url(0), &farm.worker, &pipelines).await?;
+    let servers = [farm.url(0).to_owned()];
+    let seen = work(settings, &servers, &farm.worker, &pipelines).await?;
     let ended = farm.ended(job.id).await?;
     // Without the polls at the end that bring nothing.
     let took = ended.finished_at.unwrap_or_else(store::now) - began;

@@ -158,14 +158,17 @@ pub struct BenchDrain {
 pub struct BenchPull {
     #[command(flatten)]
     pub ground: Ground,
-    /// Address of a server to work for; without it, one is started with a job of its own
+    /// Address of a server to work for; without it, one is started with a job of its own. Of
+    /// several web processes with commas between them, each worker asks one, and the next one when
+    /// that does not answer
     #[arg(
         long,
         env = "HAWKMOTH_BENCH_SERVER",
+        value_delimiter = ',',
         value_name = "URL",
         requires = "token"
     )]
-    pub server: Option<url::Url>,
+    pub server: Vec<url::Url>,
     /// Token of a worker on that server
     #[arg(long, env = "HAWKMOTH_BENCH_TOKEN", hide_env_values = true)]
     pub token: Option<String>,

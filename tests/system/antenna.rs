@@ -1,7 +1,7 @@
 //! The import of a real installation of Antenna's: its tables from `HAWKMOTH_GOLDEN_DIR` in a
 //! database made for the test, brought into each kind of database of ours.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -11,6 +11,10 @@ use store::testing::foreign::Foreign;
 use store::testing::{self, rows};
 
 use crate::app::TestApp;
+
+pub mod tables;
+
+use tables::{Tables, fill, read};
 
 /// The recording's tables in a database, or `None` with a word where there is nothing to make it
 /// of.
@@ -27,77 +31,28 @@ pub async fn antenna() -> Option<(PathBuf, Foreign)> {
         );
         return None;
     };
-    for statement in schema(&folder) {
-        foreign.run(&statement).await;
+    let tables = Tables::of(&folder);
+    foreign.run(&tables.made()).await;
+    for table in tables.names() {
+        let file = folder.join(format!("{table}.csv"));
+        if file.is_file() {
+            fill(&foreign, &tables, table, &read(&file)).await;
+        }
     }
     Some((folder, foreign))
 }
 
-type Records = Vec<HashMap<String, String>>;
-
-fn read(file: &Path) -> Records {
-    let mut reader = csv::Reader::from_path(file).unwrap();
-    let names = reader.headers().unwrap().clone();
-    let record = |record: csv::StringRecord| {
-        let pairs = names.iter().zip(record.iter());
-        pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
-    };
-    reader.records().map(|r| record(r.unwrap())).collect()
-}
-
-/// All tables with their rows. An empty field is NULL where the column may be.
-fn schema(folder: &Path) -> Vec<String> {
-    let mut tables: BTreeMap<String, Records> = BTreeMap::new();
-    for column in read(&folder.join("columns.csv")) {
-        tables
-            .entry(column["table_name"].clone())
-            .or_default()
-            .push(column);
-    }
-    let mut statements = Vec::new();
-    for (table, columns) in &tables {
-        let made: Vec<String> = columns
-            .iter()
-            .map(|c| format!("\"{}\" {}", c["column_name"], c["udt_name"]))
-            .collect();
-        statements.push(format!("CREATE TABLE \"{table}\" ({})", made.join(", ")));
-        let file = folder.join(format!("{table}.csv"));
-        if !file.is_file() {
-            continue;
-        }
-        let names: Vec<String> = columns
-            .iter()
-            .map(|c| format!("\"{}\"", c["column_name"]))
-            .collect();
-        for rows in read(&file).chunks(500) {
-            let rows: Vec<String> = rows.iter().map(|row| literals(columns, row)).collect();
-            let into = names.join(", ");
-            statements.push(format!(
-                "INSERT INTO \"{table}\" ({into}) VALUES {}",
-                rows.join(", ")
-            ));
-        }
-    }
-    statements
-}
-
-fn literals(columns: &Records, row: &HashMap<String, String>) -> String {
-    let values = columns.iter().map(|column| {
-        let value = row.get(&column["column_name"]).map_or("", String::as_str);
-        match value.is_empty() && column["is_nullable"] == "YES" {
-            true => "NULL".to_owned(),
-            false => format!("'{}'::{}", value.replace('\'', "''"), column["udt_name"]),
-        }
-    });
-    format!("({})", values.collect::<Vec<_>>().join(", "))
-}
-
 fn terms() -> Terms {
+    sealing(|key| format!("sealed {}", key.len()))
+}
+
+/// What the recorded Antenna's clocks show, and how keys of buckets are sealed here.
+pub fn sealing(seal: impl Fn(&str) -> String + Send + Sync + 'static) -> Terms {
     let zone: rest::Zone = "America/New_York".parse().unwrap();
     Terms {
         local: Box::new(move |time| zone.local(time)),
         instant: Box::new(move |time| zone.instant(time)),
-        seal: Box::new(|key| format!("sealed {}", key.len())),
+        seal: Box::new(seal),
     }
 }
 

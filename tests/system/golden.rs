@@ -10,18 +10,22 @@ use store::testing::{self, Fresh};
 mod bucket;
 mod compare;
 mod earlier;
+mod imported;
 mod known;
+mod left;
 mod recorder;
 mod recording;
 mod replay;
 mod request;
 mod service;
 mod sheet;
+mod since;
 mod tables;
 mod tally;
 mod unwritten;
 mod verdict;
 
+use imported::Antenna;
 use recording::Step;
 use replay::Replay;
 use tally::Tally;
@@ -92,31 +96,91 @@ const RESOURCES: &[Part] = &[
     part("status", "13:39:39"),
 ];
 
+/// The folder of recordings, or none with a word where it is not named.
+fn recordings() -> Option<PathBuf> {
+    let root = std::env::var_os("HAWKMOTH_GOLDEN_DIR").filter(|dir| !dir.is_empty());
+    if root.is_none() {
+        eprintln!("*** HAWKMOTH_GOLDEN_DIR is not set: the golden replay is skipped ***");
+    }
+    root.map(PathBuf::from)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_answers_as_recorded() {
-    let Some(root) = std::env::var_os("HAWKMOTH_GOLDEN_DIR").filter(|dir| !dir.is_empty()) else {
-        eprintln!("*** HAWKMOTH_GOLDEN_DIR is not set: the golden replay is skipped ***");
-        return;
-    };
-    let root = PathBuf::from(root);
-    let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").ok();
+    let Some(root) = recordings() else { return };
     let (jobs, others) = (testing::fresh().await, testing::fresh().await);
     let both = jobs.iter().zip(&others).map(|(jobs, others)| async {
-        let mut tally = Tally::new();
-        run(&root, JOBS, true, jobs, &mut tally).await;
-        run(&root, RESOURCES, false, others, &mut tally).await;
+        let mut tally = Tally::new(known::lines());
+        run(&root, JOBS, true, jobs, None, &mut tally).await;
+        run(&root, RESOURCES, false, others, None, &mut tally).await;
         tally
     });
     let tallies = join_all(both).await;
-    for (fresh, tally) in jobs.iter().zip(&tallies) {
+    judge(&jobs, &tallies);
+}
+
+/// The same pairs, where every row came by `import antenna`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "never run yet: its differences are to be judged and its floors set"]
+async fn an_imported_installation_answers_as_recorded() {
+    let Some(root) = recordings() else { return };
+    let (jobs, others) = (testing::fresh().await, testing::fresh().await);
+    let root = root.as_path();
+    let both = jobs.iter().zip(&others).map(|(jobs, others)| async move {
+        let mut tally = Tally::new(known::lines_after_import());
+        for (parts, workers, fresh) in [(JOBS, true, jobs), (RESOURCES, false, others)] {
+            let world = Antenna::new(root).await?;
+            run(root, parts, workers, fresh, Some(world), &mut tally).await;
+        }
+        Some(tally)
+    });
+    let tallies: Option<Vec<Tally>> = join_all(both).await.into_iter().collect();
+    match tallies {
+        Some(tallies) => judge(&jobs, &tallies),
+        None => eprintln!(
+            "*** {} is not set: no imported installation is asked ***",
+            testing::VARIABLE
+        ),
+    }
+}
+
+/// Every recorded GET, asked of an installation imported from the tables as they were left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "never run yet: its differences are to be judged and its floors set"]
+async fn imported_rows_answer_as_recorded() {
+    let Some(root) = recordings() else { return };
+    let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").ok();
+    for fresh in testing::fresh().await {
+        let Some(found) = left::ask(&root, &fresh).await else {
+            eprintln!(
+                "*** {} is not set: no import is asked ***",
+                testing::VARIABLE
+            );
+            return;
+        };
+        found.print(&fresh, wanted.as_deref());
+        found.judge();
+    }
+}
+
+fn judge(databases: &[Fresh], tallies: &[Tally]) {
+    let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").ok();
+    for (fresh, tally) in databases.iter().zip(tallies) {
         tally.print(fresh, wanted.as_deref());
     }
     tallies.iter().for_each(Tally::judge);
 }
 
 /// Replays these parts over one database, with or without somebody who runs jobs.
-async fn run(root: &Path, parts: &[Part], workers: bool, fresh: &Fresh, tally: &mut Tally) {
-    let mut replay = Replay::start(fresh, root, workers).await;
+async fn run(
+    root: &Path,
+    parts: &[Part],
+    workers: bool,
+    fresh: &Fresh,
+    world: Option<Antenna>,
+    tally: &mut Tally,
+) {
+    let mut replay = Replay::start(fresh, root, workers, world).await;
     for part in parts {
         replay.reach(earlier::at(part.at)).await;
         replay.make_jobs(part.folder).await;

@@ -10,6 +10,7 @@ mod browse;
 mod browser;
 mod chaos;
 mod client;
+mod cluster;
 mod command;
 mod found;
 mod golden;

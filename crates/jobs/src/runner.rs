@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use files::Files;
 use futures_util::StreamExt;
-use queue::Changed;
+use queue::{Changed, QueueError};
 use store::StoreError;
 use store::job::{
     Job,
@@ -188,6 +188,14 @@ impl Runner {
             }
             Ok(Ok(Outcome::Done)) => None,
             Ok(Err(error)) if lost(&error) => return Ok(()),
+            // Nothing is wrong with the job. Its beat grows old, and it goes on where it was; what
+            // takes the database down with it is ended by the bound of rescues.
+            Ok(Err(error)) if away(&error) => {
+                cx.warn(format!(
+                    "The database went away ({error:#}): another runner goes on with the job"
+                ));
+                return Ok(());
+            }
             Ok(Err(error)) => Some(format!("{error:#}")),
             Err(panic) => Some(format!("the program panicked: {}", words(panic))),
         };
@@ -307,6 +315,18 @@ async fn cancelled(events: &mut queue::EventStream, tools: &Tools, job: i64) {
 fn lost(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Stopped>().is_some()
         || matches!(error.downcast_ref(), Some(StoreError::FenceLost))
+}
+
+/// True for errors that only say that the database was away.
+fn away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let queued = match cause.downcast_ref() {
+            Some(QueueError::Store(error)) => Some(error),
+            _ => None,
+        };
+        let stored = cause.downcast_ref::<StoreError>().or(queued);
+        stored.is_some_and(StoreError::is_away)
+    })
 }
 
 fn words(panic: tokio::task::JoinError) -> String {

@@ -2,6 +2,7 @@
 //! start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails half-way because another one
 //! was faster.
 
+mod away;
 mod bounded;
 
 use std::ops::Deref;

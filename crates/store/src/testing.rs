@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
 pub mod bare;
+mod cut;
 pub mod foreign;
 pub mod large;
 pub mod plan;
@@ -21,6 +22,8 @@ use crate::Store;
 use crate::connection::{StoreResult, Write};
 use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
+
+pub use cut::{cut_connections, cut_listeners};
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
@@ -174,16 +177,6 @@ pub async fn hold(store: &Store) -> Held {
 pub async fn duty_due(store: &Store, name: &str) {
     let due = format!("UPDATE duty SET due_at = 0 WHERE name = '{name}'");
     store.db.execute_unprepared(&due).await.expect("writable");
-}
-
-/// Cuts the connections by which processes listen to each other over PostgreSQL.
-///
-/// # Panics
-/// Where that is not allowed.
-pub async fn cut_listeners(store: &Store) {
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-        WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()";
-    store.db.execute_unprepared(cut).await.expect("allowed");
 }
 
 /// Lets a piece of upkeep rest for as long as a test takes.

@@ -2,6 +2,7 @@
 //! server, on a fresh PostgreSQL database; here is what they build on.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod away;
 mod bounded;
 mod captures;
 mod copies;

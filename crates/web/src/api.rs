@@ -65,6 +65,11 @@ pub fn internal(error: StoreError) -> ApiError {
         StoreError::Slow => {
             ApiError::Unavailable("The database did not answer in time.".to_owned())
         }
+        // Who asks again is answered as soon as it is back.
+        away if away.is_away() => {
+            tracing::warn!(error = %away, "a request was cut off: the database went away");
+            ApiError::Unavailable("The database does not answer: try again.".to_owned())
+        }
         other => ApiError::Internal(other.to_string()),
     }
 }

@@ -17,7 +17,7 @@ use domain::metric;
 use rest::ApiError;
 
 use body::{Verdict, Watch};
-use seat::{Room, Seat};
+use seat::Room;
 
 /// Uploads of captures: large, and from fields with slow lines.
 const UPLOADS: &str = "/api/v2/captures/upload";

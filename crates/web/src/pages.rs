@@ -33,9 +33,9 @@ pub mod projects;
 pub mod reset;
 pub mod said;
 pub mod schedules;
+pub mod server;
 pub mod session;
 pub mod sessions;
-pub mod server;
 pub mod top;
 
 /// An address below where the pages begin, and its handlers.

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::luck;
+use super::servers::Servers;
 use crate::settings::BenchPull;
 
 /// What a request for images or jobs may take, and what posting may take.
@@ -95,7 +96,7 @@ struct AcceptedTask {
 pub struct Worker {
     api: Client,
     images: Client,
-    base: String,
+    servers: Servers,
     token: String,
     pipelines: Vec<String>,
     batch: u32,
@@ -110,7 +111,7 @@ impl Worker {
     /// The worker with this number.
     pub fn new(
         settings: &BenchPull,
-        server: &str,
+        servers: &[String],
         token: &str,
         pipelines: &[String],
         number: u32,
@@ -118,7 +119,7 @@ impl Worker {
         Worker {
             api: Client::new(),
             images: Client::new(),
-            base: format!("{server}/api/v2"),
+            servers: Servers::new(servers, number),
             token: format!("Token {token}"),
             pipelines: pipelines.to_vec(),
             batch: settings.batch,
@@ -159,16 +160,15 @@ impl Worker {
     /// Jobs in the order of work; one that does not validate spoils the list.
     async fn poll(&mut self) -> Vec<Offered> {
         self.seen.polls += 1;
-        let url = format!(
-            "{}/jobs?pipeline__slug__in={}&ids_only=1&incomplete_only=1&dispatch_mode=async_api",
-            self.base,
+        let url = self.servers.address(&format!(
+            "jobs?pipeline__slug__in={}&ids_only=1&incomplete_only=1&dispatch_mode=async_api",
             self.pipelines.join("%2C")
-        );
-        let call = || {
-            let call = self.api.get(&url).header("Authorization", &self.token);
+        ));
+        let call = |url: &str| {
+            let call = self.api.get(url).header("Authorization", &self.token);
             call.timeout(PATIENCE)
         };
-        let answer = get(call).await;
+        let answer = self.get(&url, call).await;
         match answer.and_then(|bytes| serde_json::from_slice::<Polled>(&bytes).ok()) {
             Some(polled) => polled.results,
             None => {
@@ -183,8 +183,8 @@ impl Worker {
         let mut any = false;
         let path = format!("jobs/{}/tasks/", job.id);
         loop {
-            let call = self.post(&path, &json!({"batch_size": self.batch}));
-            let answer: Option<Tasks> = answer(call.timeout(PATIENCE)).await;
+            let body = json!({"batch_size": self.batch});
+            let answer: Option<Tasks> = self.answer(&path, &body, PATIENCE).await;
             let Some(Tasks { tasks }) = answer else {
                 self.seen.faults += 1;
                 return any; // until the next poll
@@ -205,8 +205,8 @@ impl Worker {
 
     /// Whether a photograph can be downloaded and read.
     async fn load(&self, task: &Task) -> bool {
-        let call = || self.images.get(&task.image_url).timeout(PATIENCE);
-        let Some(bytes) = get(call).await else {
+        let call = |url: &str| self.images.get(url).timeout(PATIENCE);
+        let Some(bytes) = self.get(&task.image_url, call).await else {
             return false;
         };
         image::load_from_memory(&bytes).is_ok()
@@ -222,14 +222,13 @@ impl Worker {
             self.seen.posts += 1;
             self.seen.lost += 1;
             let wait = Duration::from_millis(luck::draw(self.seed, self.draws) % 20);
-            let call = self.post(&path, body);
+            let call = self.post(&self.servers.address(&path), body);
             tokio::time::timeout(wait, call.send()).await.ok();
         }
         let mut left = 1 + u32::from(twice);
         for attempt in 0..POSTS {
             self.seen.posts += 1;
-            let call = self.post(&path, body).timeout(POSTING);
-            match answer::<Accepted>(call).await {
+            match self.answer::<Accepted>(&path, body, POSTING).await {
                 Some(accepted) => {
                     self.check(job, tasks, &accepted);
                     left -= 1;
@@ -263,36 +262,73 @@ impl Worker {
         }
     }
 
-    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
-        let call = self.api.post(format!("{}/{path}", self.base));
+    fn post(&self, url: &str, body: &Value) -> RequestBuilder {
+        let call = self.api.post(url);
         call.header("Authorization", &self.token).json(body)
     }
-}
 
-/// A GET, tried again as the reference's client does.
-async fn get(call: impl Fn() -> RequestBuilder) -> Option<Vec<u8>> {
-    for attempt in 0..=TRIES {
-        if let Ok(answer) = call().send().await {
-            let again = matches!(answer.status().as_u16(), 500 | 502 | 503 | 504);
-            if !again {
-                let good = answer.status() == StatusCode::OK;
-                return match (good, answer.bytes().await) {
-                    (true, Ok(bytes)) => Some(bytes.to_vec()),
-                    _ => None,
-                };
+    /// A GET, tried again as the reference's client does.
+    async fn get(&self, url: &str, call: impl Fn(&str) -> RequestBuilder) -> Option<Vec<u8>> {
+        let mut url = url.to_owned();
+        for attempt in 0..=TRIES {
+            match call(&url).send().await {
+                Ok(answer) => {
+                    let status = answer.status();
+                    if !matches!(status.as_u16(), 500 | 502 | 503 | 504) {
+                        // What breaks off in the middle is no answer either.
+                        match answer.bytes().await {
+                            Ok(bytes) => return (status == StatusCode::OK).then(|| bytes.into()),
+                            Err(error) => self.is_away(&url, &error),
+                        }
+                    } else {
+                        self.is_faulty(&url, status);
+                    }
+                }
+                Err(error) => self.is_away(&url, &error),
             }
+            tokio::time::sleep(Duration::from_millis(500 << attempt)).await;
+            url = self.servers.moved(&url);
         }
-        tokio::time::sleep(Duration::from_millis(500 << attempt)).await;
+        None
     }
-    None
-}
 
-async fn answer<T: DeserializeOwned>(call: RequestBuilder) -> Option<T> {
-    let answer = call.send().await.ok()?;
-    if !answer.status().is_success() {
-        return None;
+    /// A POST, once.
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+        patience: Duration,
+    ) -> Option<T> {
+        let url = self.servers.address(path);
+        let answer = match self.post(&url, body).timeout(patience).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.is_away(&url, &error);
+                return None;
+            }
+        };
+        let status = answer.status();
+        if status.is_server_error() {
+            self.is_faulty(&url, status);
+        }
+        if !status.is_success() {
+            return None;
+        }
+        answer.json().await.ok()
     }
-    answer.json().await.ok()
+
+    /// A server that did not answer: the next one is asked.
+    fn is_away(&self, url: &str, error: &reqwest::Error) {
+        tracing::warn!(url, %error, "a server did not answer");
+        self.servers.leave(url);
+    }
+
+    /// A server that answered with a fault of its own: the next one is asked.
+    fn is_faulty(&self, url: &str, status: StatusCode) {
+        let status = status.as_u16();
+        tracing::warn!(status, url, "a server answered with a fault");
+        self.servers.leave(url);
+    }
 }
 
 /// One moth in the middle of each photograph, or the error of one that could not be loaded.

@@ -50,7 +50,9 @@ async fn press(browser: &Client, key: &str) {
 
 /// Waits for an address with this end, also behind its question mark.
 async fn arrived(browser: &Client, end: &str) {
-    let at = "return location.pathname + location.search;";
+    // The script of a page has run once it is complete.
+    let at =
+        "return document.readyState === 'complete' ? location.pathname + location.search : null;";
     let mut seen = Value::Null;
     for _ in 0..200 {
         seen = browser.execute(at, vec![]).await.unwrap();

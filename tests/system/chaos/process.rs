@@ -50,6 +50,11 @@ impl Process {
         }
     }
 
+    /// Its number in the kernel, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// SIGTERM.
     pub fn terminate(&self) {
         let child = self.child.as_ref().expect("it runs");
@@ -77,6 +82,22 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Waits until it listens there; one that refuses to start says why.
+    pub async fn up(&mut self, address: &str) {
+        for _ in 0..2400 {
+            self.must_live();
+            if TcpStream::connect(address).is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "{} does not listen on {address}: {}",
+            self.name,
+            self.said()
+        );
+    }
+
     /// None of them may end by itself.
     pub fn must_live(&mut self) {
         let ended = self
@@ -99,10 +120,19 @@ impl Drop for Process {
     }
 }
 
+/// Ports below those that the kernel gives to whoever connects: while a process is away, nobody
+/// else may happen to get its port.
+const PORTS: std::ops::Range<u16> = 16_000..32_000;
+
 /// A port on which nothing listens.
 pub fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
+    loop {
+        let port = rand::random_range(PORTS);
+        let address = format!("127.0.0.1:{port}");
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Waits until something listens there.

@@ -12,6 +12,9 @@ use crate::sync::s3::{KEYS, S3};
 /// The address that the recorded S3 server had.
 pub const ADDRESS: &str = "http://127.0.0.1:9000";
 
+/// The word that was both keys to it.
+pub const KEY: &str = "amistorage";
+
 /// An S3 server that answers until the test ends.
 pub struct Bucket {
     /// Where it answers.

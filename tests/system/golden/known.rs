@@ -1,9 +1,11 @@
-//! The differences from the recordings that stand in `docs/compatibility.md`. The idea: the table
-//! that people read is the one that the test reads, so it cannot fall behind.
+//! The differences from the recordings that stand in `docs/compatibility.md`, and those of an
+//! imported installation in `docs/migrating-from-antenna.md`. The idea: the tables that people
+//! read are those that the test reads, so they cannot fall behind.
 
 use super::compare::Difference;
 
 const PAGE: &str = include_str!("../../../docs/compatibility.md");
+const OF_IMPORTS: &str = include_str!("../../../docs/migrating-from-antenna.md");
 
 /// One line: recordings by name, where `*` stands for anything, and the places in the answer.
 pub struct Line {
@@ -13,9 +15,21 @@ pub struct Line {
     pub fault: bool,
 }
 
-/// The lines of the tables of the page's second part.
+/// The lines of the table of differences.
 pub fn lines() -> Vec<Line> {
-    let part = PAGE.split("\n## Differences from the recordings").nth(1);
+    read(PAGE)
+}
+
+/// The same, and those that only an imported installation shows.
+pub fn lines_after_import() -> Vec<Line> {
+    let mut lines = read(OF_IMPORTS);
+    lines.extend(read(PAGE));
+    lines
+}
+
+/// The lines of the tables of a page's part about the recordings.
+fn read(page: &str) -> Vec<Line> {
+    let part = page.split("\n## Differences from the recordings").nth(1);
     let rows = part.unwrap_or_default().lines();
     let rows = rows.filter(|line| line.starts_with("| `"));
     rows.filter_map(|row| {
@@ -62,7 +76,7 @@ impl Line {
 }
 
 /// Whether the text fits the pattern, in which `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {

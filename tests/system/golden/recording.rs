@@ -22,6 +22,7 @@ pub enum What {
 }
 
 /// A request and its answer.
+#[derive(Clone)]
 pub struct Exchange {
     pub method: String,
     pub path: String,

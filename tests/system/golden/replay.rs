@@ -1,7 +1,7 @@
 //! Sends the recorded requests to the real router and compares its answers. The idea: one pass in
 //! the order of the recording over one database; new rows get the ids they got then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use store::testing::{Fresh, rows};
 
 use super::bucket::{self, Bucket};
 use super::compare::{Compare, Difference, Rule};
+use super::imported::Antenna;
 use super::recorder::named_job;
 use super::recording::{Exchange, Step, What};
 use super::request::{Answer, HOST, read};
@@ -40,6 +41,8 @@ pub struct Replay<'a> {
     pub given: Vec<(String, Answer)>,
     /// Whether jobs are run.
     workers: bool,
+    /// From where rows are imported; none where they are written by the test.
+    world: Option<Antenna>,
 }
 
 /// How a step went.
@@ -51,7 +54,12 @@ pub enum Outcome {
 }
 
 impl<'a> Replay<'a> {
-    pub async fn start(fresh: &'a Fresh, root: &Path, workers: bool) -> Replay<'a> {
+    pub async fn start(
+        fresh: &'a Fresh,
+        root: &Path,
+        workers: bool,
+        world: Option<Antenna>,
+    ) -> Replay<'a> {
         let zone = "America/New_York".parse().unwrap();
         let app = TestApp::start_with(fresh, |state| state.in_zone(zone)).await;
         if workers {
@@ -95,19 +103,31 @@ impl<'a> Replay<'a> {
             bucket,
             given: Vec::new(),
             workers,
+            world,
         }
     }
 
-    /// Adds what was there by then and is not there yet, and counts what lists show.
-    pub async fn reach(&self, instant: DateTime<Utc>) {
+    /// Adds what was there by then and is not there yet.
+    pub async fn reach(&mut self, instant: DateTime<Utc>) {
         let jobs = rows::ids(self.store, "job").await.unwrap();
+        match self.world.take() {
+            None => self.write(instant, &jobs).await,
+            Some(mut antenna) => {
+                self.import(&mut antenna, instant, &jobs).await;
+                self.world = Some(antenna);
+            }
+        }
+    }
+
+    /// Writes the rows of an instant, and counts what lists show.
+    async fn write(&self, instant: DateTime<Utc>, jobs: &HashSet<i64>) {
         let moment = Moment {
             instant,
             workers: self.workers,
             service: &self.service.address,
             bucket: &self.bucket,
         };
-        let rows = tables::until(&self.root, &moment, &jobs);
+        let rows = tables::until(&self.root, &moment, jobs);
         rows::insert(self.store, &rows).await.unwrap();
         let captures = rows::ids(self.store, "capture").await.unwrap();
         let captures: Vec<i64> = captures.into_iter().collect();

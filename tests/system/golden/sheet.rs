@@ -1,27 +1,23 @@
 //! The rows of one Antenna table as they were written to CSV. The idea: a column is asked for by
 //! name and by what it holds, so that a mapping reads like a list.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::America::New_York;
 use serde_json::Value;
 
+use crate::antenna::tables::{self, Record};
+
 /// One row.
 #[derive(Clone)]
-pub struct Line(BTreeMap<String, String>);
+pub struct Line(Record);
 
 /// Reads a table; an empty field is NULL or the empty text, which the files do not tell apart.
 pub fn read(folder: &Path, table: &str) -> Vec<Line> {
     let file = folder.join("antenna-db").join(format!("{table}.csv"));
-    let mut reader = csv::Reader::from_path(&file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
-    let names = reader.headers().unwrap().clone();
-    let line = |record: csv::StringRecord| {
-        let pairs = names.iter().zip(record.iter());
-        Line(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).collect())
-    };
-    reader.records().map(|r| line(r.unwrap())).collect()
+    tables::read(&file).into_iter().map(Line).collect()
 }
 
 impl Line {
@@ -106,6 +102,11 @@ impl Line {
             "jobs_joblog" => self.int("job_id"),
             _ => None,
         }
+    }
+
+    /// The row as a text for each column.
+    pub fn record(self) -> Record {
+        self.0
     }
 
     pub fn clear(&mut self, column: &str) {

@@ -216,11 +216,9 @@ async fn several_jobs_are_acted_on_at_once() {
         let stays = format!("2 deleted; 1 could not be deleted: job {}: ", running.id);
         holds(&text, &[&stays], &[]);
         assert!(store.job(ids[2]).await.is_err());
-        let anonymous = farm.app.anonymous().post(&bulk, serde_json::json!({}));
-        assert!(
-            anonymous.await.text.contains("Jobs"),
-            "it is sent back to the list"
-        );
+        let client = farm.app.anonymous();
+        let answer = client.post(&bulk, serde_json::json!({})).await;
+        assert!(answer.text.contains("Jobs"), "it is sent back to the list");
     }
 }
 

@@ -143,7 +143,7 @@ async fn machines_are_listed_with_what_they_hold() {
         };
         farm.app
             .store
-            .worker_seen(&machine, farm.pipeline, job, Did::default())
+            .worker_seen(&machine, farm.pipeline, job, store::worker::Did::default())
             .await
             .unwrap();
         assert_eq!(worker.get("/api/v2/workers/").await.json()["count"], 3);

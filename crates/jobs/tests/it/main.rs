@@ -2,6 +2,7 @@
 //! database that can be had.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod away;
 mod choice;
 mod crops;
 mod deliveries;

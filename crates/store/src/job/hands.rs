@@ -211,7 +211,7 @@ impl Store {
             match seen.iter_mut().find(|runner| runner.name == name) {
                 Some(runner) => {
                     runner.jobs += 1;
-                    runner.beat_at = runner.beat_at.max(beat_at);
+                    runner.beat_at = Ord::max(runner.beat_at, beat_at);
                 }
                 None => seen.push(RunnerSeen {
                     name,

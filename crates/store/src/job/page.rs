@@ -50,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn jobs_at_work(&self, project: i64, most: u64) -> StoreResult<Vec<i64>> {
+    pub async fn ids_at_work(&self, project: i64, most: u64) -> StoreResult<Vec<i64>> {
         let states = [JobState::Pending, JobState::Started, JobState::Canceling];
         Ok(ids_of(project)
             .filter(C::State.is_in(states.map(JobState::code)))

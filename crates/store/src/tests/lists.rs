@@ -47,6 +47,7 @@ pub(super) async fn filled(store: &Store) -> Project {
         everything: sets[0],
         sample: sets[1],
         captures: CAPTURES,
+        jobs: 1,
     };
     store.fill(large).await.unwrap();
     project

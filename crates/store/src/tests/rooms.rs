@@ -208,7 +208,7 @@ async fn the_last_superuser_stays() {
         assert!(bob.is_active && bob.is_superuser && bob.is_staff);
         store.set_rights(ann.id, plain).await.unwrap();
         let words = |text: &str| vec![text.to_owned()];
-        let found = async |text: &str| store.people(&words(text), 10, 0).await.unwrap().1;
+        let found = async |text: &str| store.find_users(&words(text), 10, 0).await.unwrap().1;
         assert_eq!((found("BOB@").await, found("ann").await), (1, 2));
         assert_eq!(found("nobody").await, 0);
     }

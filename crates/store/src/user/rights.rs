@@ -44,7 +44,7 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn people(
+    pub async fn find_users(
         &self,
         words: &[String],
         limit: u64,

@@ -36,8 +36,8 @@ pub async fn check(state: &AppState, method: &Method, path: &str, project: i64) 
         other => other,
     };
     let path = path.strip_prefix("/api/v2").unwrap_or(path);
-    let open = OPEN.iter().filter(|(open, _)| *open == method);
-    let Some(named) = open.map(|(_, pattern)| fits(pattern, path)).find_map(|n| n) else {
+    let mut open = OPEN.iter().filter(|(open, _)| *open == method);
+    let Some(named) = open.find_map(|(_, pattern)| fits(pattern, path)) else {
         return Err(ApiError::Forbidden);
     };
     let home = match named {

@@ -68,7 +68,6 @@ impl Hub {
         watched.remove(&project);
         true
     }
-
 }
 
 /// What the task of a project remembers between two looks.
@@ -87,7 +86,7 @@ struct Watch {
 impl Watch {
     /// Looks once.
     async fn look(&mut self, store: &Store) -> StoreResult<Look> {
-        let at_work = store.jobs_at_work(self.project, MOST).await?;
+        let at_work = store.ids_at_work(self.project, MOST).await?;
         let made = store.jobs_after(self.project, self.last, MOST).await?;
         self.last = made.last().copied().unwrap_or(self.last);
         let mut ids = std::mem::take(&mut self.heard);

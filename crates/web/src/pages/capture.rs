@@ -69,7 +69,7 @@ struct CapturePage {
     found: String,
     boxes: Vec<BoxView>,
     /// How many boxes there are, are drawn and are listed, where that is not all the same.
-    more: Option<[u64; 3]>,
+    more: Option<(u64, u64, u64)>,
     /// How many of the boxes pass the project's default filters, where not all do.
     passing: Option<i64>,
     place: Option<String>,
@@ -165,9 +165,9 @@ pub async fn show(
 }
 
 /// How many boxes there are, are drawn and are listed, where that is not all the same.
-fn more(all: i64, drawn: usize) -> Option<[u64; 3]> {
+fn more(all: i64, drawn: usize) -> Option<(u64, u64, u64)> {
     let (all, listed) = (all.unsigned_abs(), drawn.min(LISTED) as u64);
-    (all > listed).then_some([all, drawn as u64, listed])
+    (all > listed).then_some((all, drawn as u64, listed))
 }
 
 impl CapturePage {

@@ -168,7 +168,7 @@ fn filter(query: &Query, project: i64, who: &Who) -> JobFilter {
 
 async fn filters(state: &AppState, query: &Query, project: i64, who: &Who) -> StoreResult<Filters> {
     let choice = |field: &str, value: String, name: String| Choice {
-        chosen: query.get(field) == Some(&value),
+        chosen: query.get(field) == Some(value.as_str()),
         value,
         name,
     };

@@ -245,7 +245,6 @@ pub struct CaptureView {
     pub taken: String,
     pub width: i32,
     pub height: i32,
-    pub font: i32,
     pub thumbnail: String,
     pub summary: String,
     pub boxes: Vec<BoxView>,
@@ -257,9 +256,7 @@ pub struct BoxView {
     pub y: i64,
     pub width: i64,
     pub height: i64,
-    pub label_y: i64,
     pub label: String,
-    pub score: String,
     pub tone: &'static str,
 }
 
@@ -277,7 +274,6 @@ impl CaptureView {
             taken: taken(capture.taken_at),
             width,
             height,
-            font: (width / 110).max(12),
             thumbnail: crate::media::thumbnail::page_address(links, capture.id),
             summary: summary(&boxes),
             boxes,
@@ -312,10 +308,8 @@ impl BoxView {
             y: y1,
             width: x2 - x1,
             height: y2 - y1,
-            label_y: (y1 - 8).max(30),
             tone: if label == "Debris" { "faint" } else { "found" },
             label,
-            score: drawn.score.map(|s| format!("{s:.2}")).unwrap_or_default(),
         }
     }
 }

@@ -36,7 +36,6 @@ struct Member {
     email: String,
     role: &'static str,
     role_key: &'static str,
-    description: &'static str,
     since: Ago,
     /// Whether it is the person who looks.
     own: bool,
@@ -91,7 +90,6 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
             email: user.email.clone(),
             role: role.display_name(),
             role_key: role.key(),
-            description: role.description(),
             since: Ago::of(row.created_at),
             own: at.caller().id() == Some(user.id),
             active: user.is_active,
@@ -157,9 +155,12 @@ pub async fn act(
     let (done, words) = match deed.as_str() {
         "role" => {
             let key = sent.text("role_id");
-            let role = Role::from_key(key).map_or(key, Role::display_name);
+            let role = Role::from_key(key)
+                .map(Role::display_name)
+                .unwrap_or_default();
             let done = act.patch(&path, json!({"role_id": key})).await;
-            (done, format!("{name} has the role {role} now."))
+            let words = format!("{name} has the role {role} now.");
+            (done, words)
         }
         "remove" => {
             let words = match own {

@@ -5,6 +5,7 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Html;
 use axum::routing::get;
+use domain::permission::{Action, decide};
 use rest::ApiResult;
 use rest::query::Query;
 use store::project::{Figures, Project, ProjectFilter};
@@ -13,7 +14,7 @@ use super::columns::{Heading, Pager, grouped, headings, page};
 use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::api::internal;
-use crate::auth::Who;
+use crate::auth::{Who, allow};
 
 /// Its addresses.
 pub const ROUTES: &[Route] = &[("/", || get(home))];
@@ -43,6 +44,8 @@ struct HomePage {
     search: String,
     ordering: String,
     headings: Vec<Heading>,
+    /// Whether there are projects, but not so many.
+    behind: bool,
     pager: Pager,
 }
 
@@ -75,6 +78,7 @@ pub async fn home(
         ("Jobs", Some("last_job_updated_at")),
     ];
     let page = HomePage {
+        behind: projects.is_empty() && count > 0,
         rows: projects
             .into_iter()
             .map(|project| row(figures(project.id), project))
@@ -109,6 +113,6 @@ fn row(figures: Figures, project: Project) -> Row {
 pub async fn visible(state: &AppState, who: &Who, id: i64) -> ApiResult<Project> {
     let project = state.store.project(id).await.map_err(internal)?;
     let facts = who.facts(state, &project).await?;
-    super::job::may_see(who, &facts)?;
+    allow(decide(who.caller(), &facts, Action::View))?;
     Ok(project)
 }

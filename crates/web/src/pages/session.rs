@@ -146,7 +146,7 @@ fn plots(at: &At, session: &Session, intervals: &[Interval<'_>]) -> Vec<Bars> {
         Bars::of(title, "From", intervals.iter().map(bar).collect())
     };
     let captures = bars("Captures", |interval| interval.moments.len() as i64);
-    let detections = bars("Detections", Interval::detections);
+    let detections = bars("Detections", |interval| interval.detections());
     [captures, detections].into_iter().flatten().collect()
 }
 

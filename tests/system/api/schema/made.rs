@@ -62,14 +62,8 @@ async fn webhook(admin: &Client<'_>, project: &Project) {
     let new = json!({"name": "Lab", "project": project.id, "target": "http://127.0.0.1:1/"});
     let lab = made(admin, "/webhooks/", "", new).await;
     let (path, template) = (format!("/webhooks/{}/", lab["id"]), "/webhooks/{id}/");
-    let test = post(
-        admin,
-        &format!("{template}test/"),
-        &format!("{path}test/"),
-        json!({}),
-        200,
-    );
-    let test = test.await;
+    let (of, at) = (format!("{template}test/"), format!("{path}test/"));
+    let test = post(admin, &of, &at, json!({}), 200).await;
     assert_eq!(test["state"], "failed");
     let again = format!("{path}deliveries/{}/redeliver/", test["id"]);
     let template = format!("{template}deliveries/{{delivery}}/redeliver/");

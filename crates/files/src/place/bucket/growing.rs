@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::io::AsyncReadExt;
 
-use super::super::Growing;
+use super::super::{Growing, Place};
 use super::BucketFolder;
 use crate::{FilesError, FilesResult};
 
@@ -103,7 +103,6 @@ impl Drop for Scratch {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::super::Place;
     use super::*;
     use crate::s3::BucketAddress;
     use crate::tests::s3::{S3, keys};

@@ -53,13 +53,13 @@ async fn a_page_of_jobs_is_in_order_whichever_part_it_lies_in() {
         assert_eq!(names((JobOrder::State, false), 10, 0).await, "dcba");
         assert_eq!(names((JobOrder::Finished, false), 10, 0).await, "bacd");
         assert_eq!(store.last_job(world.project.id).await.unwrap(), ids[3]);
-        let at_work = store.jobs_at_work(world.project.id, 2).await.unwrap();
+        let at_work = store.ids_at_work(world.project.id, 2).await.unwrap();
         assert_eq!(at_work, [ids[2], ids[1]]);
         let later = store.jobs_after(world.project.id, ids[1], 10).await;
         assert_eq!(later.unwrap(), ids[2..]);
         assert_eq!(store.last_job(world.project.id + 1).await.unwrap(), 0);
         store.cancel_job(Permit::BY_PROGRAM, ids[2]).await.unwrap();
-        let at_work = store.jobs_at_work(world.project.id, 10).await.unwrap();
+        let at_work = store.ids_at_work(world.project.id, 10).await.unwrap();
         assert_eq!(at_work, [ids[1], ids[0]]);
     }
 }

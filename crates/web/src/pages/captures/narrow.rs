@@ -5,7 +5,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use rest::query::Query;
 use store::StoreResult;
 use store::capture::{CaptureFilter, CaptureOrder};
-use store::capture_set::list::{CaptureSetFilter, CaptureSetOrder};
+use store::capture_set::{CaptureSetFilter, CaptureSetOrder};
 use store::session::{Session, SessionFilter, SessionOrder};
 
 use crate::AppState;

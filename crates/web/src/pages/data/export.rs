@@ -103,7 +103,7 @@ fn narrowed(filters: &serde_json::Value) -> String {
         let name = if name == "collection" {
             "capture set"
         } else {
-            name
+            name.as_str()
         };
         match value["name"].as_str().or_else(|| value.as_str()) {
             Some(text) => format!("{name} {text}"),

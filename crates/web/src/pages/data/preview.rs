@@ -53,10 +53,8 @@ pub async fn of(
     let all = state.store.project_captures(at.project.id).await?;
     let drawn = plan.draws() && !settings.contains_key("seed");
     let (count, first) = if plan.method == Method::Full && plan.filter == Filter::default() {
-        let some = state
-            .store
-            .newest_captures(Some(&[at.project.id]), SHOWN as u64);
-        let some = some.await?;
+        let of = [at.project.id];
+        let some = state.store.newest_captures(Some(&of), SHOWN as u64).await?;
         (all, some.iter().map(|capture| capture.id).collect())
     } else {
         let set = nothing_yet(at.project.id, method, settings);

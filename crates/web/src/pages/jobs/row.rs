@@ -147,8 +147,10 @@ pub async fn read(store: &Store, jobs: &[Job]) -> StoreResult<Vec<Row>> {
     };
     let stations = store.stations_by_id(&ids(|job| job.station_id)).await?;
     let stations: HashMap<i64, String> = stations.into_iter().map(|s| (s.id, s.name)).collect();
-    let sets = store.capture_sets_by_id(&ids(|job| job.capture_set_id));
-    let sets: HashMap<i64, String> = sets.await?.into_iter().map(|s| (s.id, s.name)).collect();
+    let sets = store
+        .capture_sets_by_id(&ids(|job| job.capture_set_id))
+        .await?;
+    let sets: HashMap<i64, String> = sets.into_iter().map(|s| (s.id, s.name)).collect();
     let pipelines = store.pipelines_by_id(&ids(|job| job.pipeline_id)).await?;
     let people = store.people(&ids(|job| job.created_by_id)).await?;
     let cells = Cells::read(store, jobs).await?;

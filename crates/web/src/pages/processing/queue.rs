@@ -136,9 +136,11 @@ pub async fn act(
         Some(id) => vec![id],
         None => {
             let jobs = state.store.jobs_at_work(Some(project), ROWS).await?;
-            let mut jobs = jobs.into_iter();
             let which = |job: &Job| job.paused != pause && steerable(&at, job);
-            jobs.by_ref().filter(which).map(|job| job.id).collect()
+            jobs.iter()
+                .filter(|job| which(job))
+                .map(|job| job.id)
+                .collect()
         }
     };
     let (mut done, mut wrong) = (0, Vec::new());

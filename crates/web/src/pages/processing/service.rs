@@ -64,7 +64,7 @@ impl History {
         }
         let begin = now - CHECK_DAYS * 86_400;
         let mut sums: HashMap<i64, (i64, i64)> = HashMap::new();
-        let (mut answered, mut failed, mut last) = (0, 0, None);
+        let (mut answered, mut failed, mut last) = (0i64, 0i64, None::<i64>);
         for check in checks {
             let cell = ((check.slot - begin) / (CELL_HOURS * 3600)).clamp(0, CELLS - 1);
             let sum = sums.entry(cell).or_default();
@@ -303,8 +303,9 @@ pub async fn act(
             .await
             .map(|a| answered(&a)),
         "register" => {
-            let made = act.post(&format!("{path}/register_pipelines/"), json!({}));
-            made.await.map(|made| registered(&made))
+            let path = format!("{path}/register_pipelines/");
+            let made = act.post(&path, json!({})).await;
+            made.map(|made| registered(&made))
         }
         "remove" => {
             let service = changeable(&state, &at, id).await?;

@@ -58,7 +58,10 @@ pub async fn list(
 
 async fn page(state: &AppState, who: &Who, query: &Query, form: Shown) -> PageResult {
     let offset = (columns::page(query) - 1) * ROWS;
-    let (people, count) = state.store.people(&query.search(), ROWS, offset).await?;
+    let (people, count) = state
+        .store
+        .find_users(&query.search(), ROWS, offset)
+        .await?;
     let own = who.caller().id();
     let row = |user: User| Row {
         own: own == Some(user.id),
