@@ -160,8 +160,9 @@ async fn cancel(client: &Client, what: &OneJob) -> anyhow::Result<Ending> {
 
 /// Asks for something to be done with a job; the job after it.
 async fn act(client: &Client, job: i64, action: &str) -> anyhow::Result<Value> {
-    let done = client.post(&format!("jobs/{job}/{action}"), &json!({}));
-    done.await.with_context(|| format!("job {job}"))
+    let path = format!("jobs/{job}/{action}");
+    let done = client.post(&path, &json!({})).await;
+    done.with_context(|| format!("job {job}"))
 }
 
 async fn after(client: &Client, job: &Value, watches: bool, json: bool) -> anyhow::Result<Ending> {
