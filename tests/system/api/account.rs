@@ -37,7 +37,10 @@ async fn tokens_are_listed_and_ended_one_by_one() {
         let list = list.json();
         assert_eq!(list["count"], 2);
         let keys: Vec<&String> = list["results"][0].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["id", "name", "created_at", "last_used_at"]);
+        assert_eq!(
+            keys,
+            ["id", "name", "project", "created_at", "last_used_at"]
+        );
         assert_eq!(list["results"][0]["name"], "trap 7");
         assert!(list["results"][0]["last_used_at"].is_string());
 

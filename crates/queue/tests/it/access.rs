@@ -91,12 +91,18 @@ fn account(dir: &Path) -> (PathBuf, PathBuf) {
         },
     });
     let known = signed(&operator, &account, &claims);
+    // JetStream asks for an account of the server's own.
+    let system = KeyPair::new_account();
+    let systems = signed(&operator, &system, &json!({"type": "account", "version": 2}));
+    let own = system.public_key();
     let claims = json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1});
     let card = signed(&account, &user, &claims);
     let settings = dir.join("nats.conf");
     let name = account.public_key();
-    let text =
-        format!("operator: {root}\nresolver: MEMORY\nresolver_preload: {{ {name}: {known} }}\n");
+    let text = format!(
+        "operator: {root}\nsystem_account: {own}\nresolver: MEMORY\n\
+         resolver_preload: {{ {name}: {known}, {own}: {systems} }}\n"
+    );
     std::fs::write(&settings, text).unwrap();
     let credentials = dir.join("moth.creds");
     let seed = user.seed().unwrap();

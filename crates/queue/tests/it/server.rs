@@ -11,6 +11,13 @@ pub struct Server {
     child: Child,
 }
 
+/// A port that nobody has, below those that the system gives to whoever connects somewhere.
+fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| 16_000 + rand::random::<u16>() % 16_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.find(free).unwrap()
+}
+
 impl Server {
     /// Starts one, where tests of NATS are wanted at all and the program is there.
     pub async fn start() -> Option<Server> {
@@ -20,8 +27,7 @@ impl Server {
     /// The same with these settings.
     pub async fn with(settings: &[&str]) -> Option<Server> {
         store::testing::nats()?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = free_port();
         let data = tempfile::tempdir().unwrap();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let child = run(port, data.path(), &settings);
@@ -59,6 +65,11 @@ impl Server {
     /// It keeps its connections and answers nothing.
     pub fn freeze(&self) {
         self.signal("-STOP");
+        // Its threads run on until the signal has reached each of them.
+        let stat = format!("/proc/{}/stat", self.child.id());
+        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") T ")) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn thaw(&self) {
