@@ -93,7 +93,11 @@ fn account(dir: &Path) -> (PathBuf, PathBuf) {
     let known = signed(&operator, &account, &claims);
     // JetStream asks for an account of the server's own.
     let system = KeyPair::new_account();
-    let systems = signed(&operator, &system, &json!({"type": "account", "version": 2}));
+    let systems = signed(
+        &operator,
+        &system,
+        &json!({"type": "account", "version": 2}),
+    );
     let own = system.public_key();
     let claims = json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1});
     let card = signed(&account, &user, &claims);

@@ -352,7 +352,7 @@ mod tests {
             (7300, "2 h ago"),
             (90_000, "1 day ago"),
             (300_000, "3 days ago"),
-            (4_000_000, "2023-09-28"),
+            (4_000_000, "2023-09-29"),
         ];
         for (seconds, words) in cases {
             assert_eq!(said(seconds), words, "{seconds}");
