@@ -38,7 +38,7 @@ const SHORT: Size = Size {
     clients: 3,
     down: Duration::from_secs(2),
     lease: 4,
-    silence: 4,
+    silence: 5,
 };
 
 /// One for each blow, and one after the last.

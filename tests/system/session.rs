@@ -113,7 +113,7 @@ async fn a_person_signs_in_and_out() {
         assert_eq!(page.status(), 200);
         assert_eq!(page.headers()["cache-control"], "private, no-cache");
         let page = page.text().await.unwrap();
-        assert!(page.contains(">Test</span>") && page.contains("Sign out"));
+        assert!(page.contains(">Test</a>") && page.contains("Sign out"));
 
         let word = browser.word(&jobs).await;
         let out = browser

@@ -135,7 +135,7 @@ async fn the_api_and_our_pages_stay() {
     );
     for path in ["/hawkmoth", "/hawkmoth/"] {
         let home = anonymous.get(path).await;
-        let jobs = format!("href=\"/hawkmoth/projects/{}/jobs\"", project.id);
+        let jobs = format!("href=\"/hawkmoth/projects/{}\"", project.id);
         assert!(home.text.contains(&jobs), "{}", home.text);
         assert!(home.text.contains("href=\"/hawkmoth/assets/hawkmoth.css\""));
     }

@@ -26,3 +26,43 @@ pub async fn finish(request: Request, next: Next) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use axum::http::Request;
+    use axum::routing::{delete, get};
+    use axum::{Router, middleware};
+    use tokio::sync::mpsc;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_deletion_goes_on_when_nobody_waits_and_nothing_else_does() {
+        let (done, mut heard) = mpsc::unbounded_channel();
+        let slow = |word: &'static str| {
+            let done = done.clone();
+            async move || {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                done.send(word).ok();
+            }
+        };
+        let router = Router::new()
+            .route("/gone", delete(slow("deleted")))
+            .route("/read", get(slow("read")))
+            .route_layer(middleware::from_fn(finish));
+        for (method, path) in [(Method::GET, "/read"), (Method::DELETE, "/gone")] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request);
+            let waited = tokio::time::timeout(Duration::from_millis(10), answer).await;
+            assert!(waited.is_err(), "it is slow");
+        }
+        assert_eq!(heard.recv().await, Some("deleted"));
+        assert!(heard.try_recv().is_err(), "what is read is not needed");
+    }
+}

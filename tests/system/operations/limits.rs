@@ -251,27 +251,6 @@ async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_goes_on_when_the_time_of_its_request_is_over() {
-    let fresh = testing::fresh_sqlite().await;
-    let server = Server::start(&fresh, &["--request-seconds", "1"]).await;
-    let project = server.made_project().await;
-    let held = testing::hold(&fresh.store).await;
-    let path = format!("/api/v2/projects/{project}/");
-    let (status, text) = told(server.call(Method::DELETE, &path)).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
-    assert!(text.contains("could not answer within 1 seconds"), "{text}");
-    assert!(fresh.store.project(project).await.is_ok());
-    drop(held);
-    for round in 0.. {
-        if fresh.store.project(project).await.is_err() {
-            break;
-        }
-        assert!(round < 600, "the project is still there");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_too_often_waits_and_nobody_else() {
     let fresh = testing::fresh_sqlite().await;
     let settings = ["--rate-limit", "1", "--rate-limit-anonymous", "1"];

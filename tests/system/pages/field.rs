@@ -167,7 +167,7 @@ async fn the_overview_tells_what_is_there_and_what_goes_on() {
         let page = world.shown(&world.app.anonymous(), "").await;
         has(
             &page,
-            &["Running and waiting", "Fill &#60;now&#62;", "Pending"],
+            &["Running and waiting", "Fill &#60;now&#62;", "Waiting"],
         );
         // Without a set to fill it fails.
         world.app.work();

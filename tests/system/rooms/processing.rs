@@ -12,7 +12,8 @@ use crate::pull::Farm;
 
 /// A service that says that it is ready for a pipeline.
 async fn ready() -> MockServer {
-    let service = MockServer::start().await;
+    // Not one that is lent again, and goes on answering, when this one is dropped.
+    let service = MockServer::builder().start().await;
     let body = json!({"status": true});
     Mock::given(path("/readyz"))
         .respond_with(ResponseTemplate::new(200).set_body_json(body))

@@ -44,7 +44,7 @@ async fn the_server_is_shown_to_superusers_only() {
         page.has(&[
             "Version",
             "Populate capture set",
-            "Pending",
+            "Waiting",
             "free of",
             env!("CARGO_PKG_VERSION"),
         ]);
