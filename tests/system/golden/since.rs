@@ -121,8 +121,8 @@ impl Since {
     /// Whether the row that an address names was: the last number in it.
     pub fn named(&self, path: &str, moment: DateTime<Utc>) -> bool {
         let path = path.split('?').next().unwrap_or_default();
-        let numbers = path.split(['/', '.']).filter_map(|part| part.parse().ok());
-        let named = table_of(path).zip(numbers.last());
+        let mut numbers = path.split(['/', '.']).filter_map(|part| part.parse().ok());
+        let named = table_of(path).zip(numbers.next_back());
         named.is_some_and(|(table, id)| self.row(table, id, moment))
     }
 

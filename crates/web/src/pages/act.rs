@@ -37,11 +37,14 @@ pub struct Act {
     behind: Option<HeaderValue>,
 }
 
+/// Sentences by field, those of no field under an empty name.
+pub type Wrong = Vec<(String, Vec<String>)>;
+
 /// What the API said no to.
 #[derive(Debug)]
 pub enum Refused {
-    /// What was sent is wrong: sentences by field, those of no field under an empty name.
-    Fields(Vec<(String, Vec<String>)>),
+    /// What was sent is wrong.
+    Fields(Wrong),
     /// Anything else.
     Error(PageError),
 }
@@ -159,7 +162,7 @@ impl Act {
             request = request.header(HOST, host);
         }
         if let Some(peer) = &self.peer {
-            request = request.extension(peer.clone());
+            request = request.extension(*peer);
         }
         if let Some(behind) = &self.behind {
             request = request.header(FORWARDED, behind);
@@ -191,7 +194,7 @@ fn judged(status: StatusCode, value: Value) -> Result<Value, Refused> {
 }
 
 /// The sentences of an answer of 400 and its like, by field.
-fn sentences(value: &Value) -> Vec<(String, Vec<String>)> {
+fn sentences(value: &Value) -> Wrong {
     let Value::Object(fields) = value else {
         return vec![(String::new(), said(value))];
     };

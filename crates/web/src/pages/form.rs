@@ -7,7 +7,7 @@ use rest::ApiError;
 use rest::query::Query;
 
 use super::PageError;
-use super::act::Refused;
+use super::act::{Refused, Wrong};
 
 /// The largest form without files, in bytes.
 const MOST: usize = 2 << 20;
@@ -60,7 +60,7 @@ impl Sent {
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     sent: Sent,
-    wrong: Vec<(String, Vec<String>)>,
+    wrong: Wrong,
 }
 
 impl Shown {

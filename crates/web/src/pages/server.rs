@@ -97,7 +97,7 @@ struct ServerPage {
     address: String,
     zone: String,
     /// Jobs that have not ended, by kind and state.
-    standing: Vec<(String, Vec<(&'static str, &'static str, String)>)>,
+    standing: Standing,
     oldest: Option<Ago>,
     runners: Vec<Runner>,
     care: Vec<Care>,
@@ -145,11 +145,13 @@ fn bytes(number: u64) -> String {
     rest::size::display(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-type Standing = Vec<(String, Vec<(&'static str, &'static str, String)>)>;
+type Standing = Vec<(String, Vec<InState>)>;
+
+/// Word and tone of a state, and how many jobs are in it.
+type InState = (&'static str, &'static str, String);
 
 async fn standing(state: &AppState) -> Result<Standing, super::PageError> {
-    let mut kinds: BTreeMap<&'static str, Vec<(&'static str, &'static str, String)>> =
-        BTreeMap::new();
+    let mut kinds: BTreeMap<&'static str, Vec<InState>> = BTreeMap::new();
     for some in state.store.standing_jobs().await? {
         let kind = domain::job::kind(&some.kind).map_or("Unknown", |kind| kind.name);
         let is = domain::state::JobState::from_code(some.state);

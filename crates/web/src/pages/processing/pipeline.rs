@@ -14,7 +14,7 @@ use store::pipeline::used::UseChange;
 
 use crate::AppState;
 use crate::auth::{Who, refusal};
-use crate::pages::act::Refused;
+use crate::pages::act::{Refused, Wrong};
 use crate::pages::at::{At, Part};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::{PageError, PageResult, said};
@@ -149,7 +149,7 @@ pub async fn form(
 }
 
 /// Reads the form; what is wrong stands by its field.
-fn read(sent: &Sent) -> Result<Map<String, Value>, Vec<(String, Vec<String>)>> {
+fn read(sent: &Sent) -> Result<Map<String, Value>, Wrong> {
     let mut wrong = Vec::new();
     let mut fault = |field: &str, words: String| wrong.push((field.to_owned(), vec![words]));
     let mut config = Map::new();

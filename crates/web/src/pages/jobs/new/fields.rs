@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::pages::act::Refused;
 use crate::pages::form::Sent;
 
-/// What is wrong, by field.
-pub type Wrong = Vec<(String, Vec<String>)>;
+pub use crate::pages::act::Wrong;
 
 /// Field of the capture set.
 pub const SET: &str = "source_image_collection_id";
