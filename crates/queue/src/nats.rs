@@ -25,7 +25,7 @@ pub use access::Access;
 pub use streamed::{Mending, Streamed};
 
 /// A server that does not answer a request within this has failed.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// The client tries to connect again this often.
 const AGAIN: Duration = Duration::from_millis(500);
 

@@ -174,7 +174,7 @@ async fn the_overview_tells_what_is_there_and_what_goes_on() {
         let ended = world.app.ended(job).await;
         assert_eq!(ended.state, "FAILURE");
         let page = world.shown(&world.app.anonymous(), "").await;
-        has(&page, &["Failed lately", "Fill &#60;now&#62;", "Failure"]);
+        has(&page, &["Failed lately", "Fill &#60;now&#62;", "Failed"]);
         assert!(!page.contains("Running and waiting"));
     }
 }

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 
 use super::shared::SharedBus;
 use crate::QueueError;
-use crate::nats::Nats;
+use crate::nats::{Nats, PATIENCE};
 
 impl SharedBus {
     /// Joined over NATS. Listens when this returns; the client connects again by itself.
@@ -17,8 +17,7 @@ impl SharedBus {
         let refused = |error: SubscribeError| QueueError::nats("cannot listen to events", error);
         let heard = nats.client().subscribe(subject.clone()).await;
         let heard = heard.map_err(refused)?;
-        let flushed = nats.client().flush().await;
-        flushed.map_err(|error| QueueError::nats("cannot listen to events", error))?;
+        read_by_server(nats).await?;
         let words = heard
             .filter_map(|message| async move { String::from_utf8(message.payload.into()).ok() });
         let nats = nats.clone();
@@ -31,5 +30,25 @@ impl SharedBus {
             }
         };
         Ok(SharedBus::joined(send, words))
+    }
+}
+
+/// Returns when the server has read what was sent before: it reads a connection in order, so what
+/// comes back to us came after it. Written is not read: others could tell something in between.
+async fn read_by_server(nats: &Nats) -> Result<(), QueueError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        QueueError::Nats(format!("cannot listen to events: {error}"))
+    };
+    let client = nats.client();
+    let inbox = client.new_inbox();
+    let mut echo = client
+        .subscribe(inbox.clone())
+        .await
+        .map_err(|e| failed(&e))?;
+    let sent = client.publish(inbox, "".into()).await;
+    sent.map_err(|e| failed(&e))?;
+    match tokio::time::timeout(3 * PATIENCE, echo.next()).await {
+        Ok(Some(_)) => Ok(()),
+        _ => Err(failed(&"the server does not answer")),
     }
 }
