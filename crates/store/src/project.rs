@@ -2,10 +2,9 @@
 //! (`domain-rules.md` §10, §11, §15). Lists stand in `project/list.rs`, settings in
 //! `project/settings.rs`.
 
-use domain::permission::{Delete, Permit};
+use domain::permission::{Delete, Permit, ProjectFacts, Role, role_has};
 use std::collections::HashMap;
 
-use domain::permission::{ProjectFacts, Role};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
@@ -235,6 +234,34 @@ impl Store {
             .await?;
         let role = |m: membership::Model| Some((m.project_id, Role::from_key(&m.role)?));
         Ok(rows.into_iter().filter_map(role).collect())
+    }
+
+    /// The projects in which a person holds a permission: their own, and those in which a role
+    /// brings it; `None` means all (superusers).
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub(crate) async fn projects_granting(
+        &self,
+        user: Option<&User>,
+        permission: &str,
+    ) -> StoreResult<Option<Vec<i64>>> {
+        let Some(user) = user else {
+            return Ok(Some(Vec::new()));
+        };
+        if user.is_superuser {
+            return Ok(None);
+        }
+        let owned: Vec<i64> = project::Entity::find()
+            .select_only()
+            .column(project::Column::Id)
+            .filter(project::Column::OwnerId.eq(user.id))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let roles = self.roles_of(user.id).await?.into_iter();
+        let holds = roles.filter(|(_, role)| role_has(*role, permission));
+        Ok(Some(holds.map(|(id, _)| id).chain(owned).collect()))
     }
 
     /// What permission rules need to know of a project and a person.

@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter};
 use sea_orm_migration::MigratorTrait;
 
 use crate::Store;
-use crate::connection::{StoreResult, Write};
+use crate::connection::StoreResult;
 use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
 
@@ -153,21 +153,6 @@ pub async fn behind() -> Vec<Blank> {
         store.close().await;
     }
     all
-}
-
-/// A write transaction that does nothing; on SQLite nobody else writes until it is dropped.
-pub struct Held {
-    _write: Write,
-}
-
-/// Holds the turn of writers.
-///
-/// # Panics
-/// Where the database cannot be used.
-pub async fn hold(store: &Store) -> Held {
-    Held {
-        _write: store.write().await.expect("can be written to"),
-    }
 }
 
 /// Makes a duty due now.

@@ -3,7 +3,7 @@
 //! idea: a delivery is a row, written in the transaction that makes it true, so nothing that
 //! happened is left untold and nothing is told that did not happen.
 
-use domain::permission::{Permit, Update, WEBHOOKS, role_has};
+use domain::permission::{Permit, Update, WEBHOOKS};
 use domain::telling::{Channel, Event, Wishes};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
@@ -12,7 +12,7 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::entity::webhook::{self, Entity};
-use crate::entity::{membership, project, webhook_delivery};
+use crate::entity::{membership, webhook_delivery};
 use crate::job::list::holds;
 use crate::order::{Orders, ordered};
 use crate::user::User;
@@ -214,22 +214,7 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn telling_projects(&self, user: Option<&User>) -> StoreResult<Option<Vec<i64>>> {
-        let Some(user) = user else {
-            return Ok(Some(Vec::new()));
-        };
-        if user.is_superuser {
-            return Ok(None);
-        }
-        let owned: Vec<i64> = project::Entity::find()
-            .select_only()
-            .column(project::Column::Id)
-            .filter(project::Column::OwnerId.eq(user.id))
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let roles = self.roles_of(user.id).await?.into_iter();
-        let managed = roles.filter(|(_, role)| role_has(*role, WEBHOOKS));
-        Ok(Some(managed.map(|(id, _)| id).chain(owned).collect()))
+        self.projects_granting(user, WEBHOOKS).await
     }
 
     /// One page of webhooks, and how many there are in all.

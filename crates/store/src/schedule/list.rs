@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use domain::permission::{VIEW_PRIVATE, role_has};
+use domain::permission::VIEW_PRIVATE;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::{Schedule, ScheduleRun};
 use crate::connection::{Store, StoreResult};
-use crate::entity::{job, project, schedule, schedule_job, schedule_run};
+use crate::entity::{job, schedule, schedule_job, schedule_run};
 use crate::job::Job;
 use crate::job::list::holds;
 use crate::order::{Orders, ordered};
@@ -48,22 +48,7 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn scheduling_projects(&self, user: Option<&User>) -> StoreResult<Option<Vec<i64>>> {
-        let Some(user) = user else {
-            return Ok(Some(Vec::new()));
-        };
-        if user.is_superuser {
-            return Ok(None);
-        }
-        let owned: Vec<i64> = project::Entity::find()
-            .select_only()
-            .column(project::Column::Id)
-            .filter(project::Column::OwnerId.eq(user.id))
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let roles = self.roles_of(user.id).await?.into_iter();
-        let joined = roles.filter(|(_, role)| role_has(*role, VIEW_PRIVATE));
-        Ok(Some(joined.map(|(id, _)| id).chain(owned).collect()))
+        self.projects_granting(user, VIEW_PRIVATE).await
     }
 
     /// One page of schedules, and how many there are in all.
