@@ -111,6 +111,11 @@ metrics! {
         "Images that became done or failed by a save of this process");
     SAVE = seconds("hawkmoth_save_seconds", SHORT, &[],
         "How long saves of results took, from the call to after the commit");
+    DELIVERIES = counter("hawkmoth_deliveries_total", &["kind", "outcome"],
+        "Tries of this process to tell somebody, by `webhook` or `email`: `delivered`, `again` (there \
+         is another try later) or `failed` (given up)");
+    DELIVERIES_WAITING = gauge("hawkmoth_deliveries_waiting", &[],
+        "Webhooks and letters that are to be sent, for the first time or again, counted up to 10,000");
     HTTP_REQUESTS = counter("hawkmoth_http_requests_total", &["method", "route", "status"],
         "Requests that were answered");
     HTTP_TIME = seconds("hawkmoth_http_request_seconds", SHORT, &["method", "route"],

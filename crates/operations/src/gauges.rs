@@ -1,5 +1,6 @@
-//! What is counted when somebody asks: jobs, images, connections. The idea: the database is asked
-//! at most every few seconds, however many scrape, and one that does not answer holds nobody up.
+//! What is counted when somebody asks: jobs, images, deliveries, connections. The idea: the database
+//! is asked at most every few seconds, however many scrape, and one that does not answer holds
+//! nobody up.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -68,6 +69,8 @@ impl Gauges {
         self.jobs(&jobs, known);
         let asked = store.oldest_waiting_job().await?;
         set(metric::OLDEST_JOB.name, asked.map_or(0.0, since));
+        let told = store.standing_deliveries().await?;
+        set(metric::DELIVERIES_WAITING.name, number(told));
         let running = store.running_jobs().await?;
         let ids: Vec<i64> = running.iter().map(|(id, _)| *id).collect();
         let depth = queue.standing(&ids, self.parts.leases.deliveries).await?;

@@ -1,6 +1,6 @@
-//! How jobs and their images stand, for those who run the server. The idea: it is asked again and
-//! again, so each count ends at a bound and goes along an index: a million rows cost as much as
-//! the bound says, not more.
+//! How jobs, their images and what is to be told stand, for those who run the server. The idea: it
+//! is asked again and again, so each count ends at a bound and goes along an index: a million rows
+//! cost as much as the bound says, not more.
 
 use chrono::{DateTime, Utc};
 use domain::state::JobState;
@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::connection::{Store, StoreResult, clock};
-use crate::entity::{job, job_stream, ticket};
+use crate::entity::{job, job_stream, ticket, webhook_delivery};
 use crate::job::offer::waiting;
 use crate::ticket::Depth;
 
@@ -18,6 +18,8 @@ use crate::ticket::Depth;
 const JOBS: u64 = 10_000;
 /// Images of one kind that are counted at most.
 const IMAGES: u64 = 100_000;
+/// Deliveries that are counted at most.
+const DELIVERIES: u64 = 10_000;
 /// Running jobs whose images are counted at most, those that began first.
 const RUNNING: u64 = 200;
 /// Numbers below are places in a feed, above them times (milliseconds, of 2001): see `job::feed`.
@@ -181,5 +183,21 @@ impl Store {
             .into_tuple()
             .all(&self.db)
             .await?)
+    }
+
+    /// Counts what is to be told and was neither taken nor given up yet.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn standing_deliveries(&self) -> StoreResult<u64> {
+        use webhook_delivery::Column as C;
+        // Only what waits has a next time; this is its index.
+        let waiting = Query::select()
+            .expr(Expr::value(1))
+            .from(webhook_delivery::Entity)
+            .and_where(C::NextAt.gt(DateTime::<Utc>::UNIX_EPOCH))
+            .limit(DELIVERIES)
+            .to_owned();
+        self.count_all(waiting).await
     }
 }

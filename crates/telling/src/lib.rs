@@ -10,9 +10,10 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
+use domain::metric;
 use domain::telling::Channel;
 use files::Links;
-use store::webhook::{Delivery, Sent, Webhook};
+use store::webhook::{Delivery, DeliveryState, Sent, Webhook};
 use store::{Store, StoreResult};
 
 pub use mail::{BadMail, Letter, Mailer, NotSent};
@@ -60,7 +61,16 @@ impl Teller {
             Channel::Webhook => self.post(webhook, taken).await?,
             Channel::Email => self.write(store, webhook, taken).await?,
         };
-        store.settle_delivery(taken, &sent).await
+        let after = store.settle_delivery(taken, &sent).await?;
+        let outcome = match after.delivery_state() {
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Waiting => "again",
+            DeliveryState::Failed => "failed",
+        };
+        let kind = webhook.channel().word();
+        metrics::counter!(metric::DELIVERIES.name, "kind" => kind, "outcome" => outcome)
+            .increment(1);
+        Ok(after)
     }
 
     async fn post(&self, webhook: &Webhook, taken: &Delivery) -> StoreResult<Sent> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::metric::{self, Kind};
 use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use store::testing;
 
 use super::server::{Server, told};
@@ -22,12 +23,26 @@ fn value(text: &str, begins: &str) -> f64 {
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
+/// Has the ends of the project's jobs told at an address where nobody listens, and tries it out.
+async fn tell_nobody(server: &Server, job: i64) {
+    let project = server.store.job(job).await.unwrap().project_id;
+    let path = "/api/v2/webhooks/";
+    let hook = json!({"name": "Nobody", "project": project, "target": "http://127.0.0.1:1/"});
+    let (status, text) = told(server.call(Method::POST, path).json(&hook)).await;
+    assert_eq!(status, StatusCode::CREATED, "{text}");
+    let made: Value = serde_json::from_str(&text).unwrap();
+    let test = format!("{path}{}/test/", made["id"]);
+    let (status, text) = told(server.call(Method::POST, &test)).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_exposed_is_what_the_list_names() {
     for fresh in testing::fresh().await {
         let server = Server::start(&fresh, &["--max-body-mib", "1"]).await;
         let metrics = format!("{}/metrics", server.url);
         let job = server.job(20, None).await;
+        tell_nobody(&server, job).await;
         // Somebody takes two images and is never heard of again.
         let lost = server.call(Method::POST, &format!("/api/v2/jobs/{job}/tasks/"));
         let lost = lost.json(&serde_json::json!({"batch_size": 2}));
@@ -87,6 +102,12 @@ async fn what_is_exposed_is_what_the_list_names() {
             ("hawkmoth_job_wait_seconds_count{kind=\"ml\"}", 2.0),
             ("hawkmoth_http_refused_total{reason=\"large\"}", 1.0),
             (running, 0.0),
+            // The test is given up at once, both ends of the job are tried for hours.
+            (
+                "hawkmoth_deliveries_total{kind=\"webhook\",outcome=\"failed\"}",
+                1.0,
+            ),
+            ("hawkmoth_deliveries_waiting ", 2.0),
             ("hawkmoth_oldest_waiting_task_seconds ", 0.0),
         ] {
             assert_eq!(value(&text, begins), expected, "{begins}: {text}");

@@ -1,12 +1,16 @@
-//! How jobs and images stand, counted for those who run the server.
+//! How jobs, images and what is to be told stand, counted for those who run the server.
 
 use chrono::Duration;
+use domain::permission::Permit;
 use domain::state::JobState;
+use domain::telling::Event;
 
+use super::webhooks::hook;
 use crate::job::NewJob;
 use crate::testing;
 use crate::tests::jobs::world::World;
 use crate::ticket::{Depth, Terms};
+use crate::webhook::Sent;
 
 fn terms(max: u64, seconds: i64) -> Terms {
     Terms {
@@ -59,5 +63,22 @@ async fn jobs_and_images_are_counted_by_where_they_are() {
         assert_eq!(store.standing_images(&[], 2).await.unwrap(), of(0, 0, 0));
         let with = store.with_waiting_images(&[job.id, waiting.id]).await;
         assert_eq!(with.unwrap(), [job.id]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_told_is_counted_until_it_is_taken() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 1).await;
+        let store = &world.store;
+        assert_eq!(store.standing_deliveries().await.unwrap(), 0);
+        let hook = hook(&world, &[Event::JobEnded], false).await;
+        let job = store.create_job(world.new_job()).await.unwrap();
+        store.cancel_job(Permit::BY_PROGRAM, job.id).await.unwrap();
+        let test = store.begin_test(Permit::BY_PROGRAM, &hook).await.unwrap();
+        assert_eq!(store.standing_deliveries().await.unwrap(), 2);
+        let taken = Sent::Taken(Some(200));
+        store.settle_delivery(&test, &taken).await.unwrap();
+        assert_eq!(store.standing_deliveries().await.unwrap(), 1);
     }
 }

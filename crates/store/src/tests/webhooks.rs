@@ -16,7 +16,7 @@ use crate::user::NewUser;
 use crate::webhook::{Delivery, DeliveryState, NewWebhook, Sent, Webhook, WebhookChange};
 use crate::{Store, StoreError};
 
-async fn hook(world: &World, events: &[Event], only_failures: bool) -> Webhook {
+pub(super) async fn hook(world: &World, events: &[Event], only_failures: bool) -> Webhook {
     hook_of(&world.store, world.project.id, events, only_failures).await
 }
 
