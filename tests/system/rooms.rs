@@ -5,6 +5,7 @@ mod data;
 mod people;
 mod processing;
 mod server;
+mod webhooks;
 mod worker;
 
 use domain::permission::Role;

@@ -1,5 +1,6 @@
 //! A person in a project's rooms and on the server's pages, in a real browser: adds a service, sets a
-//! pipeline, looks at what a set would pick, writes a schedule, adds a member, makes a token.
+//! pipeline, looks at what a set would pick, writes a schedule, adds a member, has a program told,
+//! makes a token.
 
 use fantoccini::{Client, Locator};
 use serde_json::json;
@@ -48,6 +49,12 @@ pub async fn pages(app: &TestApp, project: &Project) -> Vec<String> {
     let made = admin.post("/api/v2/schedules/", schedule).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let schedule = made.json()["id"].clone();
+    let hook = json!({"name": "Lab", "project": project.id, "target": "http://127.0.0.1:1/"});
+    let made = admin.post("/api/v2/webhooks/", hook).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let hook = made.json()["id"].clone();
+    let tried = admin.post(&format!("/api/v2/webhooks/{hook}/test/"), json!({}));
+    assert_eq!(tried.await.json()["state"], "failed");
     app.member(project, Some(domain::permission::Role::BasicMember))
         .await;
     let source = station.source_id.unwrap();
@@ -68,6 +75,8 @@ pub async fn pages(app: &TestApp, project: &Project) -> Vec<String> {
         "/schedules/new".to_owned(),
         format!("/schedules/{schedule}"),
         "/people".to_owned(),
+        "/people/webhooks/new".to_owned(),
+        format!("/people/webhooks/{hook}"),
     ];
     all.extend(below.map(|path| format!("{here}{path}")));
     all
@@ -153,6 +162,22 @@ async fn a_person_keeps_a_project_in_order() {
     fill(&browser, "#email", "ann@example.org").await;
     press(&browser, ".head .button").await;
     said(&browser, "ann@example.org is a member now").await;
+    press(&browser, "#telling .tool").await;
+    fill(&browser, "#name", "Robot").await;
+    fill(&browser, "#target", "robot").await;
+    press(&browser, "main form .button").await;
+    let wrong = shown(&browser, "#target-wrong", "URL").await;
+    assert_eq!(wrong, "Enter a valid URL.");
+    fill(&browser, "#target", "http://127.0.0.1:1/").await;
+    press(&browser, "main form .button").await;
+    assert_eq!(shown(&browser, "#fresh", "").await.len(), 64);
+    press(&browser, ".head form .tool").await;
+    said(&browser, "The test was not delivered.").await;
+    press(&browser, "[aria-label^='Send delivery']").await;
+    said(&browser, "It is sent again").await;
+    press(&browser, ".head summary.danger").await;
+    press(&browser, "details[open] .sheet button").await;
+    said(&browser, "Robot was removed").await;
 
     open(&browser, &app, "/me").await;
     fill(&browser, "#token-name", "laptop").await;

@@ -1,5 +1,6 @@
-//! People of a project: its members with their roles. Whoever may add and change members does so
-//! here; everybody may leave.
+//! People of a project: its members with their roles, and whom it tells what becomes of its jobs.
+//! Whoever may add and change members does so here; everybody may leave. Webhooks have pages of
+//! their own (`people/webhooks.rs`).
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
@@ -19,10 +20,29 @@ use super::{PageError, PageResult, Route, said};
 use crate::AppState;
 use crate::auth::Who;
 
+mod log;
+mod webhooks;
+
+pub use webhooks::FORM as WEBHOOK_FORM;
+
 /// Its addresses.
 pub const ROUTES: &[Route] = &[
     ("/projects/{project}/people", || get(show).post(add)),
     ("/projects/{project}/people/{member}/{deed}", || post(act)),
+    ("/projects/{project}/people/webhooks/new", || {
+        get(webhooks::new).post(webhooks::add)
+    }),
+    ("/projects/{project}/people/webhooks/{webhook}", || {
+        get(webhooks::form).post(webhooks::change)
+    }),
+    (
+        "/projects/{project}/people/webhooks/{webhook}/{deed}",
+        || post(webhooks::act),
+    ),
+    (
+        "/projects/{project}/people/webhooks/{webhook}/deliveries/{delivery}/again",
+        || post(webhooks::again),
+    ),
 ];
 
 /// Members of a page.
@@ -55,6 +75,8 @@ struct PeoplePage {
     changer: bool,
     remover: bool,
     roles: Vec<Role>,
+    /// Whom it tells, for those who may see it.
+    told: Option<webhooks::Told>,
     form: Shown,
 }
 
@@ -103,6 +125,7 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
         changer: at.may_change("update_userprojectmembership"),
         remover: at.may_change("delete_userprojectmembership"),
         roles: Role::ALL.into_iter().chain([Role::Worker]).collect(),
+        told: webhooks::told(state, &at).await?,
         form,
         at,
     };
