@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use domain::session::session_label;
-use rest::{ApiError, size};
+use rest::size;
 use serde_json::json;
 use store::capture::{Beside, Capture, Touch, Touched};
 
@@ -92,10 +92,8 @@ async fn find(
 ) -> Result<(At, Capture), PageError> {
     let at = At::open(state, who, project, Part::Captures).await?;
     let capture = state.store.capture(id).await?;
-    match capture.project_id == Some(project) {
-        true => Ok((at, capture)),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(capture.project_id)?;
+    Ok((at, capture))
 }
 
 /// A query with its question mark, where there is one.
@@ -261,14 +259,7 @@ pub async fn star(
     let answer = act
         .post(&format!("/captures/{id}/{deed}/"), json!({}))
         .await;
-    let words = match answer {
-        Ok(_) => done.to_owned(),
-        Err(Refused::Fields(wrong)) => {
-            let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            words.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    let words = answer.map(|_| done.to_owned()).or_else(Refused::words)?;
     let page = at.path(&format!("/captures/{id}{}", marked(&query)));
     Ok(said::go(&state.links, &page, &words))
 }

@@ -8,7 +8,6 @@ use axum::response::Html;
 use axum::routing::get;
 use chrono::NaiveDateTime;
 use domain::session::{duration_label, session_name};
-use rest::ApiError;
 use store::defaults::Defaults;
 use store::session::{Moment, Session};
 
@@ -16,7 +15,7 @@ use super::at::{At, Part};
 use super::bars::Bars;
 use super::columns::grouped;
 use super::sessions::{Picture, times};
-use super::{PageError, PageResult, Route, model};
+use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::api::sessions::charts::{Interval, intervals};
 use crate::auth::Who;
@@ -70,9 +69,7 @@ pub async fn show(
     let at = At::open(&state, &who, project, Part::Sessions).await?;
     let store = &state.store;
     let session = store.session(id).await?;
-    if session.project_id != Some(project) {
-        return Err(PageError::from(ApiError::NotFound));
-    }
+    at.must_own(session.project_id)?;
     let moments = store.moments(id).await?;
     let station = match session.station_id {
         Some(id) => Some((id, store.station(id).await?.name)),

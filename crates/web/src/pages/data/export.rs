@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::state::JobState;
 use domain::storage::Location;
-use rest::ApiError;
 use rest::query::Query;
 use serde_json::{Map, json};
 use store::export::{Export, ExportFilter};
@@ -154,17 +153,10 @@ pub async fn remove(
 ) -> Result<Response, PageError> {
     let at = At::open(&state, &who, project, Part::Data).await?;
     let export = state.store.export(id).await?;
-    if export.project_id != project {
-        return Err(ApiError::NotFound.into());
-    }
-    let words = match act.delete(&format!("/exports/{id}/")).await {
-        Ok(_) => format!("Export {id} was removed with its file and its job."),
-        Err(Refused::Fields(wrong)) => {
-            let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            words.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    at.must_own(export.project_id)?;
+    let gone = act.delete(&format!("/exports/{id}/")).await;
+    let words = format!("Export {id} was removed with its file and its job.");
+    let words = gone.map(|_| words).or_else(Refused::words)?;
     Ok(said::go(&state.links, &at.path("/data#exports"), &words))
 }
 

@@ -164,10 +164,8 @@ pub async fn add(
 
 async fn find(state: &AppState, at: &At, id: i64) -> Result<StorageSource, PageError> {
     let source = state.store.source(id).await?;
-    match source.project_id == Some(at.project.id) {
-        true => Ok(source),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(source.project_id)?;
+    Ok(source)
 }
 
 /// The page of a source.
@@ -244,12 +242,7 @@ pub async fn act(
                 let words = format!("{} was removed. Its captures stay.", source.name);
                 Ok(said::go(&state.links, &at.path("/data"), &words))
             }
-            Err(Refused::Fields(wrong)) => {
-                let all = wrong.into_iter().flat_map(|(_, words)| words);
-                let words: Vec<String> = all.collect();
-                Ok(said::go(&state.links, &back, &words.join(" ")))
-            }
-            Err(Refused::Error(error)) => Err(error),
+            Err(refused) => Ok(said::go(&state.links, &back, &refused.words()?)),
         },
         _ => Err(ApiError::NotFound.into()),
     }

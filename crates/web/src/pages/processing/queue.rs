@@ -15,7 +15,7 @@ use store::ticket::Depth;
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::act::{Act, Refused};
+use crate::pages::act::Act;
 use crate::pages::at::{At, Part};
 use crate::pages::columns::grouped;
 use crate::pages::form::Sent;
@@ -148,10 +148,7 @@ pub async fn act(
         match act.post(&format!("/jobs/{id}/{deed}/"), json!({})).await {
             Ok(_) => done += 1,
             // It has ended meanwhile.
-            Err(Refused::Fields(fields)) => {
-                wrong.extend(fields.into_iter().flat_map(|(_, words)| words));
-            }
-            Err(Refused::Error(error)) => return Err(error),
+            Err(refused) => wrong.push(refused.words()?),
         }
     }
     let mut words = match (ids.as_slice(), pause) {

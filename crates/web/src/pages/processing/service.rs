@@ -314,14 +314,7 @@ pub async fn act(
         }
         _ => return Err(ApiError::NotFound.into()),
     };
-    let words = match done {
-        Ok(words) => words,
-        Err(Refused::Fields(wrong)) => {
-            let all: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            all.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    let words = done.or_else(Refused::words)?;
     Ok(said::go(&state.links, &at.path("/processing"), &words))
 }
 
