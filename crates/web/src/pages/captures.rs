@@ -11,7 +11,7 @@ use store::StoreResult;
 use store::capture::Capture;
 
 use super::at::{At, Part};
-use super::columns::{Heading, Pager, changed, headings, page};
+use super::columns::{Heading, Pager, changed, counted, headings, page};
 use super::model::{self, Ago};
 use super::{PageResult, Route};
 use crate::AppState;
@@ -173,7 +173,6 @@ fn orders(asked: &str) -> Vec<(&'static str, &'static str, bool)> {
 pub fn found(capture: &Capture) -> String {
     match (capture.last_processed_at, capture.boxes_count) {
         (None, 0) => "not processed".to_owned(),
-        (_, 1) => "1 detection".to_owned(),
-        (_, count) => format!("{count} detections"),
+        (_, count) => counted(count.unsigned_abs(), "detection", "detections"),
     }
 }

@@ -27,6 +27,7 @@ async fn the_overview_tells_what_is_there_and_what_goes_on() {
                 "<h1>Moths &#38; more</h1>",
                 "<b>62</b> captures",
                 "<b>2</b> sessions",
+                "<b>1</b> station<",
                 &world.path(&format!("/captures?station={}", world.station.id)),
                 "2022-08-11 21:30",
                 &world.path("/captures?from=2022-08-10&#38;to=2022-08-10"),

@@ -13,7 +13,7 @@ use crate::auth::Who;
 use crate::media;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::counted;
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
@@ -44,6 +44,7 @@ pub struct ExportRow {
     pub word: &'static str,
     pub tone: &'static str,
     pub job: Option<i64>,
+    /// How many records are in it, in words.
     pub records: String,
     pub size: String,
     pub made: Ago,
@@ -83,7 +84,7 @@ pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<ExportRow>, u64), Pa
             word: is.word(),
             tone: model::tone(is),
             job: job.map(|job| job.id),
-            records: grouped(export.record_count.unsigned_abs()),
+            records: counted(export.record_count.unsigned_abs(), "record", "records"),
             size: rest::size::display(export.file_size),
             made: Ago::of(export.created_at),
             file: file.map(|place| media::page_address(&state.links, &place)),

@@ -16,7 +16,7 @@ use crate::AppState;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::{self, Pager, grouped};
+use crate::pages::columns::{self, Pager, counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -80,6 +80,8 @@ pub struct SetRow {
     pub description: String,
     pub method: &'static str,
     pub captures: String,
+    /// The same in words.
+    pub holds: String,
     /// Those a pipeline has looked at, and those with a box; as of `counted`.
     pub processed: String,
     pub found: String,
@@ -116,6 +118,7 @@ fn row(set: &CaptureSet) -> SetRow {
         description: set.description.clone(),
         method: known.map_or("Another method", |(_, words, _)| words),
         captures: grouped(set.captures_count.unsigned_abs()),
+        holds: counted(set.captures_count.unsigned_abs(), "capture", "captures"),
         processed: number(set.processed_count),
         found: number(set.found_count),
         counted: set.counted_at.map(Ago::of),

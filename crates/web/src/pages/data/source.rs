@@ -14,7 +14,7 @@ use crate::api::storage::{Place, uri};
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -251,15 +251,16 @@ pub async fn act(
 /// What a test saw, in a sentence or two.
 fn tested(name: &str, found: &Value) -> String {
     let time = found["latency"].as_f64().unwrap_or(0.0) * 1000.0;
-    let looked = grouped(found["files_checked"].as_u64().unwrap_or(0));
+    let looked = found["files_checked"].as_u64().unwrap_or(0);
+    let looked = counted(looked, "file was", "files were");
     let place = found["full_uri"].as_str().unwrap_or_default();
     let first = found["first_file_found"].as_str();
     let first = first.map(|file| file.split('?').next().unwrap_or(file));
     let file = first.map(|file| file.rsplit('/').next().unwrap_or(file));
     match (found["error_message"].as_str(), file) {
-        (Some(why), _) => format!(
-            "{name} answered in {time:.0} ms, and {looked} files were looked at below {place}: {why}"
-        ),
+        (Some(why), _) => {
+            format!("{name} answered in {time:.0} ms, and {looked} looked at below {place}: {why}")
+        }
         (None, Some(file)) => format!(
             "{name} answered in {time:.0} ms. Below {place} the first photograph is {file}."
         ),

@@ -17,7 +17,7 @@ use crate::AppState;
 use crate::auth::Who;
 use crate::pages::act::Act;
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped, noun};
 use crate::pages::form::Sent;
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
@@ -157,8 +157,13 @@ pub async fn act(
              what is out are still taken."
         ),
         ([id], false) if done == 1 => format!("Images of job {id} are handed out again."),
-        (_, true) => format!("{done} jobs are paused."),
-        (_, false) => format!("{done} jobs go on."),
+        (_, pause) => {
+            let does = match pause {
+                true => noun(done, "is paused", "are paused"),
+                false => noun(done, "goes on", "go on"),
+            };
+            format!("{} {does}.", counted(done, "job", "jobs"))
+        }
     };
     for sentence in wrong {
         words += &format!(" {sentence}");

@@ -17,7 +17,7 @@ use crate::api::ml::services::Signs;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -321,5 +321,6 @@ pub async fn act(
 fn registered(made: &Value) -> String {
     let count = |name: &str| made[name].as_array().map_or(0, Vec::len);
     let (all, new) = (count("pipelines"), count("pipelines_created"));
-    format!("The service offers {all} pipelines, {new} of them new here.")
+    let all = counted(all as u64, "pipeline", "pipelines");
+    format!("The service offers {all}, {new} of them new here.")
 }
