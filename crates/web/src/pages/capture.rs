@@ -13,7 +13,7 @@ use store::capture::{Beside, Capture, Touch, Touched};
 
 use super::act::{Act, Refused};
 use super::at::{At, Part};
-use super::captures::narrow::{STARRED, tidy};
+use super::captures::narrow::tidy;
 use super::columns::grouped;
 use super::form::Sent;
 use super::model::{self, Ago};
@@ -118,7 +118,7 @@ pub async fn show(
     let places = store.locations(std::slice::from_ref(&capture)).await?;
     let beside = store.beside(&capture).await?;
     let step = |id: Option<i64>| id.map(|id| at.path(&format!("/captures/{id}{}", marked(&query))));
-    let sets = store.sets_with(id).await?;
+    let starred = store.starred_among(project, &[id]).await?;
     let touched = store.jobs_that_touched(&capture).await?;
     let (station, session) = around(&state, &at, &capture).await?;
     let known = capture.width.zip(capture.height);
@@ -151,7 +151,7 @@ pub async fn show(
         next: step(beside.and_then(|beside| beside.next)),
         list: list(&at, &query, &capture),
         query: marked(&query),
-        starred: sets.iter().any(|set| set.method == STARRED),
+        starred: starred.contains(&id),
         may_star: at.may_change("star_sourceimage"),
         jobs: touched.iter().take(JOBS).map(|job| row(&at, job)).collect(),
         api: format!("/api/v2/captures/{id}/?project_id={project}"),

@@ -44,6 +44,7 @@ struct Item {
     station: Option<String>,
     night: Option<(String, String)>,
     found: String,
+    starred: bool,
     processed: Option<Ago>,
     path: String,
 }
@@ -136,6 +137,8 @@ async fn items(
         .collect();
     let sessions = some(|capture| capture.session_id);
     let sessions = state.store.sessions_by_id(&sessions).await?;
+    let ids: Vec<i64> = captures.iter().map(|capture| capture.id).collect();
+    let starred = state.store.starred_among(at.project.id, &ids).await?;
     let mark = if list.is_empty() { "" } else { "?" };
     let item = |capture: &Capture| {
         let station = capture.station_id.and_then(|id| stations.get(&id)).cloned();
@@ -154,6 +157,7 @@ async fn items(
                 (session.day.to_string(), href)
             }),
             found: found(capture),
+            starred: starred.contains(&capture.id),
             processed: capture.last_processed_at.map(Ago::of),
             path: capture.path.clone(),
             taken,

@@ -180,6 +180,12 @@ async fn members_star_captures_and_strangers_do_not() {
         assert_eq!(page.status, 200, "it is shown again: {}", page.text);
         has(&page.text, &["★ Unstar"]);
         assert_eq!(world.listed("?starred=1").await, (1, "1–1 of 1".to_owned()));
+        for (view, seen) in [("", 0), ("?page=2", 1), ("?page=2&view=table", 1)] {
+            let list = world
+                .shown(&app.anonymous(), &format!("/captures{view}"))
+                .await;
+            assert_eq!(list.matches("★</span> starred<").count(), seen, "{view}");
+        }
         let stranger = world.shown(&app.anonymous(), &place).await;
         assert!(stranger.contains("★ starred") && !stranger.contains("Unstar"));
         let page = send(&basic, &star, "").await;
