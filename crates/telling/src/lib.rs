@@ -6,6 +6,7 @@
 mod mail;
 mod post;
 mod sign;
+pub mod testing;
 
 #[cfg(test)]
 mod tests;

@@ -4,15 +4,14 @@
 use std::time::Duration;
 
 use store::webhook::Sent;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::mail::{Letter, Mailer};
 use crate::post::{Parcel, Poster};
 use crate::sign::signature;
+use crate::testing::MailServer;
 
 fn parcel(url: &str) -> Parcel<'_> {
     Parcel {
@@ -114,43 +113,6 @@ async fn nothing_is_sent_to_the_metadata_of_a_cloud() {
     }
 }
 
-/// A mail server for one letter, which answers to RCPT as told; what it was sent.
-async fn mail_server(rcpt: &'static str) -> (String, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let heard = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (read, mut write) = stream.into_split();
-        let (mut lines, mut heard) = (BufReader::new(read).lines(), String::new());
-        write.write_all(b"220 test\r\n").await.unwrap();
-        let mut in_text = false;
-        while let Ok(Some(line)) = lines.next_line().await {
-            heard += &format!("{line}\n");
-            let word = line.split([' ', ':']).next().unwrap_or_default();
-            let answer = match (in_text, word) {
-                (true, ".") => {
-                    in_text = false;
-                    "250 taken"
-                }
-                (true, _) => continue,
-                (false, "DATA") => {
-                    in_text = true;
-                    "354 go on"
-                }
-                (false, "RCPT") => rcpt,
-                (false, "QUIT") => break,
-                (false, _) => "250 ok",
-            };
-            write
-                .write_all(format!("{answer}\r\n").as_bytes())
-                .await
-                .unwrap();
-        }
-        heard
-    });
-    (url, heard)
-}
-
 fn letter() -> Letter {
     Letter {
         to: "ann@example.org".to_owned(),
@@ -164,13 +126,10 @@ const FROM: &str = "Hawkmoth <hawkmoth@moths.example>";
 
 #[tokio::test]
 async fn a_letter_arrives() {
-    let (url, heard) = mail_server("250 ok").await;
-    Mailer::new(&url, FROM)
-        .unwrap()
-        .send(letter())
-        .await
-        .unwrap();
-    let heard = heard.await.unwrap();
+    let server = MailServer::start().await;
+    let mailer = Mailer::new(&server.url, FROM).unwrap();
+    mailer.send(letter()).await.unwrap();
+    let heard = server.heard();
     for words in [
         "EHLO moths.example",
         "MAIL FROM:<hawkmoth@moths.example>",
@@ -186,8 +145,9 @@ async fn a_letter_arrives() {
 #[tokio::test]
 async fn a_letter_that_is_refused_is_told_with_the_reason() {
     for (answer, for_good) in [("550 no such person", true), ("450 busy", false)] {
-        let (url, _heard) = mail_server(answer).await;
-        let sent = Mailer::new(&url, FROM).unwrap().send(letter()).await;
+        let server = MailServer::answering(answer).await;
+        let mailer = Mailer::new(&server.url, FROM).unwrap();
+        let sent = mailer.send(letter()).await;
         let why = sent.unwrap_err();
         assert_eq!(why.for_good, for_good, "{why}");
         assert!(why.reason.contains(&answer[..3]), "{why}");

@@ -2,8 +2,10 @@
 //! The idea: one table per question, one column per person of the recording.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod listed;
+mod properties;
+
 use super::*;
-use proptest::prelude::*;
 
 const OWNER: i64 = 5;
 
@@ -233,142 +235,6 @@ fn other_actions_by_role() {
     }
 }
 
-/// The sets of words of everybody, joined by spaces, in the order of [`people`].
-fn words(list: impl Fn(Caller, &ProjectFacts) -> Vec<&'static str>) -> [String; 10] {
-    people().map(|(_, caller, role)| list(caller, &open(role)).join(" "))
-}
-
-#[test]
-fn the_recorded_lists_of_jobs() {
-    let of = |kind| words(move |c, p| job_permissions(c, p, job(kind)));
-    let (all, manager, basic) = (
-        "run_single_image update delete run",
-        "run_single_image update run",
-        "run_single_image",
-    );
-    let ml = [
-        all, manager, manager, manager, basic, basic, basic, "", "", "",
-    ];
-    assert_eq!(of("ml"), ml);
-    assert_eq!(words(|c, p| job_permissions(c, p, SINGLE)), ml);
-    for kind in [
-        "data_storage_sync",
-        "populate_captures_collection",
-        "regroup_events",
-        "data_export",
-    ] {
-        let (all, some) = ("update delete run", "update run");
-        assert_eq!(
-            of(kind),
-            [all, some, some, some, "", "", "", "", "", ""],
-            "{kind}"
-        );
-    }
-    let some = "update";
-    assert_eq!(
-        of("post_processing"),
-        [
-            "update delete run",
-            some,
-            some,
-            some,
-            "",
-            "",
-            "",
-            "",
-            "",
-            ""
-        ]
-    );
-    assert_eq!(
-        of("unknown"),
-        ["update delete", some, some, some, "", "", "", "", "", ""]
-    );
-    assert_eq!(of("bogus"), of("unknown"));
-}
-
-#[test]
-fn the_recorded_lists_of_what_hangs_on_jobs() {
-    let none = "";
-    let (ud, udp) = ("update delete", "update delete populate");
-    assert_eq!(
-        words(project_permissions),
-        [
-            "add update delete change",
-            ud,
-            ud,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            none
-        ]
-    );
-    assert_eq!(
-        words(|c, p| capture_set_permissions(c, p, false)),
-        [udp, udp, udp, udp, none, none, none, none, none, none]
-    );
-    let starred = words(|c, p| capture_set_permissions(c, p, true));
-    assert_eq!(
-        (starred[0].as_str(), starred[6].as_str()),
-        ("update delete star", "star")
-    );
-    assert_eq!(words(|c, _| pipeline_permissions(c))[..3], [ud, none, none]);
-    let station = "update delete sync regroup";
-    assert_eq!(
-        words(deployment_permissions)[..5],
-        [station, station, station, "sync", none]
-    );
-    let (all, some) = (
-        "star update delete run_single_image_ml_job",
-        "star run_single_image_ml_job",
-    );
-    assert_eq!(
-        words(capture_permissions),
-        [all, all, all, some, some, some, some, none, none, none]
-    );
-    assert_eq!(
-        words(storage_permissions)[..4],
-        [
-            "test update delete",
-            "test update delete",
-            "test update delete",
-            none
-        ]
-    );
-    assert_eq!(
-        words(|c, p| member_permissions(c, p, true))[5..7],
-        ["delete", "delete"]
-    );
-    assert_eq!(
-        words(|c, p| member_permissions(c, p, false))[1..4],
-        [ud, ud, none]
-    );
-    let export = words(|c, p| object_permissions(c, p, "dataexport"));
-    assert_eq!((export[0].as_str(), export[4].as_str()), (ud, "delete"));
-}
-
-#[test]
-fn webhooks_are_the_managers_business() {
-    let all = "test update delete";
-    let of_row = words(webhook_permissions);
-    assert_eq!(of_row, [all, all, all, "", "", "", "", "", "", ""]);
-    let of_list = words(|c, p| webhook_list_permissions(c, Some(p)));
-    assert_eq!(of_list.map(|w| w.len()), [6, 6, 6, 0, 0, 0, 0, 0, 0, 0]);
-    let unscoped = words(|c, _| webhook_list_permissions(c, None));
-    assert_eq!(unscoped.map(|w| w.len()), [6, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-}
-
-#[test]
-fn create_is_listed_for_holders_in_the_active_project() {
-    let create = words(|c, p| list_permissions(c, Some(p), "job"));
-    assert_eq!(create.map(|w| w.len()), [6, 6, 6, 6, 6, 6, 6, 0, 0, 0]);
-    let unscoped = words(|c, _| list_permissions(c, None, "job"));
-    assert_eq!(unscoped.map(|w| w.len()), [6, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-}
-
 #[test]
 fn the_grants_have_the_recorded_sizes_and_no_name_twice() {
     let sizes = Role::ALL.map(|r| r.permissions().count());
@@ -397,57 +263,4 @@ fn staff_write_what_belongs_to_no_project() {
         .map(|p| p.0)
         .collect();
     assert_eq!(may, ["superuser", "staff"]);
-}
-
-fn any_role() -> impl Strategy<Value = Option<Role>> {
-    prop::option::of(prop::sample::select(Role::ALL.to_vec()))
-}
-
-fn any_caller() -> impl Strategy<Value = Caller> {
-    let user = (1i64..9, any::<bool>(), any::<bool>());
-    prop::option::of(user).prop_map(|u| match u {
-        None => Caller::Anonymous,
-        Some((id, superuser, staff)) => person(id, superuser, staff),
-    })
-}
-
-fn any_project() -> impl Strategy<Value = ProjectFacts> {
-    (any::<bool>(), prop::option::of(1i64..9), any_role())
-        .prop_map(|(draft, owner, role)| ProjectFacts { draft, owner, role })
-}
-
-proptest! {
-    #[test]
-    fn superusers_may_everything_and_anonymous_only_looks(project in any_project(), name in "[a-z_]{1,20}") {
-        let boss = Caller::User { id: 1, superuser: true, staff: false };
-        let actions = [Action::View, Action::Create(&name), Action::Change(&name),
-            Action::Job(JobAction::Delete, job(&name)), Action::Job(JobAction::Work, SINGLE)];
-        for action in actions {
-            prop_assert!(may(boss, &project, action));
-            let looked = matches!(action, Action::View) && !project.draft;
-            prop_assert_eq!(may(Caller::Anonymous, &project, action), looked);
-        }
-    }
-
-    #[test]
-    fn whoever_may_not_see_a_project_may_do_nothing_in_it(
-        caller in any_caller(), project in any_project(), permission in prop::sample::select(Role::ProjectManager.permissions().collect::<Vec<_>>()),
-    ) {
-        if !may(caller, &project, Action::View) {
-            prop_assert!(!may(caller, &project, Action::Change(permission)));
-            prop_assert!(!may(caller, &project, Action::Create(permission)));
-            prop_assert!(project_permissions(caller, &project).is_empty());
-        }
-    }
-
-    #[test]
-    fn a_listed_word_is_a_thing_one_may_do(caller in any_caller(), project in any_project(), single in any::<bool>()) {
-        let facts = JobFacts { kind: "ml", single_capture: single };
-        let listed = job_permissions(caller, &project, facts);
-        let can = |action| may(caller, &project, Action::Job(action, facts));
-        prop_assert_eq!(listed.contains(&"update"), can(JobAction::Update));
-        prop_assert_eq!(listed.contains(&"delete"), can(JobAction::Delete));
-        let runs = if single { "run_single_image" } else { "run" };
-        prop_assert_eq!(listed.contains(&runs), can(JobAction::Run));
-    }
 }

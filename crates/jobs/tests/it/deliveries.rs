@@ -12,9 +12,8 @@ use jobs::{Runner, Tools};
 use store::testing;
 use store::user::NewUser;
 use store::webhook::{Delivery, DeliveryState, NewWebhook, Webhook};
+use telling::testing::MailServer;
 use telling::{Mailer, Teller, signature};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -216,46 +215,13 @@ async fn who_is_not_there_or_must_not_be_asked_is_said() {
     }
 }
 
-/// A mail server; what it was sent so far.
-async fn mail_server() -> (String, std::sync::Arc<std::sync::Mutex<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let heard = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let all = heard.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let all = all.clone();
-            tokio::spawn(async move {
-                let (read, mut write) = stream.into_split();
-                let mut lines = BufReader::new(read).lines();
-                write.write_all(b"220 test\r\n").await.unwrap();
-                let mut in_text = false;
-                while let Ok(Some(line)) = lines.next_line().await {
-                    *all.lock().unwrap() += &format!("{line}\n");
-                    let answer = match (in_text, line.as_str()) {
-                        (true, ".") => "250 taken",
-                        (true, _) => continue,
-                        (false, "DATA") => "354 go on",
-                        (false, "QUIT") => break,
-                        (false, _) => "250 ok",
-                    };
-                    in_text = answer.starts_with("354");
-                    let answer = format!("{answer}\r\n");
-                    write.write_all(answer.as_bytes()).await.unwrap();
-                }
-            });
-        }
-    });
-    (url, heard)
-}
-
 #[tokio::test]
 async fn people_of_the_project_get_a_letter() {
     for fresh in testing::fresh().await {
         let mut world = World::new(&fresh.store, 1, 1).await;
         world.answers(good).await;
-        let (url, heard) = mail_server().await;
-        let mailer = Mailer::new(&url, "Hawkmoth <hawkmoth@moths.example>").unwrap();
+        let server = MailServer::start().await;
+        let mailer = Mailer::new(&server.url, "Hawkmoth <hawkmoth@moths.example>").unwrap();
         let ann = NewUser {
             email: "ann@example.org".to_owned(),
             password: "secret".to_owned(),
@@ -276,7 +242,7 @@ async fn people_of_the_project_get_a_letter() {
         assert_eq!(round(&world.tools).await, 2);
         let row = only(&world, &letters).await;
         assert_eq!(row.delivery_state(), DeliveryState::Delivered, "{row:?}");
-        let text = heard.lock().unwrap().clone();
+        let text = server.heard();
         let page = format!(
             "http://127.0.0.1:9/projects/{}/jobs/{}",
             world.project, job.id

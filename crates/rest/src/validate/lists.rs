@@ -40,6 +40,13 @@ impl Input {
         read.into_iter().collect()
     }
 
+    /// The keys of rows, which must be there.
+    pub(crate) fn keys(&mut self, field: &str) -> Option<Vec<i64>> {
+        let list = self.numbers(field)?;
+        let read = list.iter().map(|value| self.read_key(field, value));
+        read.collect()
+    }
+
     /// A list whose members are numbers: a form may hold them in one text, with commas between.
     pub(crate) fn numbers(&mut self, field: &str) -> Option<Vec<Value>> {
         let list = self.list(field)?;

@@ -1,7 +1,9 @@
 //! Changing a capture set: its fields, and one capture more or less. The number of its captures
 //! is counted again in the same transaction.
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use std::collections::HashSet;
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
@@ -174,6 +176,33 @@ impl Store {
         };
         tx.commit().await?;
         Ok((set, count))
+    }
+
+    /// Which of these captures of a project have a star: those in the set that [`Store::star`] puts
+    /// them into. One query, however many they are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn starred_among(&self, project: i64, captures: &[i64]) -> StoreResult<HashSet<i64>> {
+        use capture_set_member::Column as M;
+        if captures.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let oldest = Query::select()
+            .expr(Func::min(Expr::col(capture_set::Column::Id)))
+            .from(capture_set::Entity)
+            .and_where(Expr::col(capture_set::Column::ProjectId).eq(project))
+            .and_where(Expr::col(capture_set::Column::Method).eq(STARRED))
+            .to_owned();
+        let starred: Vec<i64> = capture_set_member::Entity::find()
+            .select_only()
+            .column(M::CaptureId)
+            .filter(M::CaptureSetId.in_subquery(oldest))
+            .filter(M::CaptureId.is_in(captures.iter().copied()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(starred.into_iter().collect())
     }
 }
 

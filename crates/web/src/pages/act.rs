@@ -49,6 +49,22 @@ pub enum Refused {
     Error(PageError),
 }
 
+impl Refused {
+    /// Its sentences in a row, for a page that has no fields to show them beside.
+    ///
+    /// # Errors
+    /// What no sentence tells: there is nothing here, or the person may not.
+    pub fn words(self) -> Result<String, PageError> {
+        match self {
+            Refused::Fields(wrong) => {
+                let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
+                Ok(words.join(" "))
+            }
+            Refused::Error(error) => Err(error),
+        }
+    }
+}
+
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Refused {
         Refused::Error(error.into())
@@ -95,6 +111,17 @@ impl Act {
     /// What the API refuses.
     pub async fn patch(&self, path: &str, body: Value) -> Result<Value, Refused> {
         self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    /// Keeps what a form holds: makes a row of a list, or changes the one with this number.
+    ///
+    /// # Errors
+    /// What the API refuses.
+    pub async fn keep(&self, list: &str, row: Option<i64>, body: Value) -> Result<Value, Refused> {
+        match row {
+            None => self.post(list, body).await,
+            Some(id) => self.patch(&format!("{list}{id}/"), body).await,
+        }
     }
 
     /// Removes a row.
@@ -250,6 +277,9 @@ mod tests {
             panic!("it is refused");
         };
         assert_eq!(found, expected);
+        let words = Refused::Fields(found).words();
+        let all = "This field is required. seed: A valid integer is required. Both at once.";
+        assert!(matches!(words, Ok(words) if words == all));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use domain::permission::Decision;
 use domain::permission::{Action, Caller, ProjectFacts, VIEW_PRIVATE, decide};
-use rest::ApiResult;
+use rest::{ApiError, ApiResult};
 use store::project::Project;
 
 use super::top::Top;
@@ -144,6 +144,17 @@ impl At {
     /// 404, 401 or 403, as the rules word the refusal.
     pub fn must(&self, action: Action<'_>) -> ApiResult<()> {
         allow(decide(self.caller, &self.facts, action))
+    }
+
+    /// Goes on where what was found is of this project: an address names the project, and a row of it.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn must_own(&self, project: impl Into<Option<i64>>) -> ApiResult<()> {
+        match project.into() == Some(self.project.id) {
+            true => Ok(()),
+            false => Err(ApiError::NotFound),
+        }
     }
 
     /// The address of something below the project: `at.path("/jobs/7")`.

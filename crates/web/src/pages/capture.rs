@@ -7,13 +7,13 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use domain::session::session_label;
-use rest::{ApiError, size};
+use rest::size;
 use serde_json::json;
 use store::capture::{Beside, Capture, Touch, Touched};
 
 use super::act::{Act, Refused};
 use super::at::{At, Part};
-use super::captures::narrow::{STARRED, tidy};
+use super::captures::narrow::tidy;
 use super::columns::grouped;
 use super::form::Sent;
 use super::model::{self, Ago};
@@ -92,10 +92,8 @@ async fn find(
 ) -> Result<(At, Capture), PageError> {
     let at = At::open(state, who, project, Part::Captures).await?;
     let capture = state.store.capture(id).await?;
-    match capture.project_id == Some(project) {
-        true => Ok((at, capture)),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(capture.project_id)?;
+    Ok((at, capture))
 }
 
 /// A query with its question mark, where there is one.
@@ -120,7 +118,7 @@ pub async fn show(
     let places = store.locations(std::slice::from_ref(&capture)).await?;
     let beside = store.beside(&capture).await?;
     let step = |id: Option<i64>| id.map(|id| at.path(&format!("/captures/{id}{}", marked(&query))));
-    let sets = store.sets_with(id).await?;
+    let starred = store.starred_among(project, &[id]).await?;
     let touched = store.jobs_that_touched(&capture).await?;
     let (station, session) = around(&state, &at, &capture).await?;
     let known = capture.width.zip(capture.height);
@@ -153,7 +151,7 @@ pub async fn show(
         next: step(beside.and_then(|beside| beside.next)),
         list: list(&at, &query, &capture),
         query: marked(&query),
-        starred: sets.iter().any(|set| set.method == STARRED),
+        starred: starred.contains(&id),
         may_star: at.may_change("star_sourceimage"),
         jobs: touched.iter().take(JOBS).map(|job| row(&at, job)).collect(),
         api: format!("/api/v2/captures/{id}/?project_id={project}"),
@@ -261,14 +259,7 @@ pub async fn star(
     let answer = act
         .post(&format!("/captures/{id}/{deed}/"), json!({}))
         .await;
-    let words = match answer {
-        Ok(_) => done.to_owned(),
-        Err(Refused::Fields(wrong)) => {
-            let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            words.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    let words = answer.map(|_| done.to_owned()).or_else(Refused::words)?;
     let page = at.path(&format!("/captures/{id}{}", marked(&query)));
     Ok(said::go(&state.links, &page, &words))
 }

@@ -11,7 +11,7 @@ use store::StoreResult;
 use store::capture::Capture;
 
 use super::at::{At, Part};
-use super::columns::{Heading, Pager, changed, headings, page};
+use super::columns::{Heading, Pager, changed, counted, headings, page};
 use super::model::{self, Ago};
 use super::{PageResult, Route};
 use crate::AppState;
@@ -44,6 +44,7 @@ struct Item {
     station: Option<String>,
     night: Option<(String, String)>,
     found: String,
+    starred: bool,
     processed: Option<Ago>,
     path: String,
 }
@@ -136,6 +137,8 @@ async fn items(
         .collect();
     let sessions = some(|capture| capture.session_id);
     let sessions = state.store.sessions_by_id(&sessions).await?;
+    let ids: Vec<i64> = captures.iter().map(|capture| capture.id).collect();
+    let starred = state.store.starred_among(at.project.id, &ids).await?;
     let mark = if list.is_empty() { "" } else { "?" };
     let item = |capture: &Capture| {
         let station = capture.station_id.and_then(|id| stations.get(&id)).cloned();
@@ -154,6 +157,7 @@ async fn items(
                 (session.day.to_string(), href)
             }),
             found: found(capture),
+            starred: starred.contains(&capture.id),
             processed: capture.last_processed_at.map(Ago::of),
             path: capture.path.clone(),
             taken,
@@ -173,7 +177,6 @@ fn orders(asked: &str) -> Vec<(&'static str, &'static str, bool)> {
 pub fn found(capture: &Capture) -> String {
     match (capture.last_processed_at, capture.boxes_count) {
         (None, 0) => "not processed".to_owned(),
-        (_, 1) => "1 detection".to_owned(),
-        (_, count) => format!("{count} detections"),
+        (_, count) => counted(count.unsigned_abs(), "detection", "detections"),
     }
 }

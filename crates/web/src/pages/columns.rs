@@ -1,5 +1,6 @@
 //! Headings of tables that sort, and links to further pages: both are addresses, the page's own
-//! with one thing changed, so that everything a list shows stands in its address.
+//! with one thing changed, so that everything a list shows stands in its address. And numbers as
+//! lists and sentences show them.
 
 use rest::query::Query;
 
@@ -105,6 +106,25 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// The word for so many of something.
+pub fn noun<'a>(number: u64, one: &'a str, several: &'a str) -> &'a str {
+    match number {
+        1 => one,
+        _ => several,
+    }
+}
+
+/// So many of something: "1 capture", "1,234 captures".
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", grouped(number), noun(number, one, several))
+}
+
+/// A figure of a page: the word for what is counted, and how many there are.
+pub fn figure(number: i64, one: &'static str, several: &'static str) -> (&'static str, String) {
+    let number = number.max(0).unsigned_abs();
+    (noun(number, one, several), grouped(number))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -143,5 +163,15 @@ mod tests {
         assert!(last.after.is_none());
         assert_eq!(Pager::of(&Query::default(), 50, 0).words, "");
         assert_eq!(grouped(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn one_is_not_several() {
+        let captures = |number| counted(number, "capture", "captures");
+        assert_eq!(captures(0), "0 captures");
+        assert_eq!(captures(1), "1 capture");
+        assert_eq!(captures(1_234), "1,234 captures");
+        assert_eq!(figure(1, "taxon", "taxa"), ("taxon", "1".to_owned()));
+        assert_eq!(figure(-3, "taxon", "taxa"), ("taxa", "0".to_owned()));
     }
 }

@@ -10,6 +10,7 @@ use rest::ApiError;
 use rest::query::Query;
 use serde::Deserialize;
 
+use super::columns::counted;
 use super::top::Top;
 use super::{PageError, PageResult};
 use crate::AppState;
@@ -144,7 +145,8 @@ pub async fn login(
             return refused(StatusCode::BAD_REQUEST, words);
         }
         Err(ApiError::Throttled(seconds)) => {
-            let words = format!("Too many attempts. Please wait {seconds} seconds.");
+            let wait = counted(seconds, "second", "seconds");
+            let words = format!("Too many attempts. Please wait {wait}.");
             let mut answer = refused(StatusCode::TOO_MANY_REQUESTS, &words)?;
             let headers = answer.headers_mut();
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -10,6 +10,8 @@ use store::job::Job;
 use store::progress::{Counts, SLOT};
 use store::user::User;
 
+use super::columns::counted;
+
 /// The colour class of a state; the word always stands beside it (`look.md`).
 pub fn tone(state: JobState) -> &'static str {
     match state {
@@ -105,6 +107,19 @@ pub fn span(time: Duration) -> String {
         0..=59 => format!("{seconds} s"),
         60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How long something lasted, to the minute.
+pub fn lasted(time: Duration) -> String {
+    let minutes = time.num_minutes().max(0);
+    match minutes {
+        0..=59 => format!("{minutes} min"),
+        60..=1439 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => {
+            let days = counted((minutes / 1440).unsigned_abs(), "day", "days");
+            format!("{days} {} h", minutes % 1440 / 60)
+        }
     }
 }
 
@@ -365,5 +380,9 @@ mod tests {
     fn spans_read_as_people_say_them() {
         assert_eq!(span(Duration::seconds(-3)), "0 s");
         assert_eq!(span(Duration::seconds(3725)), "1 h 2 min");
+        assert_eq!(lasted(Duration::seconds(-3)), "0 min");
+        assert_eq!(lasted(Duration::minutes(118)), "1 h 58 min");
+        assert_eq!(lasted(Duration::hours(25)), "1 day 1 h");
+        assert_eq!(lasted(Duration::hours(51)), "2 days 3 h");
     }
 }

@@ -18,7 +18,7 @@ use store::station::{Station, StationFilter};
 
 use super::at::{At, Part};
 use super::bars::Bars;
-use super::columns::{Heading, Pager, grouped, page};
+use super::columns::{Heading, Pager, figure, grouped, page};
 use super::model::{self, Ago};
 use super::sessions::{self, Row as Session};
 use super::{PageResult, Route};
@@ -131,9 +131,9 @@ fn number(number: i64) -> String {
 
 fn facts(figures: &Figures) -> Vec<(&'static str, String)> {
     vec![
-        ("stations", number(figures.stations)),
-        ("sessions", number(figures.sessions)),
-        ("captures", number(figures.captures)),
+        figure(figures.stations, "station", "stations"),
+        figure(figures.sessions, "session", "sessions"),
+        figure(figures.captures, "capture", "captures"),
     ]
 }
 

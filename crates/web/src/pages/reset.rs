@@ -8,6 +8,7 @@ use rest::ApiError;
 use rest::query::Query;
 use serde::Deserialize;
 
+use super::columns::counted;
 use super::{PageError, PageResult};
 use crate::AppState;
 use crate::api::credentials;
@@ -63,7 +64,8 @@ pub async fn send(
     let error = match credentials::send_link(&state, from, &form.email) {
         Ok(()) => None,
         Err(ApiError::Throttled(seconds)) => {
-            Some(format!("Too many attempts. Please wait {seconds} seconds."))
+            let wait = counted(seconds, "second", "seconds");
+            Some(format!("Too many attempts. Please wait {wait}."))
         }
         Err(other) => return Err(other.into()),
     };

@@ -179,13 +179,6 @@ pub async fn deed(
         ),
         _ => return Err(ApiError::NotFound.into()),
     };
-    let words = match done {
-        Ok(_) => words,
-        Err(Refused::Fields(wrong)) => {
-            let words = wrong.into_iter().flat_map(|(_, words)| words);
-            words.collect::<Vec<_>>().join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    let words = done.map(|_| words).or_else(Refused::words)?;
     Ok(said::go(&state.links, &at.path("/schedules"), &words))
 }

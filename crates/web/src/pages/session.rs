@@ -7,16 +7,15 @@ use axum::extract::{Path, State};
 use axum::response::Html;
 use axum::routing::get;
 use chrono::NaiveDateTime;
-use domain::session::{duration_label, session_name};
-use rest::ApiError;
+use domain::session::session_name;
 use store::defaults::Defaults;
 use store::session::{Moment, Session};
 
 use super::at::{At, Part};
 use super::bars::Bars;
-use super::columns::grouped;
-use super::sessions::{Picture, times};
-use super::{PageError, PageResult, Route, model};
+use super::columns::{counted, figure};
+use super::sessions::{Picture, lasted, times};
+use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::api::sessions::charts::{Interval, intervals};
 use crate::auth::Who;
@@ -70,9 +69,7 @@ pub async fn show(
     let at = At::open(&state, &who, project, Part::Sessions).await?;
     let store = &state.store;
     let session = store.session(id).await?;
-    if session.project_id != Some(project) {
-        return Err(PageError::from(ApiError::NotFound));
-    }
+    at.must_own(session.project_id)?;
     let moments = store.moments(id).await?;
     let station = match session.station_id {
         Some(id) => Some((id, store.station(id).await?.name)),
@@ -82,7 +79,6 @@ pub async fn show(
     let defaults = Defaults::of(&at.project);
     let taxa = store.top_taxa_of_session(id, &defaults, TAXA).await?;
     let minutes = minutes_of(&moments);
-    let number = |number: i64| grouped(number.unsigned_abs());
     let night = |session: &Session| {
         let href = at.path(&format!("/sessions/{}", session.id));
         (session_name(session.start_at, session.end_at), href)
@@ -91,18 +87,16 @@ pub async fn show(
     let page = SessionPage {
         name: session_name(session.start_at, session.end_at),
         times: times(&session),
-        lasted: session
-            .end_at
-            .map_or_else(String::new, |end| duration_label(end - session.start_at)),
+        lasted: lasted(&session),
         station: station.map(|(id, name)| {
             let href = at.path(&format!("/captures?station={id}"));
             (model::named(&name), href)
         }),
         figures: vec![
-            ("captures", number(session.captures_count)),
-            ("detections", number(session.detections_count)),
-            ("occurrences", number(session.occurrences_count)),
-            ("taxa", number(session.taxa_count)),
+            figure(session.captures_count, "capture", "captures"),
+            figure(session.detections_count, "detection", "detections"),
+            figure(session.occurrences_count, "occurrence", "occurrences"),
+            figure(session.taxa_count, "taxon", "taxa"),
         ],
         minutes,
         plots: plots(&at, &session, &intervals(&moments, minutes)),
@@ -196,8 +190,7 @@ fn slot(
     Slot {
         words: match (top.processed, top.detections) {
             (false, _) => "not processed".to_owned(),
-            (true, 1) => "1 detection".to_owned(),
-            (true, count) => format!("{count} detections"),
+            (true, count) => counted(count.unsigned_abs(), "detection", "detections"),
         },
         picture: Some(Picture {
             href: at.path(&format!("/captures/{}?session={}", top.capture, session.id)),

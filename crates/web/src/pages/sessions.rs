@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
 use axum::routing::get;
-use domain::session::{duration_label, session_label};
+use domain::session::session_label;
 use rest::query::Query;
 use store::StoreResult;
 use store::session::{Session, SessionFilter, SessionOrder};
@@ -167,9 +167,7 @@ pub async fn rows(state: &AppState, at: &At, sessions: &[Session]) -> StoreResul
             station,
             captures: number(session.captures_count),
             detections: number(session.detections_count),
-            lasted: session
-                .end_at
-                .map_or_else(String::new, |end| duration_label(end - session.start_at)),
+            lasted: lasted(session),
             pictures: pictures.unwrap_or_default(),
             night,
         }
@@ -184,6 +182,12 @@ pub fn times(session: &Session) -> String {
         Some(end) => format!("{start}–{}", end.format("%H:%M")),
         None => start.to_string(),
     }
+}
+
+/// How long a session lasted, where it has ended.
+pub fn lasted(session: &Session) -> String {
+    let lasted = session.end_at.map(|end| end - session.start_at);
+    lasted.map_or_else(String::new, model::lasted)
 }
 
 fn number(number: i64) -> String {

@@ -1,6 +1,8 @@
 //! What the pages about captures read: a place of its own for each in its night, lists between two
 //! times, boxes with all that is said of them, and the jobs that had a capture.
 
+use std::collections::HashSet;
+
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::super::{
@@ -96,6 +98,48 @@ async fn lists_between_two_times() {
             ..between
         };
         assert_eq!(list(of_session, &[]).await, [0, 1, 3]);
+    }
+}
+
+#[tokio::test]
+async fn stars_are_those_that_people_gave_in_this_project() {
+    for db in fresh().await {
+        let store = &db.store;
+        let (station, ids) = with_captures(store, 4).await;
+        let project = station.project_id.unwrap();
+        let none = store.starred_among(project, &ids).await.unwrap();
+        assert!(none.is_empty(), "there is no set of stars yet");
+        for id in [ids[1], ids[3]] {
+            store.star(project, id, true).await.unwrap();
+        }
+        // A later set of the same method is not where stars are put.
+        let later = NewCaptureSet {
+            project_id: project,
+            name: "Later".to_owned(),
+            method: "starred".to_owned(),
+            ..NewCaptureSet::default()
+        };
+        let later = store.create_capture_set(later).await.unwrap();
+        store.add_to_set(later.id, ids[0]).await.unwrap();
+        let (other, foreign) = with_captures(store, 1).await;
+        let other = other.project_id.unwrap();
+        store.star(other, foreign[0], true).await.unwrap();
+        let before = db.statements();
+        let starred = store.starred_among(project, &ids).await.unwrap();
+        assert_eq!(db.statements() - before, 1);
+        assert_eq!(starred, HashSet::from([ids[1], ids[3]]));
+        let some = [ids[0], ids[1], foreign[0]];
+        let starred = store.starred_among(project, &some).await.unwrap();
+        assert_eq!(starred, HashSet::from([ids[1]]));
+        store.star(project, ids[1], false).await.unwrap();
+        assert!(
+            store
+                .starred_among(project, &some)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(store.starred_among(project, &[]).await.unwrap().is_empty());
     }
 }
 

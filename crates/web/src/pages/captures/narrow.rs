@@ -32,7 +32,7 @@ const SESSIONS: u64 = 60;
 /// Capture sets that can be chosen.
 const SETS: u64 = 200;
 /// How the set of starred captures is made.
-pub const STARRED: &str = "starred";
+const STARRED: &str = "starred";
 
 /// A list as it is asked for.
 pub struct Narrow {

@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::state::JobState;
 use domain::storage::Location;
-use rest::ApiError;
 use rest::query::Query;
 use serde_json::{Map, json};
 use store::export::{Export, ExportFilter};
@@ -14,7 +13,7 @@ use crate::auth::Who;
 use crate::media;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::counted;
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
@@ -45,6 +44,7 @@ pub struct ExportRow {
     pub word: &'static str,
     pub tone: &'static str,
     pub job: Option<i64>,
+    /// How many records are in it, in words.
     pub records: String,
     pub size: String,
     pub made: Ago,
@@ -84,7 +84,7 @@ pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<ExportRow>, u64), Pa
             word: is.word(),
             tone: model::tone(is),
             job: job.map(|job| job.id),
-            records: grouped(export.record_count.unsigned_abs()),
+            records: counted(export.record_count.unsigned_abs(), "record", "records"),
             size: rest::size::display(export.file_size),
             made: Ago::of(export.created_at),
             file: file.map(|place| media::page_address(&state.links, &place)),
@@ -154,17 +154,10 @@ pub async fn remove(
 ) -> Result<Response, PageError> {
     let at = At::open(&state, &who, project, Part::Data).await?;
     let export = state.store.export(id).await?;
-    if export.project_id != project {
-        return Err(ApiError::NotFound.into());
-    }
-    let words = match act.delete(&format!("/exports/{id}/")).await {
-        Ok(_) => format!("Export {id} was removed with its file and its job."),
-        Err(Refused::Fields(wrong)) => {
-            let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            words.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    at.must_own(export.project_id)?;
+    let gone = act.delete(&format!("/exports/{id}/")).await;
+    let words = format!("Export {id} was removed with its file and its job.");
+    let words = gone.map(|_| words).or_else(Refused::words)?;
     Ok(said::go(&state.links, &at.path("/data#exports"), &words))
 }
 

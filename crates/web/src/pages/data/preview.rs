@@ -13,7 +13,7 @@ use crate::AppState;
 use crate::media;
 use crate::pages::PageError;
 use crate::pages::at::At;
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::model;
 
 /// How long choosing may take.
@@ -80,7 +80,10 @@ pub async fn of(
         }
     };
     let mut words = match count {
-        0 => format!("It would pick none of {} captures.", grouped(all)),
+        0 => format!(
+            "It would pick none of {}.",
+            counted(all, "capture", "captures")
+        ),
         1 => format!("It would pick one capture of {}.", grouped(all)),
         _ => format!(
             "It would pick {} captures of {}.",

@@ -16,7 +16,7 @@ use crate::AppState;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::{self, Pager, grouped};
+use crate::pages::columns::{self, Pager, counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -24,6 +24,8 @@ use settings::{filled, settings};
 
 mod settings;
 
+/// The API's list of sets.
+const SETS: &str = "/captures/collections/";
 /// Sets of a page.
 const ROWS: u64 = 50;
 /// Sets that can be chosen from in a form.
@@ -78,6 +80,8 @@ pub struct SetRow {
     pub description: String,
     pub method: &'static str,
     pub captures: String,
+    /// The same in words.
+    pub holds: String,
     /// Those a pipeline has looked at, and those with a box; as of `counted`.
     pub processed: String,
     pub found: String,
@@ -114,6 +118,7 @@ fn row(set: &CaptureSet) -> SetRow {
         description: set.description.clone(),
         method: known.map_or("Another method", |(_, words, _)| words),
         captures: grouped(set.captures_count.unsigned_abs()),
+        holds: counted(set.captures_count.unsigned_abs(), "capture", "captures"),
         processed: number(set.processed_count),
         found: number(set.found_count),
         counted: set.counted_at.map(Ago::of),
@@ -230,55 +235,55 @@ pub async fn add(
 ) -> Result<Response, PageError> {
     let at = At::open(&state, &who, project, Part::Data).await?;
     at.must(Action::Create("create_sourceimagecollection"))?;
-    let body = match wanted(&state, &at, &sent, None).await? {
-        Ok(body) => body,
-        Err((form, preview)) => {
-            let shown = page(&state, at, None, form, preview).await?;
-            return Ok(shown.into_response());
-        }
-    };
-    match act.post("/captures/collections/", body).await {
-        Ok(made) => {
-            let id = made["id"].as_i64().unwrap_or_default();
-            let mut words = format!(
-                "{} was made. It is empty until it is filled.",
-                sent.text("name")
-            );
-            if sent.text("do") == "fill" {
-                words = fill(&act, id, sent.text("name")).await?;
+    keep(&state, at, None, &act, sent).await
+}
+
+/// Has the API keep what a form holds, and the set filled where that was asked for; or shows the
+/// form again.
+async fn keep(
+    state: &AppState,
+    at: At,
+    set: Option<&CaptureSet>,
+    act: &Act,
+    sent: Sent,
+) -> Result<Response, PageError> {
+    let (form, preview) = match wanted(state, &at, &sent, set).await? {
+        Err(again) => again,
+        Ok(body) => match act.keep(SETS, set.map(|set| set.id), body).await {
+            Ok(kept) => {
+                let id = kept["id"].as_i64().unwrap_or_default();
+                let name = sent.text("name");
+                let words = match (sent.text("do"), set) {
+                    ("fill", _) => fill(act, id, name).await?,
+                    (_, None) => format!("{name} was made. It is empty until it is filled."),
+                    (_, Some(_)) => format!("{name} was changed."),
+                };
+                let path = at.path(&format!("/data/sets/{id}"));
+                return Ok(said::go(&state.links, &path, &words));
             }
-            let path = at.path(&format!("/data/sets/{id}"));
-            Ok(said::go(&state.links, &path, &words))
-        }
-        Err(refused) => {
-            let form = Shown::again(sent, refused)?;
-            Ok(page(&state, at, None, form, None).await?.into_response())
-        }
-    }
+            Err(refused) => (Shown::again(sent, refused)?, None),
+        },
+    };
+    let shown = page(state, at, set, form, preview).await?;
+    Ok(shown.into_response())
 }
 
 /// Has a set filled by its method; says which job does it.
 async fn fill(act: &Act, id: i64, name: &str) -> Result<String, PageError> {
-    let path = format!("/captures/collections/{id}/populate/");
+    let path = format!("{SETS}{id}/populate/");
     match act.post(&path, json!({})).await {
         Ok(made) => {
             let job = made["job_id"].as_i64().unwrap_or_default();
             Ok(format!("Job {job} fills {name}."))
         }
-        Err(Refused::Fields(wrong)) => {
-            let words: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            Ok(format!("{name} is not filled: {}", words.join(" ")))
-        }
-        Err(Refused::Error(error)) => Err(error),
+        Err(refused) => Ok(format!("{name} is not filled: {}", refused.words()?)),
     }
 }
 
 async fn find(state: &AppState, at: &At, id: i64) -> Result<CaptureSet, PageError> {
     let set = state.store.capture_set(id).await?;
-    match set.project_id == at.project.id {
-        true => Ok(set),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(set.project_id)?;
+    Ok(set)
 }
 
 /// The page of a set.
@@ -303,32 +308,7 @@ pub async fn change(
     let at = At::open(&state, &who, project, Part::Data).await?;
     at.must(Action::Change("update_sourceimagecollection"))?;
     let set = find(&state, &at, id).await?;
-    let body = match wanted(&state, &at, &sent, Some(&set)).await? {
-        Ok(body) => body,
-        Err((form, preview)) => {
-            let shown = page(&state, at, Some(&set), form, preview).await?;
-            return Ok(shown.into_response());
-        }
-    };
-    match act
-        .patch(&format!("/captures/collections/{id}/"), body)
-        .await
-    {
-        Ok(_) => {
-            let mut words = format!("{} was changed.", sent.text("name"));
-            if sent.text("do") == "fill" {
-                words = fill(&act, id, sent.text("name")).await?;
-            }
-            let path = at.path(&format!("/data/sets/{id}"));
-            Ok(said::go(&state.links, &path, &words))
-        }
-        Err(refused) => {
-            let form = Shown::again(sent, refused)?;
-            Ok(page(&state, at, Some(&set), form, None)
-                .await?
-                .into_response())
-        }
-    }
+    keep(&state, at, Some(&set), &act, sent).await
 }
 
 /// Fills a set, or removes it.
@@ -340,24 +320,16 @@ pub async fn act(
 ) -> Result<Response, PageError> {
     let at = At::open(&state, &who, project, Part::Data).await?;
     let set = find(&state, &at, id).await?;
-    match deed.as_str() {
-        "fill" => {
-            let words = fill(&act, id, &set.name).await?;
-            Ok(said::go(&state.links, &at.path("/data#sets"), &words))
-        }
+    let words = match deed.as_str() {
+        "fill" => fill(&act, id, &set.name).await?,
         "remove" => {
-            let words = match act.delete(&format!("/captures/collections/{id}/")).await {
-                Ok(_) => format!("{} was removed; its captures stay.", set.name),
-                Err(Refused::Fields(wrong)) => {
-                    let words = wrong.into_iter().flat_map(|(_, words)| words);
-                    words.collect::<Vec<_>>().join(" ")
-                }
-                Err(Refused::Error(error)) => return Err(error),
-            };
-            Ok(said::go(&state.links, &at.path("/data#sets"), &words))
+            let gone = act.delete(&format!("{SETS}{id}/")).await;
+            let words = format!("{} was removed; its captures stay.", set.name);
+            gone.map(|_| words).or_else(Refused::words)?
         }
-        _ => Err(ApiError::NotFound.into()),
-    }
+        _ => return Err(ApiError::NotFound.into()),
+    };
+    Ok(said::go(&state.links, &at.path("/data#sets"), &words))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::api::storage::{Place, uri};
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -164,10 +164,8 @@ pub async fn add(
 
 async fn find(state: &AppState, at: &At, id: i64) -> Result<StorageSource, PageError> {
     let source = state.store.source(id).await?;
-    match source.project_id == Some(at.project.id) {
-        true => Ok(source),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(source.project_id)?;
+    Ok(source)
 }
 
 /// The page of a source.
@@ -244,12 +242,7 @@ pub async fn act(
                 let words = format!("{} was removed. Its captures stay.", source.name);
                 Ok(said::go(&state.links, &at.path("/data"), &words))
             }
-            Err(Refused::Fields(wrong)) => {
-                let all = wrong.into_iter().flat_map(|(_, words)| words);
-                let words: Vec<String> = all.collect();
-                Ok(said::go(&state.links, &back, &words.join(" ")))
-            }
-            Err(Refused::Error(error)) => Err(error),
+            Err(refused) => Ok(said::go(&state.links, &back, &refused.words()?)),
         },
         _ => Err(ApiError::NotFound.into()),
     }
@@ -258,15 +251,16 @@ pub async fn act(
 /// What a test saw, in a sentence or two.
 fn tested(name: &str, found: &Value) -> String {
     let time = found["latency"].as_f64().unwrap_or(0.0) * 1000.0;
-    let looked = grouped(found["files_checked"].as_u64().unwrap_or(0));
+    let looked = found["files_checked"].as_u64().unwrap_or(0);
+    let looked = counted(looked, "file was", "files were");
     let place = found["full_uri"].as_str().unwrap_or_default();
     let first = found["first_file_found"].as_str();
     let first = first.map(|file| file.split('?').next().unwrap_or(file));
     let file = first.map(|file| file.rsplit('/').next().unwrap_or(file));
     match (found["error_message"].as_str(), file) {
-        (Some(why), _) => format!(
-            "{name} answered in {time:.0} ms, and {looked} files were looked at below {place}: {why}"
-        ),
+        (Some(why), _) => {
+            format!("{name} answered in {time:.0} ms, and {looked} looked at below {place}: {why}")
+        }
         (None, Some(file)) => format!(
             "{name} answered in {time:.0} ms. Below {place} the first photograph is {file}."
         ),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::act::{Act, Refused};
+use crate::pages::act::Act;
 use crate::pages::form::Sent;
 use crate::pages::{PageError, said};
 
@@ -42,13 +42,10 @@ pub async fn act(
             Ok(said::go(&state.links, &at.path("/jobs"), &words))
         }
         Ok(answer) => Ok(said::go(&state.links, &here, &sentence(id, what, &answer))),
-        Err(Refused::Fields(wrong)) => {
-            let words = wrong.into_iter().flat_map(|(_, words)| words);
-            let words = words.collect::<Vec<_>>().join(" ");
-            let words = format!("Nothing was done. {words}");
+        Err(refused) => {
+            let words = format!("Nothing was done. {}", refused.words()?);
             Ok(said::go(&state.links, &here, &words))
         }
-        Err(Refused::Error(error)) => Err(error),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::AppState;
 use crate::auth::Who;
 use crate::pages::PageResult;
 use crate::pages::at::At;
-use crate::pages::columns::{Pager, grouped, page};
+use crate::pages::columns::{Pager, counted, page};
 use crate::pages::model;
 
 /// Failed captures on the job's page.
@@ -68,10 +68,7 @@ impl FailureList {
 
     /// "12 captures".
     pub fn words(&self) -> String {
-        match self.failed {
-            1 => "1 capture".to_owned(),
-            many => format!("{} captures", grouped(many)),
-        }
+        counted(self.failed, "capture", "captures")
     }
 }
 

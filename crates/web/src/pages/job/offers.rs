@@ -12,7 +12,7 @@ use store::progress::Counts;
 use super::failures::FailureList;
 use crate::live::Fragment;
 use crate::pages::at::At;
-use crate::pages::columns::grouped;
+use crate::pages::columns::counted;
 use crate::pages::top::Top;
 
 /// What each viewer sees in its own way.
@@ -166,13 +166,9 @@ fn begins(standing: &Standing) -> Vec<Offer> {
     let mut offers = Vec::new();
     if standing.ml && state.after(Event::Retry).is_some() {
         if standing.failed > 0 {
-            let count = grouped(standing.failed.unsigned_abs());
-            let things = if standing.failed == 1 {
-                "capture"
-            } else {
-                "captures"
-            };
-            let label = format!("Retry the {count} failed {things}");
+            let failed = standing.failed.unsigned_abs();
+            let failed = counted(failed, "failed capture", "failed captures");
+            let label = format!("Retry the {failed}");
             offers.push(Offer::at_once("retry-failed", label));
         }
         if state != JobState::Success {

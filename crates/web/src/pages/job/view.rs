@@ -11,7 +11,7 @@ use store::progress::{Counts, compose};
 use store::{Store, StoreError, StoreResult};
 
 use crate::media;
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::model::{self, Plot, Since, StageView};
 use crate::pages::top::Top;
 
@@ -99,7 +99,6 @@ impl JobView {
             .zip(rate)
             .filter(|(left, _)| *left > 0 && !state.is_final());
         let took = job.started_at.zip(job.finished_at);
-        let grouped = |n: i64| grouped(n.max(0).unsigned_abs());
         let total = job.total.filter(|_| job.kind == ML);
         JobView {
             id: job.id,
@@ -120,7 +119,11 @@ impl JobView {
                 let seconds = (images as f64 / rate).ceil() as i64;
                 model::span(chrono::Duration::seconds(seconds))
             }),
-            seen: total.map(|total| format!("{} of {} captures", grouped(seen), grouped(total))),
+            seen: total.map(|total| {
+                let total = total.max(0).unsigned_abs();
+                let all = counted(total, "capture", "captures");
+                format!("{} of {all}", grouped(seen.max(0).unsigned_abs()))
+            }),
             explanation: explanation(job),
             plot: Plot::of(slots),
             errors: progress.errors.clone(),
@@ -184,7 +187,8 @@ async fn about(store: &Store, links: &Links, job: &Job) -> StoreResult<Vec<About
     }
     if job.kind == ML {
         if let Some(limit) = job.limit {
-            say("at most", format!("{limit} captures"), None);
+            let limit = u64::from(limit.unsigned_abs());
+            say("at most", counted(limit, "capture", "captures"), None);
         }
         let order = if job.shuffle { "random" } else { "by number" };
         say("order", order.to_owned(), None);

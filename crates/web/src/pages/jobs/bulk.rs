@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::act::{Act, Refused};
+use crate::pages::act::Act;
 use crate::pages::at::{At, Part};
 use crate::pages::form::Sent;
 use crate::pages::{PageError, said};
@@ -43,11 +43,7 @@ pub async fn act(
             action,
             answer["results"].as_array().map_or(&[][..], Vec::as_slice),
         ),
-        Err(Refused::Fields(wrong)) => {
-            let words = wrong.into_iter().flat_map(|(_, words)| words);
-            format!("Nothing was done. {}", words.collect::<Vec<_>>().join(" "))
-        }
-        Err(Refused::Error(error)) => return Err(error),
+        Err(refused) => format!("Nothing was done. {}", refused.words()?),
     };
     Ok(said::go(&state.links, &back, &words))
 }

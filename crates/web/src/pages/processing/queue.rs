@@ -15,9 +15,9 @@ use store::ticket::Depth;
 
 use crate::AppState;
 use crate::auth::Who;
-use crate::pages::act::{Act, Refused};
+use crate::pages::act::Act;
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped, noun};
 use crate::pages::form::Sent;
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
@@ -148,10 +148,7 @@ pub async fn act(
         match act.post(&format!("/jobs/{id}/{deed}/"), json!({})).await {
             Ok(_) => done += 1,
             // It has ended meanwhile.
-            Err(Refused::Fields(fields)) => {
-                wrong.extend(fields.into_iter().flat_map(|(_, words)| words));
-            }
-            Err(Refused::Error(error)) => return Err(error),
+            Err(refused) => wrong.push(refused.words()?),
         }
     }
     let mut words = match (ids.as_slice(), pause) {
@@ -160,8 +157,13 @@ pub async fn act(
              what is out are still taken."
         ),
         ([id], false) if done == 1 => format!("Images of job {id} are handed out again."),
-        (_, true) => format!("{done} jobs are paused."),
-        (_, false) => format!("{done} jobs go on."),
+        (_, pause) => {
+            let does = match pause {
+                true => noun(done, "is paused", "are paused"),
+                false => noun(done, "goes on", "go on"),
+            };
+            format!("{} {does}.", counted(done, "job", "jobs"))
+        }
     };
     for sentence in wrong {
         words += &format!(" {sentence}");

@@ -17,7 +17,7 @@ use crate::api::ml::services::Signs;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
@@ -314,19 +314,13 @@ pub async fn act(
         }
         _ => return Err(ApiError::NotFound.into()),
     };
-    let words = match done {
-        Ok(words) => words,
-        Err(Refused::Fields(wrong)) => {
-            let all: Vec<String> = wrong.into_iter().flat_map(|(_, words)| words).collect();
-            all.join(" ")
-        }
-        Err(Refused::Error(error)) => return Err(error),
-    };
+    let words = done.or_else(Refused::words)?;
     Ok(said::go(&state.links, &at.path("/processing"), &words))
 }
 
 fn registered(made: &Value) -> String {
     let count = |name: &str| made[name].as_array().map_or(0, Vec::len);
     let (all, new) = (count("pipelines"), count("pipelines_created"));
-    format!("The service offers {all} pipelines, {new} of them new here.")
+    let all = counted(all as u64, "pipeline", "pipelines");
+    format!("The service offers {all}, {new} of them new here.")
 }

@@ -139,10 +139,8 @@ pub async fn new(State(state): State<AppState>, who: Who, Path(project): Path<i6
 /// A schedule of this project, for those who may change it.
 pub async fn find(state: &AppState, at: &At, id: i64) -> Result<Schedule, PageError> {
     let row = state.store.schedule(id).await?;
-    match row.project_id == Some(at.project.id) {
-        true => Ok(row),
-        false => Err(ApiError::NotFound.into()),
-    }
+    at.must_own(row.project_id)?;
+    Ok(row)
 }
 
 /// Whether the person may change a chain.
@@ -301,25 +299,7 @@ pub async fn add(
     if !may_make(&at) {
         return Err(ApiError::Forbidden.into());
     }
-    let body = match wanted(&at, None, &sent)? {
-        Ok(body) => body,
-        Err((form, steps, next)) => {
-            let shown = page(&state, at, None, form, steps, next).await?;
-            return Ok(shown.into_response());
-        }
-    };
-    match act.post("/schedules/", body).await {
-        Ok(_) => {
-            let words = format!("{} was made. It acts with your rights.", sent.text("name"));
-            Ok(said::go(&state.links, &at.path("/schedules"), &words))
-        }
-        Err(refused) => {
-            let steps = count(&sent);
-            let form = Shown::again(sent, refused)?;
-            let shown = page(&state, at, None, form, steps, Vec::new()).await?;
-            Ok(shown.into_response())
-        }
-    }
+    keep(&state, at, None, &act, sent).await
 }
 
 /// Changes a schedule.
@@ -335,28 +315,37 @@ pub async fn change(
     if !may_change(&at, &schedule.chain()) {
         return Err(ApiError::Forbidden.into());
     }
-    let body = match wanted(&at, Some(&schedule), &sent)? {
-        Ok(body) => body,
-        Err((form, steps, next)) => {
-            let shown = page(&state, at, Some(schedule), form, steps, next).await?;
-            return Ok(shown.into_response());
-        }
+    keep(&state, at, Some(schedule), &act, sent).await
+}
+
+/// Has the API keep what a form holds, or shows the form again.
+async fn keep(
+    state: &AppState,
+    at: At,
+    schedule: Option<Schedule>,
+    act: &Act,
+    sent: Sent,
+) -> Result<Response, PageError> {
+    let id = schedule.as_ref().map(|row| row.id);
+    let (form, steps, next) = match wanted(&at, schedule.as_ref(), &sent)? {
+        Err(again) => again,
+        Ok(body) => match act.keep("/schedules/", id, body).await {
+            Ok(_) => {
+                let done = match id {
+                    None => "was made. It acts with your rights.",
+                    Some(_) => "was changed. From now on it acts with your rights.",
+                };
+                let words = format!("{} {done}", sent.text("name"));
+                return Ok(said::go(&state.links, &at.path("/schedules"), &words));
+            }
+            Err(refused) => {
+                let steps = count(&sent);
+                (Shown::again(sent, refused)?, steps, Vec::new())
+            }
+        },
     };
-    match act.patch(&format!("/schedules/{id}/"), body).await {
-        Ok(_) => {
-            let words = format!(
-                "{} was changed. From now on it acts with your rights.",
-                sent.text("name")
-            );
-            Ok(said::go(&state.links, &at.path("/schedules"), &words))
-        }
-        Err(refused) => {
-            let steps = count(&sent);
-            let form = Shown::again(sent, refused)?;
-            let shown = page(&state, at, Some(schedule), form, steps, Vec::new()).await?;
-            Ok(shown.into_response())
-        }
-    }
+    let shown = page(state, at, schedule, form, steps, next).await?;
+    Ok(shown.into_response())
 }
 
 #[cfg(test)]

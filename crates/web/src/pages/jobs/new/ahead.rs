@@ -18,7 +18,7 @@ use store::{Store, StoreError, StoreResult};
 use super::fields::{self, CAPTURE, SET, STATION};
 use crate::AppState;
 use crate::pages::at::At;
-use crate::pages::columns::grouped;
+use crate::pages::columns::{counted, grouped, noun};
 use crate::pages::form::Shown;
 use crate::pages::model::{self, Ago};
 
@@ -111,23 +111,29 @@ pub async fn look(
             let Some((scope, name)) = scope(store, at, SET, number(SET)).await? else {
                 return Ok(None);
             };
-            let count = grouped(store.scope_size(&scope).await?);
+            let captures = captures_of(store, &scope).await?;
             view.lines.push(if other == POPULATE {
-                format!("{name} holds {count} captures now. What its method picks replaces them.")
+                format!("{name} holds {captures} now. What its method picks replaces them.")
             } else if form.value("dry_run").is_empty() {
                 format!(
-                    "It looks at what was found on the {count} captures of {name}, and writes \
+                    "It looks at what was found on the {captures} of {name}, and writes \
                          new classifications beside those that are there."
                 )
             } else {
                 format!(
-                    "It looks at what was found on the {count} captures of {name}, says in its \
+                    "It looks at what was found on the {captures} of {name}, says in its \
                          log what it would change, and changes nothing."
                 )
             });
         }
     }
     Ok(Some(view))
+}
+
+/// "2,314 captures": how much a scope holds.
+async fn captures_of(store: &Store, scope: &Scope) -> StoreResult<String> {
+    let size = store.scope_size(scope).await?;
+    Ok(counted(size, "capture", "captures"))
 }
 
 /// What a form chose to work on, and what it is called.
@@ -166,38 +172,41 @@ async fn captures(
     limit: Option<i64>,
 ) -> StoreResult<()> {
     if flag(&at.project, "reprocess_all_images") {
-        let count = grouped(store.scope_size(&scope).await?);
+        let captures = captures_of(store, &scope).await?;
         view.lines.push(format!(
-            "{count} captures of {name}. This project processes captures again, so all of them \
+            "{captures} of {name}. This project processes captures again, so all of them \
              are worked on."
         ));
     } else {
         let algorithms = store.algorithms_of(pipeline.id).await?;
         let ahead = store.look_ahead(&scope, &algorithms, BOUNDS).await?;
-        view.lines.push(counted(&ahead, &name));
+        view.lines.push(told(&ahead, &name));
         if ahead.whole && ahead.left == 0 {
             let nothing = "There is nothing to do: the job would end at once.";
             view.warnings.push(nothing.to_owned());
         }
     }
     if let Some(limit) = limit.filter(|limit| *limit > 0) {
-        let most = grouped(limit.unsigned_abs());
-        view.lines
-            .push(format!("At most {most} of them are worked on in this job."));
+        let most = limit.unsigned_abs();
+        view.lines.push(format!(
+            "At most {} of them {} worked on in this job.",
+            grouped(most),
+            noun(most, "is", "are")
+        ));
     }
     Ok(())
 }
 
-fn counted(ahead: &Ahead, name: &str) -> String {
-    let (captures, left) = (grouped(ahead.captures), grouped(ahead.left));
+fn told(ahead: &Ahead, name: &str) -> String {
+    let captures = counted(ahead.captures, "capture", "captures");
+    let left = grouped(ahead.left);
     match ahead.whole {
-        true => {
-            format!("{captures} captures of {name}, {left} not yet processed by this pipeline.")
-        }
+        true => format!("{captures} of {name}, {left} not yet processed by this pipeline."),
         false => format!(
-            "{captures} captures of {name}; of the first {} that were looked at, {left} are not \
-             yet processed by this pipeline.",
-            grouped(ahead.looked_at)
+            "{captures} of {name}; of the first {} that were looked at, {left} {} not yet \
+             processed by this pipeline.",
+            grouped(ahead.looked_at),
+            noun(ahead.left, "is", "are")
         ),
     }
 }
@@ -229,7 +238,8 @@ async fn workers(
             view.warnings.push(match at.project.worker_wait_minutes {
                 Some(minutes) => format!(
                     "No worker for this pipeline is online. The images wait until one asks; after \
-                     {minutes} minutes without any sign of one the job fails."
+                     {} without any sign of one the job fails.",
+                    counted(minutes.unsigned_abs().into(), "minute", "minutes")
                 ),
                 None => "No worker for this pipeline is online. The images wait until one asks."
                     .to_owned(),
@@ -255,7 +265,8 @@ async fn workers(
 
 /// From where a sync reads.
 async fn source(store: &Store, view: &mut AheadView, station: &Station) -> StoreResult<()> {
-    let known = grouped(station.captures_count.max(0).unsigned_abs());
+    let known = station.captures_count.max(0).unsigned_abs();
+    let known = counted(known, "capture", "captures");
     let name = &station.name;
     let Some(id) = station.source_id else {
         let words = format!("Station “{name}” has no storage source: the job would fail.");
@@ -270,7 +281,7 @@ async fn source(store: &Store, view: &mut AheadView, station: &Station) -> Store
     };
     view.lines.push(format!(
         "It reads what lies in storage source “{}”{folder}, and adds to station “{name}” what is \
-         new there. The station has {known} captures now.",
+         new there. The station has {known} now.",
         source.name
     ));
     view.lines.push(match station.source_checked_at {
@@ -283,14 +294,17 @@ async fn source(store: &Store, view: &mut AheadView, station: &Station) -> Store
 /// How sessions are made anew.
 fn sessions(at: &At, view: &mut AheadView, station: &Station) {
     let gap = gap(Some(at.project.session_time_gap_seconds.into()));
-    let (captures, sessions) = (station.captures_count.max(0), station.sessions_count.max(0));
+    let captures = station.captures_count.max(0).unsigned_abs();
+    let sessions = station.sessions_count.max(0).unsigned_abs();
     view.lines.push(format!(
-        "The {} captures of station “{}” are put into sessions again; a new one begins after {} \
-         without a capture. There are {} sessions now.",
-        grouped(captures.unsigned_abs()),
+        "The {} of station “{}” {} put into sessions again; a new one begins after {} without a \
+         capture. There {} {} now.",
+        counted(captures, "capture", "captures"),
         station.name,
+        noun(captures, "is", "are"),
         model::span(gap),
-        grouped(sessions.unsigned_abs()),
+        noun(sessions, "is", "are"),
+        counted(sessions, "session", "sessions"),
     ));
 }
 
@@ -302,9 +316,9 @@ async fn exported(
     set: Option<i64>,
 ) -> StoreResult<()> {
     if let Some((scope, name)) = scope(store, at, SET, set).await? {
-        let count = grouped(store.scope_size(&scope).await?);
+        let captures = captures_of(store, &scope).await?;
         view.lines.push(format!(
-            "It writes the occurrences that were seen on the {count} captures of {name}."
+            "It writes the occurrences that were seen on the {captures} of {name}."
         ));
         return Ok(());
     }
@@ -315,6 +329,7 @@ async fn exported(
             let most = grouped(COUNTED);
             format!("It writes all occurrences of the project, more than {most}.")
         }
+        1 => "It writes the one occurrence of the project.".to_owned(),
         count => format!(
             "It writes all {} occurrences of the project.",
             grouped(count)
@@ -336,13 +351,14 @@ mod tests {
             whole: true,
         };
         assert_eq!(
-            counted(&ahead, "capture set “A”"),
+            told(&ahead, "capture set “A”"),
             "2,314 captures of capture set “A”, 1,980 not yet processed by this pipeline."
         );
         ahead.whole = false;
         ahead.looked_at = 2000;
-        assert!(
-            counted(&ahead, "it").contains("of the first 2,000 that were looked at, 1,980 are")
-        );
+        assert!(told(&ahead, "it").contains("of the first 2,000 that were looked at, 1,980 are"));
+        (ahead.captures, ahead.left) = (1, 1);
+        assert!(told(&ahead, "it").starts_with("1 capture of it; "));
+        assert!(told(&ahead, "it").contains(", 1 is not yet"));
     }
 }

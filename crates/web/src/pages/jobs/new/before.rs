@@ -4,7 +4,6 @@
 use chrono::Utc;
 use domain::job::{EXPORT, KindSpec, ML, POST_PROCESSING};
 use domain::post::size::DEFAULT_THRESHOLD;
-use rest::ApiError;
 use rest::query::Query;
 use serde_json::Value;
 use store::job::Job;
@@ -27,9 +26,7 @@ type Values = Vec<(String, String)>;
 pub async fn values(store: &Store, at: &At, query: &Query) -> Result<Values, PageError> {
     if let Some(id) = query.number("from") {
         let job = store.job(id).await?;
-        if job.project_id != at.project.id {
-            return Err(ApiError::NotFound.into());
-        }
+        at.must_own(job.project_id)?;
         return Ok(of_job(store, &job).await?);
     }
     let mut values: Values = query

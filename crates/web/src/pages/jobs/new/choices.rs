@@ -12,7 +12,7 @@ use store::{Store, StoreResult};
 use super::Choice;
 use super::fields::{SET, STATION};
 use crate::pages::at::At;
-use crate::pages::columns::grouped;
+use crate::pages::columns::counted;
 use crate::pages::form::Shown;
 
 /// Choices of one field at most.
@@ -91,8 +91,9 @@ impl Choices {
             rows.extend(found.filter(|row| row.project_id == project));
         }
         let named = rows.into_iter().map(|row| {
-            let captures = grouped(row.captures_count.max(0).unsigned_abs());
-            (row.id, format!("{} ({captures} captures)", row.name))
+            let captures = row.captures_count.max(0).unsigned_abs();
+            let captures = counted(captures, "capture", "captures");
+            (row.id, format!("{} ({captures})", row.name))
         });
         self.sets = chosen(form, SET, named);
         Ok(())
@@ -112,8 +113,9 @@ impl Choices {
         rows.truncate(most);
         rows.extend(kept);
         let named = rows.into_iter().map(|row| {
-            let captures = grouped(row.captures_count.max(0).unsigned_abs());
-            (row.id, format!("{} ({captures} captures)", row.name))
+            let captures = row.captures_count.max(0).unsigned_abs();
+            let captures = counted(captures, "capture", "captures");
+            (row.id, format!("{} ({captures})", row.name))
         });
         self.stations = chosen(form, STATION, named);
         Ok(())
