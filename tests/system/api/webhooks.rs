@@ -14,8 +14,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::project::Project;
 use store::testing;
+use telling::testing::MailServer;
 use telling::{Mailer, signature};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use crate::app::{Client, TestApp};
@@ -303,41 +303,12 @@ async fn what_could_never_be_delivered_is_refused_at_its_field() {
     }
 }
 
-/// A mail server; what it was sent so far.
-async fn mail_server() -> (Mailer, Arc<Mutex<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let heard = Arc::new(Mutex::new(String::new()));
-    let all = heard.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (read, mut write) = stream.into_split();
-            let mut lines = BufReader::new(read).lines();
-            write.write_all(b"220 test\r\n").await.unwrap();
-            let mut in_text = false;
-            while let Ok(Some(line)) = lines.next_line().await {
-                let answer = match (in_text, line.as_str()) {
-                    (true, ".") => "250 taken\r\n",
-                    (true, _) => "",
-                    (false, "DATA") => "354 go on\r\n",
-                    (false, "QUIT") => break,
-                    (false, _) => "250 ok\r\n",
-                };
-                in_text = answer.starts_with("354") || answer.is_empty();
-                *all.lock().unwrap() += &format!("{line}\n");
-                write.write_all(answer.as_bytes()).await.unwrap();
-            }
-        }
-    });
-    let mailer = Mailer::new(&url, "Hawkmoth <hawkmoth@moths.example>").unwrap();
-    (mailer, heard)
-}
-
 #[tokio::test]
 async fn members_and_those_who_forgot_their_password_get_letters() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for fresh in testing::fresh().await {
-        let (mailer, heard) = mail_server().await;
+        let server = MailServer::start().await;
+        let mailer = Mailer::new(&server.url, "Hawkmoth <hawkmoth@moths.example>").unwrap();
         let app = TestApp::start_mailing(&fresh, Some(mailer), |state| state).await;
         let project = app.project("Moths", false).await;
         let me = app.member(&project, Some(Role::ProjectManager)).await;
@@ -361,7 +332,7 @@ async fn members_and_those_who_forgot_their_password_get_letters() {
         let job = run(&app, &me, &project).await;
         until(&me, &one, "delivered").await;
         let page = format!("{}/projects/{}/jobs/{}", app.url, project.id, job["id"]);
-        let text = heard.lock().unwrap().clone();
+        let text = server.heard();
         for words in [
             "RCPT TO:<projectmanager@example.org>",
             "has succeeded",
@@ -369,17 +340,17 @@ async fn members_and_those_who_forgot_their_password_get_letters() {
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
-        heard.lock().unwrap().clear();
+        server.forget();
         let ask = json!({"email": "projectmanager@example.org"});
         let asked = app
             .anonymous()
             .post("/api/v2/users/reset_password/", ask)
             .await;
         assert_eq!(asked.status, 204);
-        while !heard.lock().unwrap().contains("QUIT") && !heard.lock().unwrap().contains("\n.\n") {
+        while !server.heard().contains("QUIT") && !server.heard().contains("\n.\n") {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let text = heard.lock().unwrap().clone();
+        let text = server.heard();
         // Long lines are broken on the way.
         let whole = text.replace("=\n", "");
         assert!(

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, NullOrdering, Query, WindowStatement};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait,
@@ -15,7 +16,7 @@ use crate::job::Job;
 use crate::job::list::holds;
 
 /// Jobs of one set or capture that are shown: the newest.
-const JOBS: i64 = 100;
+const JOBS: u64 = 100;
 
 /// Which capture sets a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -157,8 +158,42 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn jobs_of_sets(&self, sets: &[i64]) -> StoreResult<HashMap<i64, Vec<Job>>> {
+        let (set, own) = (capture_set::Column::Id, Alias::new("own"));
+        // Each set's own along their index: a set may have had very many.
+        let newest = Query::select()
+            .column((own.clone(), job::Column::Id))
+            .from_as(job::Entity, own.clone())
+            .and_where(
+                Expr::col((own.clone(), job::Column::CaptureSetId))
+                    .equals((capture_set::Entity, set)),
+            )
+            .order_by((own, job::Column::Id), Order::Desc)
+            .limit(JOBS)
+            .to_owned();
+        let number = Expr::col((job::Entity, job::Column::Id));
+        let among = match self.is_sqlite() {
+            true => number.in_subquery(newest),
+            false => {
+                let list = Expr::SubQuery(None, Box::new(newest.into()));
+                number.eq(PgFunc::any(Func::cust("ARRAY").arg(list)))
+            }
+        };
+        let mut select = Query::select();
+        select
+            .column((job::Entity, job::Column::Id))
+            .from(capture_set::Entity)
+            .join(JoinType::CrossJoin, job::Entity, Condition::all())
+            .and_where(set.is_in(sets.iter().copied()))
+            .and_where(among);
+        let rows = self.db.query_all(&select).await?;
+        let ids: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
+        let all = job::Entity::find()
+            .filter(job::Column::Id.is_in(ids?))
+            .order_by_desc(job::Column::Id)
+            .all(&self.db)
+            .await?;
         let mut jobs: HashMap<i64, Vec<Job>> = HashMap::new();
-        for job in self.newest_jobs(job::Column::CaptureSetId, sets).await? {
+        for job in all {
             if let Some(set) = job.capture_set_id {
                 jobs.entry(set).or_default().push(job);
             }
@@ -171,29 +206,10 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn jobs_of_capture(&self, capture: i64) -> StoreResult<Vec<Job>> {
-        self.newest_jobs(job::Column::CaptureId, &[capture]).await
-    }
-
-    async fn newest_jobs(&self, of: job::Column, ids: &[i64]) -> StoreResult<Vec<Job>> {
-        let window = WindowStatement::partition_by(of)
-            .order_by(job::Column::Id, Order::Desc)
-            .to_owned();
-        let ranked = Query::select()
-            .column(job::Column::Id)
-            .expr_window_as(Func::cust("ROW_NUMBER"), window, "place")
-            .from(job::Entity)
-            .and_where(Expr::col(of).is_in(ids.iter().copied()))
-            .to_owned();
-        let newest = Query::select()
-            .column(job::Column::Id)
-            .from_subquery(ranked, "ranked")
-            .and_where(Expr::col("place").lte(JOBS))
-            .to_owned();
-        let rows = self.db.query_all(&newest).await?;
-        let ids: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
         Ok(job::Entity::find()
-            .filter(job::Column::Id.is_in(ids?))
+            .filter(job::Column::CaptureId.eq(capture))
             .order_by_desc(job::Column::Id)
+            .limit(JOBS)
             .all(&self.db)
             .await?)
     }

@@ -259,7 +259,11 @@ impl OccurrenceFilter {
 
     fn of_boxes(&self, by: Reach) -> Condition {
         let capture = detection::Column::CaptureId;
-        let of_set = |id: i64| by.among(capture.into_expr(), members(id));
+        // The boxes themselves are found by their captures, also where an order is walked.
+        let of_set = |id: i64| match by {
+            Reach::Listed => by.among(capture.into_expr(), members(id)),
+            _ => capture.in_subquery(members(id)),
+        };
         let on = |which: Expr| by.among(by.id(), boxes(which));
         let mut all = Condition::all()
             .add_option(self.capture_id.map(|id| on(capture.eq(id))))
