@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::Taxon;
@@ -253,24 +254,30 @@ impl Store {
 
     /// How many occurrences of a project, determined as each of these taxa, somebody identified.
     async fn verified(&self, project: i64, taxa: &[i64]) -> StoreResult<HashMap<i64, i64>> {
+        use identification::Column as I;
         use occurrence::Column as O;
-        let identified = Query::select()
-            .column(identification::Column::OccurrenceId)
+        let own = |column: O| Expr::col((occurrence::Entity, column));
+        // From the identifications, which people made: they are few.
+        let join = match self.is_sqlite() {
+            true => JoinType::CrossJoin,
+            false => JoinType::InnerJoin,
+        };
+        let same = own(O::Id).equals((identification::Entity, I::OccurrenceId));
+        let mut select = Query::select();
+        select
+            .column((occurrence::Entity, O::DeterminationId))
+            .expr(Func::count_distinct(own(O::Id)))
             .from(identification::Entity)
-            .and_where(identification::Column::Withdrawn.eq(false))
-            .to_owned();
-        let rows: Vec<(i64, i64)> = occurrence::Entity::find()
-            .select_only()
-            .column(O::DeterminationId)
-            .column_as(O::Id.count(), "verified")
-            .filter(O::ProjectId.eq(project))
-            .filter(O::DeterminationId.is_in(taxa.iter().copied()))
-            .filter(O::Id.in_subquery(identified))
-            .group_by(O::DeterminationId)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        Ok(rows.into_iter().collect())
+            .join(join, occurrence::Entity, same)
+            .and_where(I::Withdrawn.eq(false))
+            .and_where(O::ProjectId.eq(project))
+            .and_where(O::DeterminationId.is_in(taxa.iter().copied()))
+            .group_by_col((occurrence::Entity, O::DeterminationId));
+        let mut verified = HashMap::new();
+        for row in self.db.query_all(&select).await? {
+            verified.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        }
+        Ok(verified)
     }
 
     /// In how many sessions a filter's occurrences were seen.
