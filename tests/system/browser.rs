@@ -147,6 +147,16 @@ async fn the_job_page_follows_its_job() {
         return [...document.querySelectorAll('#log li')].filter(e => e.offsetParent).length;";
     assert_eq!(browser.execute(choose, vec![]).await.unwrap(), json!(0));
 
+    // A script that somebody got into the page does not run.
+    let smuggle = "const script = document.createElement('script');
+        script.textContent = 'window.ran = true';
+        document.body.append(script);
+        return window.ran === true;";
+    assert_eq!(
+        browser.execute(smuggle, vec![]).await.unwrap(),
+        json!(false)
+    );
+
     // Light and dark by the switch.
     let theme = "document.querySelector('[data-theme-switch]').click();
         return document.documentElement.dataset.theme;";

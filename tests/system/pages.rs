@@ -109,6 +109,45 @@ async fn what_is_hidden_or_missing_is_a_page_too() {
 }
 
 #[tokio::test]
+async fn our_pages_run_no_script_but_their_own() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let id = job(&app, project.id, "Night").await;
+        let here = format!("/projects/{}", project.id);
+        for path in [
+            "/".to_owned(),
+            "/login".to_owned(),
+            "/nowhere".to_owned(),
+            here.clone(),
+            format!("{here}/captures"),
+            format!("{here}/jobs"),
+            format!("{here}/jobs/{id}"),
+            "/api/v2/jobs/".to_owned(),
+            "/api/v2/docs/".to_owned(),
+        ] {
+            let page = app.anonymous().accepting(&path, "text/html").await;
+            let policy = page.headers["content-security-policy"].to_str().unwrap();
+            for rule in [
+                "default-src 'self'",
+                "object-src 'none'",
+                "base-uri 'none'",
+                "form-action 'self'",
+                "frame-ancestors 'none'",
+            ] {
+                assert!(policy.contains(rule), "{path}: {policy}");
+            }
+            assert!(!policy.contains("script-src"), "{path}: {policy}");
+            // What the policy would not let run is not there.
+            assert!(!page.text.contains("<script>"), "{path}");
+            assert!(!page.text.contains(" onclick="), "{path}");
+        }
+        let json = app.anonymous().get("/api/v2/jobs/").await;
+        assert!(!json.headers.contains_key("content-security-policy"));
+    }
+}
+
+#[tokio::test]
 async fn viewers_hear_of_changes() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;

@@ -66,6 +66,8 @@ async fn addresses_without_a_file_are_the_first_page() {
         assert_eq!(status, 200, "{path}");
         assert_eq!(headers["content-type"], "text/html", "{path}");
         assert_eq!(headers["cache-control"], "no-cache", "{path}");
+        // What it may load and run is the client's to say.
+        assert!(!headers.contains_key("content-security-policy"), "{path}");
         assert!(body.starts_with(b"<!doctype html><title>Client"), "{path}");
     }
     for path in [
@@ -138,6 +140,7 @@ async fn the_api_and_our_pages_stay() {
         let jobs = format!("href=\"/hawkmoth/projects/{}\"", project.id);
         assert!(home.text.contains(&jobs), "{}", home.text);
         assert!(home.text.contains("href=\"/hawkmoth/assets/hawkmoth.css\""));
+        assert!(home.headers.contains_key("content-security-policy"));
     }
     let style = anonymous.get("/hawkmoth/assets/hawkmoth.css").await;
     assert_eq!(style.status, 200);

@@ -14,7 +14,7 @@ use crate::auth::known;
 use crate::limits::{self, Guard};
 use crate::pages::act::Api;
 use crate::{AppState, api, assets, client, media, pages, shape};
-use crate::{measured, unbroken, views};
+use crate::{measured, policy, unbroken, views};
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
 /// `shape::one_form` gives them.
@@ -42,6 +42,7 @@ pub fn router(mut state: AppState) -> Router {
         // Bodies are bounded by the guard, which knows what for.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(guard, limits::guard))
+        .layer(middleware::from_fn(policy::keep))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("referrer-policy", "same-origin"))
