@@ -133,8 +133,20 @@ async fn the_job_page_follows_its_job() {
     let seen = shown(&browser, "#state .state", "Created").await;
     assert_eq!(seen, "Created");
 
-    // The person does nothing; the page hears of it.
+    // While nobody sees the page it holds no connection, and hears nothing.
+    let look =
+        "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+        return document.querySelector('#state .state').innerText;";
+    browser.execute(look, vec![json!(true)]).await.unwrap();
     app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let then = browser.execute(look, vec![json!(false)]).await.unwrap();
+    assert_eq!(then, json!("Created"));
+    let seen = shown(&browser, "#state .state", "Waiting").await;
+    assert_eq!(seen, "Waiting");
+
+    // The person does nothing; the page hears of it.
     app.work();
     let seen = shown(&browser, "#state .state.success", "Success").await;
     assert_eq!(seen, "Success");
@@ -179,5 +191,11 @@ async fn the_job_page_follows_its_job() {
             .path()
             .ends_with(&format!("/jobs/{id}"))
     );
+
+    // Without the server the page says that it stands still.
+    shown(&browser, "#state .state.success", "Success").await;
+    drop(app);
+    let said = shown(&browser, "[data-live-said]", "Not live").await;
+    assert!(said.starts_with("Not live:"), "{said}");
     browser.close().await.unwrap();
 }

@@ -30,7 +30,6 @@
 
   const live = document.querySelector("[data-live]");
   if (!live || !window.EventSource) return;
-  const source = new EventSource(live.dataset.live);
   const busy = (element) => {
     const selection = document.getSelection();
     return element.contains(document.activeElement)
@@ -49,12 +48,41 @@
     const fresh = element.querySelector(".log");
     if (fresh) fresh.scrollTop = scrolled;
   };
-  source.addEventListener("fragment", (event) => {
-    const { id, html } = JSON.parse(event.data);
-    show(id, html);
-  });
   const catchUp = () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 200);
   ["focusout", "selectionchange"].forEach((name) => document.addEventListener(name, catchUp));
   document.addEventListener("toggle", catchUp, true);
-  source.addEventListener("end", () => source.close());
+
+  // A browser has few connections to a server, so a page that nobody sees keeps none. The server
+  // ends each stream after a while: only one that is not back soon after is spoken of.
+  const said = document.querySelector("[data-live-said]");
+  const say = (words) => { if (said && said.textContent !== words) said.textContent = words; };
+  let source = null;
+  let lost = null;
+  let again = null;
+  const found = () => { clearTimeout(lost); lost = null; };
+  const stop = () => {
+    found();
+    clearTimeout(again);
+    if (source) source.close();
+    source = null;
+  };
+  const start = () => {
+    stop();
+    const mine = new EventSource(live.dataset.live);
+    source = mine;
+    mine.addEventListener("open", () => { found(); say(""); });
+    mine.addEventListener("error", () => {
+      if (source !== mine) return;
+      lost ??= setTimeout(() => say("Not live: the server is not heard. What stands here may be old."), 5000);
+      // The browser asks again by itself, but not where it was refused.
+      if (mine.readyState === EventSource.CLOSED) again = setTimeout(start, 15000);
+    });
+    mine.addEventListener("fragment", (event) => {
+      const { id, html } = JSON.parse(event.data);
+      show(id, html);
+    });
+  };
+  const look = () => (document.hidden ? stop() : start());
+  document.addEventListener("visibilitychange", look);
+  look();
 })();
