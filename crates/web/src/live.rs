@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use files::Links;
 use futures_util::{Stream, StreamExt, stream};
 use queue::EventBus;
@@ -35,6 +35,8 @@ pub mod rows;
 const PAUSE: Duration = Duration::from_millis(500);
 /// And this often even when nobody says that it changed.
 const TICK: Duration = Duration::from_secs(2);
+/// How soon a browser asks again where a stream has ended.
+const AGAIN: Duration = Duration::from_secs(2);
 /// A job that has ended is read with twice the pause each time, so often: until it is half a minute.
 const DOUBLED: u32 = 4;
 
@@ -209,20 +211,17 @@ pub async fn stream(
     State(state): State<AppState>,
     who: Who,
     Path((project, job)): Path<(i64, i64)>,
-) -> ApiResult<impl IntoResponse> {
+) -> ApiResult<Response> {
     let (row, at) = pages::job::find(&state, &who, project, job).await?;
     let viewer = pages::job::offers::Viewer::of(&at, &row);
     let changes = BroadcastStream::new(state.hub.watch(job));
     let first = pages::job::news(&state.store, &state.links, job).await?;
     let first = stream::iter(first.into_iter().map(Arc::new));
     let later = changes.filter_map(|news| std::future::ready(news.ok()));
-    let stop = state.stop.clone();
     let events = first
         .chain(later)
-        .filter_map(move |news| std::future::ready(shown_to(&viewer, &news)))
-        .map(Ok::<Event, Infallible>)
-        .take_until(async move { stop.cancelled().await });
-    Ok(sse(events))
+        .filter_map(move |news| std::future::ready(shown_to(&viewer, &news)));
+    Ok(sse(&state, events))
 }
 
 /// The event for one viewer.
@@ -233,10 +232,15 @@ fn shown_to(viewer: &pages::job::offers::Viewer, news: &News) -> Option<Event> {
     }
 }
 
-fn sse(
-    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
-) -> impl IntoResponse {
-    Sse::new(events).keep_alive(KeepAlive::default())
+/// The answer of a live stream. It ends with the server, and after a while by itself: what somebody
+/// may see is asked when it begins, so who has lost that hears no more then. Browsers ask again.
+fn sse(state: &AppState, events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    let again = stream::once(std::future::ready(Event::default().retry(AGAIN)));
+    let (stop, time) = (state.stop.clone(), state.limits.live);
+    let end = async move { tokio::time::timeout(time, stop.cancelled()).await };
+    let events = again.chain(events).map(Ok::<Event, Infallible>);
+    let live = Sse::new(events.take_until(end)).keep_alive(KeepAlive::default());
+    live.into_response()
 }
 
 fn event(fragment: &Fragment) -> Event {
