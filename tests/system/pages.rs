@@ -12,6 +12,7 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod above;
 mod field;
 mod jobs;
 mod live;

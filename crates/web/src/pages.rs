@@ -11,6 +11,7 @@ use rest::ApiError;
 
 use crate::AppState;
 
+pub mod above;
 pub mod act;
 pub mod at;
 pub mod bars;

@@ -82,7 +82,8 @@ fn page_routes(root: &str, api: Router) -> Router<AppState> {
             .route(&below("/{*rest}"), get(pages::not_found)),
     };
     for (path, methods) in pages::ROUTES.iter().copied().flatten() {
-        all = all.route(&below(path), methods());
+        let methods = methods().fallback(pages::above::instead);
+        all = all.route(&below(path), methods);
     }
     all.route(
         "/logout",
