@@ -147,6 +147,9 @@ async fn the_api_and_our_pages_stay() {
     let nowhere = anonymous.get("/hawkmoth/nothing").await;
     assert_eq!(nowhere.status, 404);
     assert!(!nowhere.text.contains("<title>Client"), "{}", nowhere.text);
+    let odd = anonymous.get("/hawkmoth/projects/abc").await;
+    assert_eq!(odd.status, 404);
+    assert!(odd.text.contains("href=\"/hawkmoth/assets/hawkmoth.css\""));
     let login = anonymous.get("/login").await;
     assert!(
         login.text.contains("name=\"next\" value=\"/hawkmoth/\""),

@@ -42,6 +42,10 @@ pub fn router(mut state: AppState) -> Router {
         // Bodies are bounded by the guard, which knows what for.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(guard, limits::guard))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            pages::wrong::refused,
+        ))
         .layer(middleware::from_fn(policy::keep))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
@@ -90,6 +94,7 @@ fn page_routes(root: &str, api: Router) -> Router<AppState> {
         get(pages::login::leave).post(pages::login::logout),
     )
     .route_layer(middleware::from_fn(known::guard_page))
+    .route_layer(middleware::from_fn(pages::wrong::told))
     .layer(Extension(Api(api)))
     .route(&below("/assets/{name}"), get(assets::show))
     // Not guarded: who has an old cookie must be able to sign in again.
