@@ -16,6 +16,7 @@ mod above;
 mod field;
 mod jobs;
 mod live;
+mod log;
 mod wrong;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {

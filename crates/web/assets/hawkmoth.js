@@ -17,16 +17,12 @@
       localStorage.setItem("theme", root.dataset.theme);
     });
   }
-  document.querySelectorAll("[data-needs-script]").forEach((e) => { e.hidden = false; });
+  const reveal = () => document.querySelectorAll("[data-needs-script]").forEach((e) => { e.hidden = false; });
+  reveal();
   document.querySelectorAll("[data-all]").forEach((all) => all.addEventListener("change", () => {
     const boxes = all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);
     boxes.forEach((box) => { box.checked = all.checked; });
   }));
-
-  const log = document.getElementById("log");
-  const level = document.querySelector("[data-log-level]");
-  if (log && level) level.addEventListener("change", () => { log.dataset.show = level.value; });
-  const follow = document.querySelector("[data-follow]");
 
   const live = document.querySelector("[data-live]");
   if (!live || !window.EventSource) return;
@@ -41,16 +37,49 @@
     if (!element) return;
     if (busy(element) || element.querySelector("details[open]")) { waiting.set(id, html); return; }
     waiting.delete(id);
-    if (id === "log" && follow && !follow.checked) return;
-    const list = element.querySelector(".log");
-    const scrolled = list ? list.scrollTop : 0;
+    if (id === "log" && document.querySelector("[data-follow]:not(:checked)")) return;
+    const held = hold(element.querySelector(".log"));
     element.innerHTML = html;
-    const fresh = element.querySelector(".log");
-    if (fresh) fresh.scrollTop = scrolled;
+    if (held) held(element.querySelector(".log"));
+  };
+  // Who has scrolled through a log reads it: the line that is uppermost stays where it is while new
+  // ones come above it. Where it is not among the newest any more, the oldest is shown.
+  const hold = (list) => {
+    if (!list || !list.scrollTop) return null;
+    const place = (of, line) => line.offsetTop - of.offsetTop - of.scrollTop;
+    const line = [...list.children].find((line) => place(list, line) + line.offsetHeight > 0);
+    if (!line) return null;
+    const before = place(list, line);
+    return (fresh) => {
+      if (!fresh) return;
+      const same = fresh.querySelector(`[data-line="${line.dataset.line}"]`);
+      fresh.scrollTop = same ? place(fresh, same) - before : fresh.scrollHeight;
+    };
   };
   const catchUp = () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 200);
   ["focusout", "selectionchange"].forEach((name) => document.addEventListener(name, catchUp));
   document.addEventListener("toggle", catchUp, true);
+
+  // Another level is asked of the server, which looks through the whole log. What it answers stands
+  // still; with all lines the log follows again.
+  let turn = 0;
+  document.addEventListener("change", async (event) => {
+    if (!event.target.matches("[data-log-level]")) return;
+    const form = event.target.form;
+    const mine = (turn += 1);
+    const address = `${form.getAttribute("action").split("#")[0]}?${new URLSearchParams(new FormData(form))}`;
+    const answer = await fetch(address).catch(() => null);
+    if (mine !== turn) return;
+    if (!answer || !answer.ok) { form.submit(); return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== turn) return;
+    waiting.delete("log");
+    for (const id of ["log-tools", "log-lines"]) {
+      document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
+    }
+    reveal();
+    history.replaceState(null, "", address);
+  });
 
   // A browser has few connections to a server, so a page that nobody sees keeps none. The server
   // ends each stream after a while: only one that is not back soon after is spoken of.
