@@ -170,6 +170,11 @@ async fn the_job_page_follows_its_job() {
     let first = browser.execute(theme, vec![]).await.unwrap();
     let second = browser.execute(theme, vec![]).await.unwrap();
     assert!(first != second && [&first, &second].contains(&&json!("dark")));
+    // The server knows what was chosen: no page is drawn in the other colours first.
+    let page = "return fetch(location.href).then((answer) => answer.text());";
+    let page = browser.execute(page, vec![]).await.unwrap();
+    let chosen = format!("<html lang=\"en\" data-theme={second}>");
+    assert!(page.as_str().unwrap().contains(&chosen), "{chosen}: {page}");
 
     let list = Locator::LinkText("Jobs");
     browser.find(list).await.unwrap().click().await.unwrap();

@@ -152,6 +152,33 @@ async fn our_pages_run_no_script_but_their_own() {
 }
 
 #[tokio::test]
+async fn pages_come_in_the_colours_that_were_chosen() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let client = reqwest::Client::new();
+        for (cookie, page) in [
+            (
+                "a=b; hawkmoth_theme=dark",
+                "<html lang=\"en\" data-theme=\"dark\">",
+            ),
+            (
+                "hawkmoth_theme=light",
+                "<html lang=\"en\" data-theme=\"light\">",
+            ),
+            ("hawkmoth_theme=\"><script>", "<html lang=\"en\">"),
+            ("theme=dark", "<html lang=\"en\">"),
+        ] {
+            for path in ["/", "/nowhere"] {
+                let call = client.get(format!("{}{path}", app.url));
+                let answer = call.header("Cookie", cookie).send().await.unwrap();
+                let text = answer.text().await.unwrap();
+                assert!(text.contains(page), "{cookie}: {text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn viewers_hear_of_changes() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;

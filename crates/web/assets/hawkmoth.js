@@ -5,8 +5,10 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const kept = localStorage.getItem("theme");
-  if (kept) root.dataset.theme = kept;
+  // The server writes what was chosen into the page, so that none is drawn in the other colours
+  // first; a page that the browser had kept may be older than the choice.
+  const kept = /(?:^|; )hawkmoth_theme=(dark|light)(?:;|$)/.exec(document.cookie);
+  if (kept) root.dataset.theme = kept[1];
   const button = document.querySelector("[data-theme-switch]");
   if (button) {
     button.hidden = false;
@@ -14,7 +16,7 @@
       const dark = root.dataset.theme ? root.dataset.theme === "dark"
         : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.theme = dark ? "light" : "dark";
-      localStorage.setItem("theme", root.dataset.theme);
+      document.cookie = `hawkmoth_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
     });
   }
   const reveal = () => document.querySelectorAll("[data-needs-script]").forEach((e) => { e.hidden = false; });
