@@ -1,5 +1,5 @@
-// What pages cannot do without a script: live fragments, the log's filter, light and dark; what
-// browsable pages do better with one stands in browse.js.
+// What pages cannot do without a script: live fragments, a level of the log in place, light and dark,
+// menus that close; what browsable pages do better with one stands in browse.js.
 // Everything else works without it. A fragment replaces the content of the element with its
 // name; an element that holds the focus or a selection is left alone until it is left.
 "use strict";
@@ -26,22 +26,50 @@
     boxes.forEach((box) => { box.checked = all.checked; });
   }));
 
+  // A menu closes by a click elsewhere and by Escape, which then does nothing else.
+  document.addEventListener("click", (event) => {
+    const close = event.target.closest("[data-close]");
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (close || !menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const open = "details.menu[open]";
+    const menu = event.key === "Escape" && (event.target.closest?.(open) || document.querySelector(open));
+    if (!menu) return;
+    event.preventDefault();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   const live = document.querySelector("[data-live]");
   if (!live || !window.EventSource) return;
-  const busy = (element) => {
+  const selected = (element) => {
     const selection = document.getSelection();
-    return element.contains(document.activeElement)
-      || (selection && !selection.isCollapsed && element.contains(selection.anchorNode));
+    return selection && !selection.isCollapsed && element.contains(selection.anchorNode);
   };
+  const summaries = (of) => [...of.querySelectorAll("details > summary")];
   const waiting = new Map();
   const show = (id, html) => {
     const element = document.getElementById(id);
     if (!element) return;
-    if (busy(element) || element.querySelector("details[open]")) { waiting.set(id, html); return; }
+    const next = document.createElement("template");
+    next.innerHTML = html;
+    // Who has opened a menu, or just closed it, finds it as it was, if it is still there.
+    const focus = element.contains(document.activeElement) && document.activeElement;
+    const same = focus && focus.matches("summary")
+      && summaries(next.content).find((summary) => summary.textContent === focus.textContent);
+    if (selected(element) || (focus && !same)) { waiting.set(id, html); return; }
     waiting.delete(id);
     if (id === "log" && document.querySelector("[data-follow]:not(:checked)")) return;
+    const open = summaries(element).filter((summary) => summary.parentElement.open);
+    const words = open.map((summary) => summary.textContent);
     const held = hold(element.querySelector(".log"));
-    element.innerHTML = html;
+    element.replaceChildren(next.content);
+    for (const summary of summaries(element)) {
+      if (words.includes(summary.textContent)) summary.parentElement.open = true;
+    }
+    if (same) same.focus();
     if (held) held(element.querySelector(".log"));
   };
   // Who has scrolled through a log reads it: the line that is uppermost stays where it is while new
