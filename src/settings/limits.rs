@@ -151,6 +151,7 @@ impl From<Limits> for web::Limits {
             uploading: seconds(limits.upload_seconds),
             head: seconds(limits.header_seconds),
             stall: seconds(limits.stall_seconds),
+            live: USUAL.live,
             connections: limits.connections as usize,
             requests: limits.concurrent_requests as usize,
             per_token: limits.rate_limit,

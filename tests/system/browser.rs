@@ -19,6 +19,7 @@ mod axe;
 mod browsable;
 mod field;
 mod jobs;
+mod log;
 mod rooms;
 
 pub struct Driver {
@@ -133,19 +134,35 @@ async fn the_job_page_follows_its_job() {
     let seen = shown(&browser, "#state .state", "Created").await;
     assert_eq!(seen, "Created");
 
-    // The person does nothing; the page hears of it.
+    // While nobody sees the page it holds no connection, and hears nothing.
+    let look =
+        "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+        return document.querySelector('#state .state').innerText;";
+    browser.execute(look, vec![json!(true)]).await.unwrap();
     app.store.enqueue_job(Permit::BY_PROGRAM, id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let then = browser.execute(look, vec![json!(false)]).await.unwrap();
+    assert_eq!(then, json!("Created"));
+    let seen = shown(&browser, "#state .state", "Waiting").await;
+    assert_eq!(seen, "Waiting");
+
+    // The person does nothing; the page hears of it.
     app.work();
     let seen = shown(&browser, "#state .state.success", "Success").await;
     assert_eq!(seen, "Success");
     let log = shown(&browser, "#log", "Finished job").await;
     assert!(log.contains("Finished job"), "{log}");
 
-    // The filter of the log hides lines and survives live updates.
-    let choose = "document.querySelector('[data-log-level]').value = 'ERROR';
-        document.querySelector('[data-log-level]').dispatchEvent(new Event('change'));
-        return [...document.querySelectorAll('#log li')].filter(e => e.offsetParent).length;";
-    assert_eq!(browser.execute(choose, vec![]).await.unwrap(), json!(0));
+    // A script that somebody got into the page does not run.
+    let smuggle = "const script = document.createElement('script');
+        script.textContent = 'window.ran = true';
+        document.body.append(script);
+        return window.ran === true;";
+    assert_eq!(
+        browser.execute(smuggle, vec![]).await.unwrap(),
+        json!(false)
+    );
 
     // Light and dark by the switch.
     let theme = "document.querySelector('[data-theme-switch]').click();
@@ -153,6 +170,11 @@ async fn the_job_page_follows_its_job() {
     let first = browser.execute(theme, vec![]).await.unwrap();
     let second = browser.execute(theme, vec![]).await.unwrap();
     assert!(first != second && [&first, &second].contains(&&json!("dark")));
+    // The server knows what was chosen: no page is drawn in the other colours first.
+    let page = "return fetch(location.href).then((answer) => answer.text());";
+    let page = browser.execute(page, vec![]).await.unwrap();
+    let chosen = format!("<html lang=\"en\" data-theme={second}>");
+    assert!(page.as_str().unwrap().contains(&chosen), "{chosen}: {page}");
 
     let list = Locator::LinkText("Jobs");
     browser.find(list).await.unwrap().click().await.unwrap();
@@ -169,5 +191,11 @@ async fn the_job_page_follows_its_job() {
             .path()
             .ends_with(&format!("/jobs/{id}"))
     );
+
+    // Without the server the page says that it stands still.
+    shown(&browser, "#state .state.success", "Success").await;
+    drop(app);
+    let said = shown(&browser, "[data-live-said]", "Not live").await;
+    assert!(said.starts_with("Not live:"), "{said}");
     browser.close().await.unwrap();
 }

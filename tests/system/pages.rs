@@ -12,8 +12,12 @@ use store::testing;
 
 use crate::app::TestApp;
 
+mod above;
 mod field;
 mod jobs;
+mod live;
+mod log;
+mod wrong;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -105,6 +109,72 @@ async fn what_is_hidden_or_missing_is_a_page_too() {
         );
         let api = app.anonymous().get("/api/v2/nowhere/").await;
         assert_eq!(api.text, r#"{"detail":"Not found."}"#);
+    }
+}
+
+#[tokio::test]
+async fn our_pages_run_no_script_but_their_own() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let id = job(&app, project.id, "Night").await;
+        let here = format!("/projects/{}", project.id);
+        for path in [
+            "/".to_owned(),
+            "/login".to_owned(),
+            "/nowhere".to_owned(),
+            here.clone(),
+            format!("{here}/captures"),
+            format!("{here}/jobs"),
+            format!("{here}/jobs/{id}"),
+            "/api/v2/jobs/".to_owned(),
+            "/api/v2/docs/".to_owned(),
+        ] {
+            let page = app.anonymous().accepting(&path, "text/html").await;
+            let policy = page.headers["content-security-policy"].to_str().unwrap();
+            for rule in [
+                "default-src 'self'",
+                "object-src 'none'",
+                "base-uri 'none'",
+                "form-action 'self'",
+                "frame-ancestors 'none'",
+            ] {
+                assert!(policy.contains(rule), "{path}: {policy}");
+            }
+            assert!(!policy.contains("script-src"), "{path}: {policy}");
+            // What the policy would not let run is not there.
+            assert!(!page.text.contains("<script>"), "{path}");
+            assert!(!page.text.contains(" onclick="), "{path}");
+        }
+        let json = app.anonymous().get("/api/v2/jobs/").await;
+        assert!(!json.headers.contains_key("content-security-policy"));
+    }
+}
+
+#[tokio::test]
+async fn pages_come_in_the_colours_that_were_chosen() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let client = reqwest::Client::new();
+        for (cookie, page) in [
+            (
+                "a=b; hawkmoth_theme=dark",
+                "<html lang=\"en\" data-theme=\"dark\">",
+            ),
+            (
+                "hawkmoth_theme=light",
+                "<html lang=\"en\" data-theme=\"light\">",
+            ),
+            ("hawkmoth_theme=\"><script>", "<html lang=\"en\">"),
+            ("theme=dark", "<html lang=\"en\">"),
+        ] {
+            for path in ["/", "/nowhere"] {
+                let call = client.get(format!("{}{path}", app.url));
+                let answer = call.header("Cookie", cookie).send().await.unwrap();
+                let text = answer.text().await.unwrap();
+                assert!(text.contains(page), "{cookie}: {text}");
+            }
+        }
     }
 }
 

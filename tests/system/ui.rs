@@ -66,6 +66,8 @@ async fn addresses_without_a_file_are_the_first_page() {
         assert_eq!(status, 200, "{path}");
         assert_eq!(headers["content-type"], "text/html", "{path}");
         assert_eq!(headers["cache-control"], "no-cache", "{path}");
+        // What it may load and run is the client's to say.
+        assert!(!headers.contains_key("content-security-policy"), "{path}");
         assert!(body.starts_with(b"<!doctype html><title>Client"), "{path}");
     }
     for path in [
@@ -138,12 +140,16 @@ async fn the_api_and_our_pages_stay() {
         let jobs = format!("href=\"/hawkmoth/projects/{}\"", project.id);
         assert!(home.text.contains(&jobs), "{}", home.text);
         assert!(home.text.contains("href=\"/hawkmoth/assets/hawkmoth.css\""));
+        assert!(home.headers.contains_key("content-security-policy"));
     }
     let style = anonymous.get("/hawkmoth/assets/hawkmoth.css").await;
     assert_eq!(style.status, 200);
     let nowhere = anonymous.get("/hawkmoth/nothing").await;
     assert_eq!(nowhere.status, 404);
     assert!(!nowhere.text.contains("<title>Client"), "{}", nowhere.text);
+    let odd = anonymous.get("/hawkmoth/projects/abc").await;
+    assert_eq!(odd.status, 404);
+    assert!(odd.text.contains("href=\"/hawkmoth/assets/hawkmoth.css\""));
     let login = anonymous.get("/login").await;
     assert!(
         login.text.contains("name=\"next\" value=\"/hawkmoth/\""),

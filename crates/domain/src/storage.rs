@@ -47,15 +47,27 @@ pub enum Location {
     },
 }
 
+/// Scheme and rest of an address that browsers fetch from, with its host: of any other scheme one
+/// might be a script, which a page would run for whoever follows its link.
+fn web(base: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = base.split_once("://")?;
+    let fetched = ["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    (fetched && !rest.is_empty() && !rest.starts_with('/')).then_some((scheme, rest))
+}
+
+/// Whether photographs can have their public addresses below this one.
+pub fn is_public_base(base: &str) -> bool {
+    web(base).is_some()
+}
+
 /// Joins a public base address and a path as a browser would: the base keeps its last segment
 /// only where it ends with a slash, the path's leading slash does not count. `None` where the
-/// base has no host.
+/// base has no host, or is nothing that browsers fetch from: an import may bring any text.
 pub fn public_url(base: &str, path: &str) -> Option<String> {
-    let (scheme, rest) = base.split_once("://")?;
+    let (scheme, rest) = web(base)?;
     let host_end = rest.find('/').unwrap_or(rest.len());
-    if scheme.is_empty() || host_end == 0 {
-        return None;
-    }
     let (host, folder) = rest.split_at(host_end);
     let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
     let path = path.trim_start_matches('/');
@@ -64,7 +76,7 @@ pub fn public_url(base: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::public_url;
+    use super::{is_public_base, public_url};
 
     #[test]
     fn joins_as_a_browser_does() {
@@ -76,9 +88,29 @@ mod tests {
             ("/media/", "x.jpg", None),
             ("", "x.jpg", None),
             ("http://", "x.jpg", None),
+            ("http:///a/", "x.jpg", None),
+            ("HTTPS://h/", "x.jpg", Some("HTTPS://h/x.jpg")),
         ];
         for (base, path, url) in cases {
             assert_eq!(public_url(base, path).as_deref(), url, "{base} {path}");
+            assert_eq!(is_public_base(base), url.is_some(), "{base}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_the_web_leads_nowhere() {
+        for base in [
+            "javascript://h/%0aalert(1)//",
+            "JavaScript://h/",
+            "data://text/html,<script>alert(1)</script>",
+            "vbscript://h/",
+            "file://h/etc/",
+            "ftp://h/",
+            " http://h/",
+            "java\tscript://h/",
+        ] {
+            assert_eq!(public_url(base, "x.jpg"), None, "{base}");
+            assert!(!is_public_base(base), "{base}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, now};
@@ -209,6 +209,18 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(Line::of).collect())
+    }
+
+    /// How many lines a job's log has, counted no further than one more than `most`.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn job_log_up_to(&self, job: i64, most: u64) -> StoreResult<u64> {
+        let ids = filtered(job, &LogFilter::default())
+            .select_only()
+            .column(job_log::Column::Id)
+            .limit(most + 1);
+        self.count_all(QueryTrait::into_query(ids)).await
     }
 
     /// A page of a job's log, newest first, and how many lines the filter lets through.

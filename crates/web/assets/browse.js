@@ -70,17 +70,7 @@
     line.textContent = text;
   };
 
-  // --- Menus and tabs ----------------------------------------------------------------------
-  document.addEventListener("click", (event) => {
-    const close = event.target.closest("[data-close]");
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (close || !menu.contains(event.target)) menu.open = false;
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
-    if (menu) { menu.open = false; find("summary", menu).focus(); }
-  });
+  // --- Tabs --------------------------------------------------------------------------------
   document.addEventListener("change", (event) => {
     if (event.target.matches("input.tab")) {
       document.cookie = `tabstyle=${event.target.value}; path=/api/; max-age=31536000; samesite=lax`;

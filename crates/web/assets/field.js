@@ -1,5 +1,6 @@
 // What captures and sessions do better with a script: keys to what lies beside and above, and
-// zoom. Each key does what a link or a field of the page does, so nothing is out of reach without.
+// zoom. Each key does what a link or a field of the page does, so nothing is out of reach without;
+// letters are heard only at the picture, for elsewhere somebody may dictate them.
 "use strict";
 (() => {
   const viewer = document.querySelector("[data-viewer]");
@@ -17,7 +18,6 @@
     const down = (viewer.scrollTop + top) / scale;
     viewer.style.height = next === 1 ? "" : `${frame.height}px`;
     picture.style.width = next === 1 ? "" : `${next * 100}%`;
-    if (next === 1) viewer.removeAttribute("tabindex"); else viewer.tabIndex = 0;
     scale = next;
     viewer.scrollLeft = across * next - left;
     viewer.scrollTop = down * next - top;
@@ -27,6 +27,7 @@
     button.addEventListener("click", zooms[button.dataset.zoom]);
   });
   if (viewer) {
+    viewer.tabIndex = 0;
     viewer.addEventListener("dblclick", (e) => zoom(scale > 1 ? 1 : 3, e.clientX, e.clientY));
     viewer.addEventListener("wheel", (e) => {
       if (!e.ctrlKey) return;
@@ -55,19 +56,25 @@
     ArrowLeft: () => follow("a[rel=prev]"),
     ArrowRight: () => follow("a[rel=next]"),
     Escape: () => (scale > 1 ? (zoom(1), true) : follow("a[data-up]")),
-    // Further down the page it scrolls, as it does everywhere.
-    ArrowUp: () => scrollY === 0 && follow("a[data-up]"),
+  };
+  const atPicture = {
     b: () => follow("[data-boxes]"),
     "+": () => (zooms.in(), true),
     "-": () => (zooms.out(), true),
     0: () => (zooms.fit(), true),
   };
+  // Where something can be scrolled sideways, arrows do that.
+  const scrolls = (at) => {
+    for (; at && at !== document.body; at = at.parentElement) {
+      if (at.scrollWidth > at.clientWidth && /auto|scroll/.test(getComputedStyle(at).overflowX)) return true;
+    }
+    return false;
+  };
   addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
     if (e.target.matches("input:not([type=checkbox]), select, textarea")) return;
-    const arrow = e.key.startsWith("Arrow");
-    if (arrow && scale > 1) return; // it moves the picture
-    const key = keys[e.key];
+    if (e.key.startsWith("Arrow") && (scale > 1 || scrolls(e.target))) return;
+    const key = keys[e.key] || (e.target.closest("[data-viewer], .viewing") && atPicture[e.key]);
     if (key && key()) e.preventDefault();
   });
 })();

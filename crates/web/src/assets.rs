@@ -33,3 +33,19 @@ pub async fn show(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let kind = [(header::CONTENT_TYPE, kind.as_ref().to_owned())];
     (common, kind, file.data).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Assets;
+
+    /// All scripts together, in bytes: pages are read on slow lines, and work without them.
+    const SCRIPTS: usize = 30_000;
+
+    #[test]
+    fn scripts_stay_small() {
+        let scripts = Assets::iter().filter(|name| name.ends_with(".js"));
+        let sizes = scripts.filter_map(|name| Some(Assets::get(&name)?.data.len()));
+        let all: usize = sizes.sum();
+        assert!(all > 0 && all < SCRIPTS, "{all} bytes of scripts");
+    }
+}

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use tower_http::compression::CompressionLayer;
 use tower_http::services::{ServeDir, ServeFile};
 
+use crate::policy::Foreign;
+
 /// A file whose name changes with its content is kept for a year.
 const KEEP: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Any other is asked for again at each use, and answered with 304 while it is the same.
@@ -51,6 +53,7 @@ async fn keep(request: Request, next: Next) -> Response {
         false => ASK,
     };
     answer.headers_mut().insert(header::CACHE_CONTROL, keep);
+    answer.extensions_mut().insert(Foreign);
     answer
 }
 

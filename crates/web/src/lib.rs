@@ -17,6 +17,7 @@ mod media;
 mod openapi;
 mod pages;
 mod pictures;
+mod policy;
 mod pull;
 mod routes;
 mod serving;

@@ -42,6 +42,8 @@ pub struct Limits {
     pub head: Duration,
     /// In which something of a body arrives, and something of an answer is taken.
     pub stall: Duration,
+    /// Until a live stream ends: whoever reads it asks again, and may see then what they may see.
+    pub live: Duration,
     /// Connections at the same time.
     pub connections: usize,
     /// Requests that are answered at the same time.
@@ -70,6 +72,7 @@ impl Limits {
         uploading: Duration::from_secs(3600),
         head: Duration::from_secs(60),
         stall: Duration::from_secs(30),
+        live: Duration::from_secs(300),
         connections: 10_000,
         requests: 1024,
         per_token: None,

@@ -1,7 +1,8 @@
 //! Live pages by server-sent events. The idea: an event only says that a job changed; one task
 //! per watched job, however many watch, reads the row at most twice a second, renders its
-//! fragments and sends those that differ. A lost event costs two seconds. What a viewer sees
-//! depends on who it is only in parts that are rendered for each ([`Personal`]).
+//! fragments and sends those that differ. A lost event costs two seconds, of a job that has ended half
+//! a minute. What a viewer sees depends on who it is only in parts that are rendered for each
+//! ([`Personal`]).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use files::Links;
 use futures_util::{Stream, StreamExt, stream};
 use queue::EventBus;
@@ -33,6 +35,10 @@ pub mod rows;
 const PAUSE: Duration = Duration::from_millis(500);
 /// And this often even when nobody says that it changed.
 const TICK: Duration = Duration::from_secs(2);
+/// How soon a browser asks again where a stream has ended.
+const AGAIN: Duration = Duration::from_secs(2);
+/// A job that has ended is read with twice the pause each time, so often: until it is half a minute.
+const DOUBLED: u32 = 4;
 
 /// A part of a page that changes by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +75,11 @@ impl News {
             News::All(fragment) => &fragment.id,
             News::Each(personal) => personal.id(),
         }
+    }
+
+    /// Whether it says that the job has ended.
+    fn is_over(&self) -> bool {
+        matches!(self, News::Each(Personal::Acts(standing)) if standing.is_over())
     }
 }
 
@@ -148,18 +159,25 @@ impl Hub {
 async fn follow(hub: Hub, job: i64, sender: broadcast::Sender<Arc<News>>) {
     let mut events = hub.0.bus.subscribe();
     let mut shown: HashMap<String, News> = HashMap::new();
+    // Looks since something was heard of it.
+    let mut looks = 0;
     loop {
-        match pages::job::news(&hub.0.store, &hub.0.links, job).await {
+        let over = match pages::job::news(&hub.0.store, &hub.0.links, job).await {
             Ok(news) => {
+                let over = news.iter().any(News::is_over);
                 for one in news {
                     if shown.get(one.id()) != Some(&one) {
                         shown.insert(one.id().to_owned(), one.clone());
                         let _ = sender.send(Arc::new(one));
                     }
                 }
+                over
             }
-            Err(error) => tracing::debug!(job.id = job, %error, "a job cannot be shown"),
-        }
+            Err(error) => {
+                tracing::debug!(job.id = job, %error, "a job cannot be shown");
+                error.status() == StatusCode::NOT_FOUND
+            }
+        };
         if sender.receiver_count() == 0 && hub.forget(job, &sender) {
             return;
         }
@@ -172,7 +190,19 @@ async fn follow(hub: Hub, job: i64, sender: broadcast::Sender<Arc<News>>) {
             }
             std::future::pending::<()>().await;
         };
-        let _ = tokio::time::timeout(TICK, changed).await;
+        looks = match tokio::time::timeout(patience(over, looks), changed).await {
+            Ok(()) => 0,
+            Err(_) => looks + 1,
+        };
+    }
+}
+
+/// How long nothing need be heard of a job before it is read again: of one that has ended, and was
+/// read so often since, longer and longer. Its last lines may be written after its end.
+fn patience(over: bool, looks: u32) -> Duration {
+    match over {
+        true => TICK * 2u32.pow(looks.min(DOUBLED)),
+        false => TICK,
     }
 }
 
@@ -181,20 +211,17 @@ pub async fn stream(
     State(state): State<AppState>,
     who: Who,
     Path((project, job)): Path<(i64, i64)>,
-) -> ApiResult<impl IntoResponse> {
+) -> ApiResult<Response> {
     let (row, at) = pages::job::find(&state, &who, project, job).await?;
     let viewer = pages::job::offers::Viewer::of(&at, &row);
     let changes = BroadcastStream::new(state.hub.watch(job));
     let first = pages::job::news(&state.store, &state.links, job).await?;
     let first = stream::iter(first.into_iter().map(Arc::new));
     let later = changes.filter_map(|news| std::future::ready(news.ok()));
-    let stop = state.stop.clone();
     let events = first
         .chain(later)
-        .filter_map(move |news| std::future::ready(shown_to(&viewer, &news)))
-        .map(Ok::<Event, Infallible>)
-        .take_until(async move { stop.cancelled().await });
-    Ok(sse(events))
+        .filter_map(move |news| std::future::ready(shown_to(&viewer, &news)));
+    Ok(sse(&state, events))
 }
 
 /// The event for one viewer.
@@ -205,13 +232,31 @@ fn shown_to(viewer: &pages::job::offers::Viewer, news: &News) -> Option<Event> {
     }
 }
 
-fn sse(
-    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
-) -> impl IntoResponse {
-    Sse::new(events).keep_alive(KeepAlive::default())
+/// The answer of a live stream. It ends with the server, and after a while by itself: what somebody
+/// may see is asked when it begins, so who has lost that hears no more then. Browsers ask again.
+fn sse(state: &AppState, events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    let again = stream::once(std::future::ready(Event::default().retry(AGAIN)));
+    let (stop, time) = (state.stop.clone(), state.limits.live);
+    let end = async move { tokio::time::timeout(time, stop.cancelled()).await };
+    let events = again.chain(events).map(Ok::<Event, Infallible>);
+    let live = Sse::new(events.take_until(end)).keep_alive(KeepAlive::default());
+    live.into_response()
 }
 
 fn event(fragment: &Fragment) -> Event {
     let data = json!({"id": fragment.id, "html": fragment.html});
     Event::default().event("fragment").data(data.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_has_ended_is_read_more_and_more_seldom() {
+        let seconds = |over| (0..8).map(move |looks| patience(over, looks).as_secs());
+        assert!(seconds(false).all(|pause| pause == 2));
+        let ended: Vec<u64> = seconds(true).collect();
+        assert_eq!(ended, [2, 4, 8, 16, 32, 32, 32, 32]);
+    }
 }

@@ -14,7 +14,7 @@ use crate::auth::known;
 use crate::limits::{self, Guard};
 use crate::pages::act::Api;
 use crate::{AppState, api, assets, client, media, pages, shape};
-use crate::{measured, unbroken, views};
+use crate::{measured, policy, unbroken, views};
 
 /// All routes with the layers around them. Addresses of the API are expected in the form that
 /// `shape::one_form` gives them.
@@ -42,6 +42,11 @@ pub fn router(mut state: AppState) -> Router {
         // Bodies are bounded by the guard, which knows what for.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(guard, limits::guard))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            pages::wrong::refused,
+        ))
+        .layer(middleware::from_fn(policy::keep))
         .layer(header("x-content-type-options", "nosniff"))
         .layer(header("x-frame-options", "DENY"))
         .layer(header("referrer-policy", "same-origin"))
@@ -81,13 +86,15 @@ fn page_routes(root: &str, api: Router) -> Router<AppState> {
             .route(&below("/{*rest}"), get(pages::not_found)),
     };
     for (path, methods) in pages::ROUTES.iter().copied().flatten() {
-        all = all.route(&below(path), methods());
+        let methods = methods().fallback(pages::above::instead);
+        all = all.route(&below(path), methods);
     }
     all.route(
         "/logout",
         get(pages::login::leave).post(pages::login::logout),
     )
     .route_layer(middleware::from_fn(known::guard_page))
+    .route_layer(middleware::from_fn(pages::wrong::told))
     .layer(Extension(Api(api)))
     .route(&below("/assets/{name}"), get(assets::show))
     // Not guarded: who has an old cookie must be able to sign in again.

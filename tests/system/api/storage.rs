@@ -88,6 +88,62 @@ async fn a_bucket_is_made_shown_edited_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_public_address_is_one_of_the_web() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let station = app.station(&project).await;
+        let capture = app.capture(&station, "20220810220000.jpg", b"x").await;
+        let manager = app.member(&project, Some(Role::ProjectManager)).await;
+        let new = |base: &str| {
+            json!({"name": "Bucket", "bucket": "b", "project": project.id,
+                   "public_base_url": base})
+        };
+        let words = "Enter a valid URL that begins with http:// or https://.";
+        let refused = json!({"public_base_url": [words]});
+        let script = "javascript://h/%0aalert(document.cookie)//";
+        for base in [script, "data://text/html,x", "ftp://h/", "/media/"] {
+            let answer = manager.post(LIST, new(base)).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()),
+                (400, refused.clone())
+            );
+        }
+        let made = manager.post(LIST, new("https://example.org/b/")).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let source = made.json()["id"].as_i64().unwrap();
+        let one = format!("{LIST}{source}/");
+        let changed = manager
+            .patch(&one, json!({"public_base_url": script}))
+            .await;
+        assert_eq!((changed.status.as_u16(), changed.json()), (400, refused));
+        for none in [json!(""), Value::Null] {
+            let emptied = manager.patch(&one, json!({"public_base_url": none})).await;
+            assert_eq!(emptied.json()["public_base_url"], Value::Null);
+        }
+        // One that an import brought leads nowhere.
+        let change = store::source::SourceChange {
+            public_base_url: Some(Some(script.to_owned())),
+            ..Default::default()
+        };
+        let permit = domain::permission::Permit::BY_PROGRAM;
+        app.store
+            .change_source(permit, source, change)
+            .await
+            .unwrap();
+        let to = format!("/api/v2/deployments/{}/", station.id);
+        let admin = app.superuser().await;
+        let moved = admin.patch(&to, json!({"data_source_id": source})).await;
+        assert_eq!(moved.status, 200, "{}", moved.text);
+        let page = format!("/projects/{}/captures/{capture}", project.id);
+        let page = manager.get(&page).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(!page.text.contains("javascript:"), "{}", page.text);
+        assert!(page.text.contains("The photograph has no address"));
+    }
+}
+
+#[tokio::test]
 async fn totals_are_those_of_its_stations() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;

@@ -48,6 +48,7 @@ async fn a_person_makes_watches_and_stops_jobs() {
     makes_one(&browser, &app, &jobs).await;
     let made = app.store.last_job(project.id).await.unwrap();
     stops_some(&browser, &app, &jobs, made).await;
+    opens_menus(&browser, &app, &jobs, project.id).await;
     changes_one(&browser, &app, &jobs, made).await;
     browser.close().await.unwrap();
 }
@@ -143,4 +144,53 @@ async fn changes_one(browser: &Client, app: &TestApp, jobs: &str, made: i64) {
     click(browser, "#actions details:last-of-type summary").await;
     click(browser, "#actions button[value=delete]").await;
     says(browser, "was deleted").await;
+}
+
+/// Nobody runs jobs yet, so one that is queued waits.
+async fn opens_menus(browser: &Client, app: &TestApp, jobs: &str, project: i64) {
+    let new = store::job::NewJob {
+        name: "With menus".to_owned(),
+        project_id: project,
+        kind: domain::job::POPULATE,
+        ..Default::default()
+    };
+    let id = app.store.create_job(new).await.unwrap().id;
+    open(browser, app, &format!("{jobs}/{id}")).await;
+    let opened = async || {
+        let count = "return document.querySelectorAll('details.menu[open]').length;";
+        browser.execute(count, vec![]).await.unwrap()
+    };
+    let summary = "#actions details:first-of-type summary";
+    // By Escape, which leaves the focus where it was, and by a click elsewhere.
+    click(browser, summary).await;
+    assert_eq!(opened().await, json!(1));
+    let focused = browser.active_element().await.unwrap();
+    focused.send_keys(&Key::Escape.to_string()).await.unwrap();
+    assert_eq!(opened().await, json!(0));
+    let focus = "return document.activeElement.innerText;";
+    let focus = browser.execute(focus, vec![]).await.unwrap();
+    assert_eq!(focus, json!("Cancel…"));
+    click(browser, summary).await;
+    assert_eq!(opened().await, json!(1));
+    click(browser, "#state h1").await;
+    assert_eq!(opened().await, json!(0));
+    // An open one does not hold back what can be done now, and stays open.
+    click(browser, summary).await;
+    let permit = domain::permission::Permit::BY_PROGRAM;
+    app.store.enqueue_job(permit, id).await.unwrap();
+    let mut acts = String::from("Delete…");
+    for _ in 0..600 {
+        let text = "return document.querySelector('#actions').innerText;";
+        let text = browser.execute(text, vec![]).await.unwrap();
+        acts = text.as_str().unwrap_or_default().to_owned();
+        if !acts.contains("Delete…") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(
+        acts.contains("Cancel…") && !acts.contains("Delete…"),
+        "{acts}"
+    );
+    assert_eq!(opened().await, json!(1));
 }

@@ -95,6 +95,58 @@ async fn a_bucket_is_read_page_by_page_once() {
     }
 }
 
+/// The address of the only picture of a page.
+fn picture(page: &str) -> String {
+    let (_, rest) = page.split_once("<img src=\"").unwrap();
+    let link = rest.split('"').next().unwrap();
+    link.replace("&#38;", "&")
+}
+
+#[tokio::test]
+async fn the_page_of_a_capture_shows_a_buckets_picture_from_here() {
+    for fresh in testing::fresh().await {
+        let s3 = S3::new().await;
+        s3.bucket("moths", names(1));
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let station = app.station(&project).await;
+        let manager = app.superuser().await;
+        app.work();
+        let source = json!({"endpoint_url": s3.endpoint, "bucket": "moths"});
+        let source = connect(&manager, &station, source).await;
+        let job = sync(&app, &manager, &station).await;
+        assert_eq!(job.state, "SUCCESS", "{}", log(&manager, job.id).await);
+        let list = format!("/api/v2/captures/?project_id={}&limit=1", project.id);
+        let id = manager.get(&list).await.json()["results"][0]["id"].clone();
+        let path = format!("/projects/{}/captures/{id}", project.id);
+        let page = manager.get(&path).await.text;
+        let link = picture(&page);
+        let thumbnail = format!("/media/thumbnails/capture_{id}/large.jpg?");
+        assert!(link.starts_with(&thumbnail), "{link}");
+        let shown = reqwest::get(format!("{}{link}", app.url)).await.unwrap();
+        assert_eq!(shown.status(), 200);
+        assert!(
+            shown.url().as_str().starts_with(&app.url),
+            "{}",
+            shown.url()
+        );
+        assert_eq!(shown.headers()["content-type"], "image/jpeg");
+        // The whole photograph is a link away, and nothing is fetched from the storage before.
+        let whole = format!("href=\"/media/captures/{source}/");
+        assert!(page.contains(&whole) && page.contains(">Full picture</a>"));
+        assert!(!page.contains(&s3.endpoint), "{page}");
+
+        let base = format!("{}/moths/", s3.endpoint);
+        let one = format!("/api/v2/storage/{source}/");
+        let public = manager.patch(&one, json!({"public_base_url": base}));
+        assert_eq!(public.await.status, 200);
+        let page = manager.get(&path).await.text;
+        let link = picture(&page);
+        assert!(link.starts_with(&thumbnail), "{link}");
+        assert!(page.contains(&format!("href=\"{base}trap/")), "{page}");
+    }
+}
+
 #[tokio::test]
 async fn a_bucket_that_cannot_be_read_is_a_failure_that_says_why() {
     let fresh = testing::fresh_sqlite().await;

@@ -10,7 +10,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::permission::{Action, ProjectFacts, storage_permissions};
-use domain::storage::LOCAL;
+use domain::storage::{LOCAL, is_public_base};
 use rest::allow::{ACTION, DETAIL, LIST};
 use rest::field::{Field, Kind};
 use rest::page::{Envelope, Page};
@@ -105,6 +105,9 @@ pub const VIEWS: &[View] = &[
     )
     .posted(&[(200, Answer::Open)]),
 ];
+
+/// What is said of a public address that is none.
+const NO_PUBLIC_BASE: &str = "Enter a valid URL that begins with http:// or https://.";
 
 /// Its word in permissions.
 const MODEL: &str = "s3storagesource";
@@ -247,6 +250,15 @@ fn values(call: &Call, form: &Form) -> SourceChange {
     }
 }
 
+/// Notes a public address that browsers would not fetch photographs from: pages link to what is
+/// below it, and a link may be a script.
+fn check_public(form: &mut Form) {
+    let sent = form.text("public_base_url");
+    if sent.is_some_and(|base| !base.is_empty() && !is_public_base(&base)) {
+        form.wrong("public_base_url", NO_PUBLIC_BASE);
+    }
+}
+
 /// Makes a storage source of a bucket.
 pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<Value>)> {
     let mut form = Form::read(FIELDS, body, How::Whole)?;
@@ -257,6 +269,7 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
             form.missing("project", id);
         }
     }
+    check_public(&mut form);
     form.finish()?;
     let project = project.ok_or(ApiError::NotFound)?;
     let facts = call.who.facts(&call.state, &project).await?;
@@ -295,6 +308,7 @@ async fn change(
     if is_folder {
         keep_folder(&source, &mut form);
     }
+    check_public(&mut form);
     form.finish()?;
     let mut change = values(&call, &form);
     if is_folder {

@@ -11,15 +11,25 @@ pub const SESSION: &str = "hawkmoth_session";
 /// Name of the cookie of a browser that has seen a form.
 pub const VISITOR: &str = "hawkmoth_visitor";
 
-/// The secret in a cookie of this name, where its seal holds.
-pub fn read(headers: &HeaderMap, links: &Links, name: &str) -> Option<String> {
+/// The values of cookies of this name.
+fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let pairs = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    for (_, value) in pairs.filter(|(found, _)| *found == name) {
+    pairs.filter_map(move |(found, value)| (found == name).then_some(value))
+}
+
+/// What stands in a cookie that scripts set, and that anybody may make up.
+pub fn plain<'a>(headers: &'a HeaderMap, name: &'a str) -> Option<&'a str> {
+    values(headers, name).next()
+}
+
+/// The secret in a cookie of this name, where its seal holds.
+pub fn read(headers: &HeaderMap, links: &Links, name: &str) -> Option<String> {
+    for value in values(headers, name) {
         if let Some((secret, seal)) = value.split_once('.')
             && links.sealer().holds(name, secret, seal)
         {

@@ -103,6 +103,7 @@ pub async fn know(State(state): State<AppState>, request: Request, next: Next) -
     let said = said::heard(request.headers(), &state.links);
     let has_said = said.is_some() && request.method() == Method::GET;
     let top = Top::of(&state, &known, &address(&request)).saying(said);
+    let top = top.dressed(request.headers());
     let drawn = || state.linking.as_ref().map(|_| trace(request.headers()));
     let origin = Origin {
         user: known.user().map(|user| user.id),

@@ -3,12 +3,11 @@
 //! each viewer takes those of its own page. New jobs are counted, never moved under the reader.
 
 use std::collections::{BTreeSet, HashMap};
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
-use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::response::sse::Event;
 use futures_util::{FutureExt, StreamExt, stream};
 use rest::query::Query;
@@ -205,7 +204,7 @@ pub async fn stream(
     who: Who,
     Path(project): Path<i64>,
     RawQuery(query): RawQuery,
-) -> ApiResult<impl IntoResponse> {
+) -> ApiResult<Response> {
     pages::projects::visible(&state, &who, project).await?;
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let named = query.list("ids").into_iter();
@@ -239,10 +238,5 @@ pub async fn stream(
         })
         .filter_map(|look| std::future::ready(look.ok()))
         .flat_map(move |look| stream::iter(viewer.news(&look)));
-    let stop = state.stop.clone();
-    let events = stream::iter(first)
-        .chain(later)
-        .map(Ok::<Event, Infallible>)
-        .take_until(async move { stop.cancelled().await });
-    Ok(sse(events))
+    Ok(sse(&state, stream::iter(first).chain(later)))
 }

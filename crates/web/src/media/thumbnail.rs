@@ -12,6 +12,8 @@ use crate::api::internal;
 
 /// The sizes of the API: label, and width in pixels.
 pub const SIZES: [(&str, u32); 3] = [("small", 240), ("medium", 1024), ("large", 2560)];
+/// The label of the largest size.
+pub const LARGEST: &str = SIZES[2].0;
 /// The size that pages of this server show.
 const PAGE: (&str, u32) = ("page", 480);
 

@@ -215,6 +215,7 @@ fn judged(status: StatusCode, value: Value) -> Result<Value, Refused> {
         StatusCode::UNAUTHORIZED => Err(ApiError::NotAuthenticated.into()),
         StatusCode::FORBIDDEN => Err(ApiError::Forbidden.into()),
         StatusCode::NOT_FOUND => Err(ApiError::NotFound.into()),
+        StatusCode::SERVICE_UNAVAILABLE => Err(ApiError::Unavailable(detail().to_owned()).into()),
         status if status.is_client_error() => Err(Refused::Fields(sentences(&value))),
         _ => Err(ApiError::Internal(format!("{status} {}", detail())).into()),
     }

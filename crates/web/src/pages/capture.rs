@@ -7,6 +7,8 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use domain::session::session_label;
+use domain::storage::Location;
+use files::Links;
 use rest::size;
 use serde_json::json;
 use store::capture::{Beside, Capture, Touch, Touched};
@@ -63,6 +65,8 @@ struct CapturePage {
     size: String,
     processed: Option<Ago>,
     original: Option<String>,
+    /// What is shown of it on this page, from this server.
+    shown: Option<String>,
     width: i32,
     height: i32,
     font: i32,
@@ -139,6 +143,7 @@ pub async fn show(
         original: places
             .get(&id)
             .map(|place| media::page_address(&state.links, place)),
+        shown: places.get(&id).map(|place| shown(&state.links, id, place)),
         width,
         height,
         font: (width / 110).max(12),
@@ -160,6 +165,17 @@ pub async fn show(
         at,
     };
     Ok(Html(page.render()?))
+}
+
+/// The address of the picture on the page. What lies elsewhere is not fetched from there: a page
+/// would tell another server who looks at what, so its largest thumbnail, made here, is shown.
+fn shown(links: &Links, id: i64, place: &Location) -> String {
+    match place {
+        Location::Folder { .. } | Location::Kept { .. } => media::page_address(links, place),
+        Location::Bucket { .. } | Location::Web { .. } => {
+            media::thumbnail::address(links, id, media::thumbnail::LARGEST)
+        }
+    }
 }
 
 /// How many boxes there are, are drawn and are listed, where that is not all the same.

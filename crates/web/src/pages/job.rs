@@ -21,12 +21,14 @@ use crate::auth::Who;
 use crate::live::{Fragment, News};
 use crate::{joblog, live};
 use failures::FailureList;
+use lines::{LINES, Lines};
 use offers::{Acts, Personal, Standing, Viewer};
 use timeline::Timeline;
 use view::{JobView, LineView};
 
 mod act;
 mod failures;
+mod lines;
 pub mod offers;
 mod timeline;
 mod view;
@@ -42,8 +44,6 @@ pub const ROUTES: &[Route] = &[
     ("/projects/{project}/jobs/{job}/live", || get(live::stream)),
 ];
 
-/// Log lines on the page.
-const LINES: u64 = 200;
 /// Captures in the strip.
 const STRIP: usize = 6;
 
@@ -53,7 +53,7 @@ struct LogView {
     search: String,
     /// Whether any line is left out, so that the log does not follow by itself.
     narrowed: bool,
-    /// How many lines fit, of which the newest are shown.
+    /// How many lines fit, of which the newest are shown; only of a log of which some are left out.
     count: u64,
     /// Address of the same lines as a file.
     download: String,
@@ -64,7 +64,7 @@ struct Shared {
     job: JobView,
     captures: Vec<CaptureView>,
     timeline: Timeline,
-    lines: Vec<LineView>,
+    lines: Lines,
     standing: Standing,
     list: FailureList,
 }
@@ -80,6 +80,8 @@ struct JobPage<'a> {
     captures: &'a [CaptureView],
     timeline: &'a Timeline,
     lines: &'a [LineView],
+    /// How many lines there are, where those that are shown are not all.
+    all: Option<&'a str>,
     log: LogView,
 }
 
@@ -124,7 +126,9 @@ struct TimelinePart<'a> {
 #[derive(Template)]
 #[template(path = "job/log.html")]
 struct LogPart<'a> {
+    job: &'a JobView,
     lines: &'a [LineView],
+    all: Option<&'a str>,
 }
 
 /// The job and where it is, when the caller may see it under this address.
@@ -148,10 +152,12 @@ pub async fn show(
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let (filter, mut log) = asked_lines(&query);
     let mut shared = read(&state.store, &state.links, &job).await?;
-    log.count = shared.lines.len() as u64;
     if log.narrowed {
         let found = state.store.job_log_page(job.id, &filter, LINES, 0).await?;
-        shared.lines = found.0.into_iter().map(LineView::of).collect();
+        shared.lines = Lines {
+            newest: found.0.into_iter().map(LineView::of).collect(),
+            all: None,
+        };
         log.count = found.1;
     }
     let viewer = Viewer::of(&at, &job);
@@ -162,7 +168,8 @@ pub async fn show(
         job: &shared.job,
         captures: &shared.captures,
         timeline: &shared.timeline,
-        lines: &shared.lines,
+        lines: &shared.lines.newest,
+        all: shared.lines.all.as_deref(),
         log,
         at,
     };
@@ -212,7 +219,12 @@ impl Shared {
         let job = &self.job;
         let captures = &self.captures;
         let timeline = &self.timeline;
-        let lines = &self.lines;
+        let log = LogPart {
+            job,
+            lines: &self.lines.newest,
+            all: self.lines.all.as_deref(),
+        };
+        let log = log.render()?;
         let all = |id, html: String| News::All(Fragment::new(id, html));
         Ok(vec![
             all("state", StatePart { job }.render()?),
@@ -223,7 +235,7 @@ impl Shared {
             News::Each(Personal::Failures(self.list)),
             all("captures", CapturesPart { job, captures }.render()?),
             all("timeline", TimelinePart { job, timeline }.render()?),
-            all("log", LogPart { lines }.render()?),
+            all("log", log),
         ])
     }
 }
@@ -238,12 +250,11 @@ async fn read(store: &Store, links: &Links, job: &Job) -> StoreResult<Shared> {
     let captures = newest
         .iter()
         .map(|c| CaptureView::of(c, boxes.get(&c.id).unwrap_or(&none), links));
-    let lines = store.job_log(job.id, LINES).await?.into_iter();
     Ok(Shared {
         job: JobView::read(store, links, job, counts).await?,
         captures: captures.collect(),
         timeline: Timeline::read(store, job.id).await?,
-        lines: lines.map(LineView::of).collect(),
+        lines: Lines::read(store, job.id).await?,
         standing: Standing::of(job, counts),
         list: FailureList::first(store, job, counts).await?,
     })

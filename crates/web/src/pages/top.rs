@@ -2,11 +2,17 @@
 //! same for all pages that answer a request, also for those about errors, so it is set around the
 //! request and the layout reads it; no page hands it on.
 
+use axum::http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::AppState;
-use crate::auth::forgery;
 use crate::auth::known::Known;
+use crate::auth::{cookie, forgery};
+
+/// Name of the cookie that the switch of colours sets.
+const THEME: &str = "hawkmoth_theme";
+/// What stands in it.
+const THEMES: [&str; 2] = ["dark", "light"];
 
 tokio::task_local! {
     static TOP: Top;
@@ -21,6 +27,8 @@ pub struct Top {
     pub person: Option<String>,
     /// Whether that person may look at the server itself.
     pub superuser: bool,
+    /// The colours that were chosen by the switch.
+    pub theme: Option<&'static str>,
     /// What is said once, after something was done.
     pub said: Option<String>,
     /// What forms of the page must send back in `csrfmiddlewaretoken`; empty where no cookie
@@ -47,6 +55,7 @@ impl Top {
                 name => name.to_owned(),
             }),
             superuser: user.is_some_and(|user| user.is_superuser),
+            theme: None,
             said: None,
             word: secret.map_or_else(String::new, |secret| forgery::word(&state.links, secret)),
             next: utf8_percent_encode(next, NON_ALPHANUMERIC).to_string(),
@@ -57,6 +66,14 @@ impl Top {
     #[must_use]
     pub fn saying(self, said: Option<String>) -> Top {
         Top { said, ..self }
+    }
+
+    /// The same, in the colours that this browser has been told to use.
+    #[must_use]
+    pub fn dressed(self, headers: &HeaderMap) -> Top {
+        let theme = cookie::plain(headers, THEME);
+        let theme = theme.and_then(|chosen| THEMES.into_iter().find(|known| *known == chosen));
+        Top { theme, ..self }
     }
 
     /// Shows this bar on all pages of a future.

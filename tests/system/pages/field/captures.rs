@@ -170,7 +170,7 @@ async fn members_star_captures_and_strangers_do_not() {
         let star = format!("{}/star", world.capture(5));
         let refused = send(&app.anonymous(), &star, "on=1").await;
         assert_eq!(refused.status, 401);
-        has(&refused.text, &["Not for you"]);
+        has(&refused.text, &["<h1>Sign in</h1>", ">Sign in</a></p>"]);
         let nobody = app.member(&world.project, None).await;
         assert_eq!(send(&nobody, &star, "on=1").await.status, 403);
         let basic = app.member(&world.project, Some(Role::BasicMember)).await;

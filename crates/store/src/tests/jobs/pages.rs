@@ -8,6 +8,7 @@ use super::world::{World, detection};
 use crate::capture::Scope;
 use crate::capture::ahead::{Ahead, Bounds};
 use crate::job::{JobFilter, JobOrder, NewJob};
+use crate::log::Level;
 use crate::result::{Batch, Outcome};
 use crate::testing;
 
@@ -116,5 +117,25 @@ async fn a_look_ahead_counts_as_the_job_will_and_stops_at_its_bounds() {
             ..WHOLE
         };
         assert_eq!(ahead(Scope::Station(world.station.id), at_once).await, cut);
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_counted_no_further_than_asked() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 0).await;
+        let store = &world.store;
+        let id = store.create_job(world.new_job()).await.unwrap().id;
+        let other = store.create_job(world.new_job()).await.unwrap().id;
+        let before = store.job_log_up_to(id, 100).await.unwrap();
+        let lines = vec![(Level::Info, "A line".to_owned()); 7];
+        store.write_log(id, &lines).await.unwrap();
+        store.write_log(other, &lines).await.unwrap();
+        assert_eq!(store.job_log_up_to(id, 100).await.unwrap(), before + 7);
+        assert_eq!(
+            store.job_log_up_to(id, 3).await.unwrap(),
+            4,
+            "and no further"
+        );
     }
 }

@@ -45,6 +45,11 @@ impl Standing {
             failed: counts.failed,
         }
     }
+
+    /// Whether it stands at its end.
+    pub fn is_over(&self) -> bool {
+        self.state.is_final()
+    }
 }
 
 /// Who looks at a job, and from where.

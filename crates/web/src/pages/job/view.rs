@@ -47,6 +47,7 @@ pub struct JobView {
 
 /// A line of the log.
 pub struct LineView {
+    pub id: i64,
     pub at: String,
     pub level: String,
     pub message: String,
@@ -56,6 +57,7 @@ impl LineView {
     /// The view of a line.
     pub fn of(line: Line) -> LineView {
         LineView {
+            id: line.id,
             at: model::exact(line.at),
             level: line.level,
             message: line.message,
