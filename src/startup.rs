@@ -337,13 +337,18 @@ pub fn own_url(listener: &TcpListener) -> anyhow::Result<String> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
+    Ok(url_at(address))
+}
+
+/// The same of who listens at this address.
+pub fn url_at(address: SocketAddr) -> String {
     let host = match address {
         SocketAddr::V4(a) if a.ip().is_unspecified() => "127.0.0.1".to_owned(),
         SocketAddr::V6(a) if a.ip().is_unspecified() => "[::1]".to_owned(),
         SocketAddr::V6(a) => format!("[{}]", a.ip()),
         SocketAddr::V4(a) => a.ip().to_string(),
     };
-    Ok(format!("http://{host}:{}", address.port()))
+    format!("http://{host}:{}", address.port())
 }
 
 /// Fires at Ctrl-C and SIGTERM; the second Ctrl-C ends the program at once.

@@ -164,6 +164,7 @@ fn every_command_explains_itself() {
         vec!["serve"],
         vec!["web"],
         vec!["work"],
+        vec!["health"],
         vec!["migrate"],
         vec!["copy"],
         vec!["import", "antenna"],
