@@ -180,7 +180,7 @@ fn units_are_sound() {
     }
     let mut verify = std::process::Command::new("systemd-analyze");
     let Ok(verified) = verify.arg("verify").args(&units).output() else {
-        eprintln!("*** there is no systemd-analyze: units are not verified ***");
+        store::testing::left_out("there is no systemd-analyze: units are not verified");
         return;
     };
     let said = String::from_utf8_lossy(&verified.stderr);
