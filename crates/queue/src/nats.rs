@@ -17,6 +17,7 @@ use crate::{QueueError, QueueResult};
 
 mod access;
 mod care;
+mod known;
 pub(crate) mod names;
 mod streamed;
 mod tasks;

@@ -205,12 +205,17 @@ impl TaskQueue for Streamed {
 
     async fn lease(&self, job: i64, ask: Ask) -> QueueResult<Vec<Lease>> {
         let Some(row) = self.row(job).await? else {
+            self.tasks.forget(job);
             return Ok(Vec::new());
         };
         if !row.in_stream {
             return self.embedded.lease(job, ask).await;
         }
-        if !row.job_state().is_active() || row.paused || ask.max == 0 {
+        if !row.job_state().is_active() {
+            self.tasks.forget(job);
+            return Ok(Vec::new());
+        }
+        if row.paused || ask.max == 0 {
             return Ok(Vec::new());
         }
         let max = ask.max.min(1000);

@@ -3,8 +3,7 @@
 //! asked (an exhausted message would lie in the stream for ever and count nowhere), and every call
 //! ends, whatever the server leaves unanswered.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, pull};
@@ -15,6 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, future};
 use store::job::stream::{Came, Sight};
 
 use super::Nats;
+use super::known::Known;
 use super::names::Names;
 use crate::{QueueError, QueueResult};
 
@@ -24,6 +24,8 @@ const WINDOW: usize = 1000;
 const REPEATS: Duration = Duration::from_secs(120);
 /// Acknowledgements under way at once.
 const ACKS: usize = 64;
+/// Consumers that are remembered, each of some kilobytes: usually of more jobs than run at once.
+const KNOWN: usize = 1000;
 
 /// A message that was fetched.
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ pub(super) struct Tasks {
     wait: Duration,
     /// How long the next message of a fetch is waited for.
     guard: Duration,
-    consumers: Mutex<HashMap<(i64, i64), Arc<PullConsumer>>>,
+    consumers: Known<Arc<PullConsumer>>,
 }
 
 impl Tasks {
@@ -81,7 +83,7 @@ impl Tasks {
             owner: format!("Tasks of Hawkmoth, installation {owner}"),
             wait: wait.max(Duration::from_secs(1)),
             guard,
-            consumers: Mutex::default(),
+            consumers: Known::new(KNOWN),
         }
     }
 
@@ -89,8 +91,9 @@ impl Tasks {
         self.nats.answers()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<(i64, i64), Arc<PullConsumer>>> {
-        self.consumers.lock().unwrap_or_else(|e| e.into_inner())
+    /// Forgets what is known of a job that has ended: whoever ends it tells no other process.
+    pub(super) fn forget(&self, job: i64) {
+        self.consumers.forget_job(job);
     }
 
     /// The stream, made where there is none.
@@ -140,14 +143,14 @@ impl Tasks {
         let consumer = stream.get_or_create_consumer(&name, config).await;
         let consumer = consumer.map_err(|e| QueueError::nats("the consumer cannot be had", e))?;
         let consumer = Arc::new(consumer);
-        self.known().insert((job, generation), consumer.clone());
+        self.consumers.put(job, generation, consumer.clone());
         Ok(consumer)
     }
 
     /// The consumer of a generation, if the server has it.
     async fn found(&self, job: i64, generation: i64) -> QueueResult<Option<Arc<PullConsumer>>> {
-        if let Some(consumer) = self.known().get(&(job, generation)) {
-            return Ok(Some(consumer.clone()));
+        if let Some(consumer) = self.consumers.get(job, generation) {
+            return Ok(Some(consumer));
         }
         let name = Names::consumer(job, generation);
         let stream = self.names.stream();
@@ -159,7 +162,7 @@ impl Tasks {
         match found {
             Ok(consumer) => {
                 let consumer: Arc<PullConsumer> = Arc::new(consumer);
-                self.known().insert((job, generation), consumer.clone());
+                self.consumers.put(job, generation, consumer.clone());
                 Ok(Some(consumer))
             }
             Err(error) if is_missing(&error) => Ok(None),
@@ -228,7 +231,7 @@ impl Tasks {
                 Ok(None) => break,
                 Ok(Some(Err(error))) => {
                     tracing::debug!(job.id = job, %error, "a fetch was refused");
-                    self.known().remove(&(job, generation));
+                    self.consumers.forget(job, generation);
                     break;
                 }
                 Err(_) if asked => break,
@@ -236,7 +239,7 @@ impl Tasks {
                 // the consumer and is only slow gets a second chance.
                 Err(_) => {
                     asked = true;
-                    self.known().remove(&(job, generation));
+                    self.consumers.forget(job, generation);
                     if !matches!(self.found(job, generation).await, Ok(Some(_))) {
                         break;
                     }
@@ -345,8 +348,8 @@ impl Tasks {
     pub(super) async fn clear(&self, job: i64, generation: i64) -> QueueResult<()> {
         let stream = self.stream().await?;
         let mut over = self.subjects(&stream, &self.names.of_job(job)).await?;
-        let known: Vec<(i64, i64)> = self.known().keys().copied().collect();
-        over.extend(known);
+        let known = self.consumers.generations(job).into_iter();
+        over.extend(known.map(|number| (job, number)));
         over.push((job, generation));
         over.retain(|(of, number)| *of == job && *number <= generation);
         over.sort_unstable();
@@ -355,7 +358,7 @@ impl Tasks {
             let subject = self.names.subject(job, generation);
             let purged = stream.purge().filter(subject).await;
             purged.map_err(|e| QueueError::nats("the queue cannot be emptied", e))?;
-            self.known().remove(&(job, generation));
+            self.consumers.forget(job, generation);
             let name = Names::consumer(job, generation);
             match stream.delete_consumer(&name).await {
                 Ok(_) => {}
