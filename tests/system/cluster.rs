@@ -5,7 +5,7 @@
 mod away;
 mod blows;
 mod books;
-mod nats;
+pub mod nats;
 mod postgres;
 mod table;
 mod world;

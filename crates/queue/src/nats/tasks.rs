@@ -9,13 +9,14 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, pull};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType, Stream};
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, future};
-use store::job::stream::{Came, Sight};
+use store::job::stream::Sight;
 
 use super::Nats;
 use super::known::Known;
+use super::message::{Fetched, Word, read};
 use super::names::Names;
+use super::told::Told;
 use crate::{QueueError, QueueResult};
 
 /// Publications under way at once.
@@ -26,39 +27,6 @@ const REPEATS: Duration = Duration::from_secs(120);
 const ACKS: usize = 64;
 /// Consumers that are remembered, each of some kilobytes: usually of more jobs than run at once.
 const KNOWN: usize = 1000;
-
-/// A message that was fetched.
-#[derive(Clone, Debug)]
-pub(super) struct Fetched {
-    pub image: Came,
-    /// Where anybody may say what becomes of it.
-    pub reply: String,
-}
-
-/// What is said of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Word {
-    /// It leaves the stream.
-    Ack,
-    /// It leaves the stream without having been done.
-    Term,
-    /// It is to be had again after this time.
-    After(Duration),
-}
-
-impl Word {
-    fn bytes(self) -> Bytes {
-        match self {
-            Word::Ack => Bytes::from_static(b"+ACK"),
-            Word::Term => Bytes::from_static(b"+TERM"),
-            Word::After(Duration::ZERO) => Bytes::from_static(b"-NAK"),
-            // It does not count as returned: until then nobody else gets it. So this is also how a
-            // lease gets another length than the consumer's, and how it is extended: +WPI could
-            // only begin the consumer's own time anew.
-            Word::After(time) => format!("-NAK {{\"delay\": {}}}", time.as_nanos()).into(),
-        }
-    }
-}
 
 type PullConsumer = Consumer<pull::Config>;
 
@@ -73,6 +41,8 @@ pub(super) struct Tasks {
     /// How long the next message of a fetch is waited for.
     guard: Duration,
     consumers: Known<Arc<PullConsumer>>,
+    /// What is wrong with the stream.
+    told: Told,
 }
 
 impl Tasks {
@@ -84,6 +54,7 @@ impl Tasks {
             wait: wait.max(Duration::from_secs(1)),
             guard,
             consumers: Known::new(KNOWN),
+            told: Told::default(),
         }
     }
 
@@ -99,6 +70,36 @@ impl Tasks {
     /// The stream, made where there is none.
     pub(super) async fn stream(&self) -> QueueResult<Stream> {
         self.answers()?;
+        let stream = match self.found_or_made().await {
+            Ok(stream) => self.is_ours(&stream).map(|()| stream),
+            failed => failed,
+        };
+        match &stream {
+            Ok(_) => self.told.over(),
+            Err(error) => self.told.say(&error.to_string()),
+        }
+        stream
+    }
+
+    /// Looks at the stream when a process starts: one that cannot be had now is opened when it is
+    /// first used.
+    ///
+    /// # Errors
+    /// Where it is another's.
+    pub(super) async fn begin(&self) -> QueueResult<()> {
+        if self.answers().is_err() {
+            return Ok(()); // that was said by who tried to connect
+        }
+        match self.found_or_made().await {
+            Ok(stream) => self.is_ours(&stream),
+            Err(error) => {
+                self.told.say(&error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    async fn found_or_made(&self) -> QueueResult<Stream> {
         let config = Config {
             name: self.names.stream(),
             subjects: vec![self.names.all()],
@@ -109,16 +110,19 @@ impl Tasks {
             ..Config::default()
         };
         let stream = self.nats.context.get_or_create_stream(config).await;
-        let stream = stream.map_err(|e| QueueError::nats("the stream cannot be had", e))?;
+        stream.map_err(|e| QueueError::nats("the stream cannot be had", e))
+    }
+
+    fn is_ours(&self, stream: &Stream) -> QueueResult<()> {
         let owner = stream.cached_info().config.description.as_deref();
-        if owner != Some(&self.owner) {
-            let name = self.names.stream();
-            return Err(QueueError::Nats(format!(
-                "the stream {name} on this NATS server belongs to another installation (or to this \
-                 one under another secret key): choose another --nats-prefix, or delete it"
-            )));
+        if owner == Some(&self.owner) {
+            return Ok(());
         }
-        Ok(stream)
+        let name = self.names.stream();
+        Err(QueueError::Nats(format!(
+            "the stream {name} on this NATS server belongs to another installation (or to this one \
+             under another secret key): choose another --nats-prefix, or delete it"
+        )))
     }
 
     /// The consumer of a generation, made where there is none: one that is made anew hands out
@@ -367,18 +371,6 @@ impl Tasks {
         }
         Ok(())
     }
-}
-
-fn read(message: &async_nats::jetstream::Message) -> Option<Fetched> {
-    let info = message.info().ok()?;
-    let capture = std::str::from_utf8(&message.payload).ok()?.parse().ok()?;
-    Some(Fetched {
-        image: Came {
-            capture,
-            deliveries: i32::try_from(info.delivered).unwrap_or(i32::MAX),
-        },
-        reply: message.reply.as_ref()?.to_string(),
-    })
 }
 
 /// Whether a consumer is not there, and not out of reach.
