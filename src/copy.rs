@@ -16,7 +16,7 @@ use crate::table::{Progress, print};
 /// One sentence that says what is wrong and what to do.
 pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
     let target = match (&copy.from, &copy.to) {
-        (Some(from), Some(to)) => Some(rows(from, to).await?),
+        (Some(from), Some(to)) => Some(rows(from, to, copy.while_running).await?),
         _ => None,
     };
     match (&copy.files_from, &copy.files_to) {
@@ -33,9 +33,19 @@ pub async fn run(copy: settings::Copy) -> anyhow::Result<()> {
 }
 
 /// Copies the rows; the target, in which the copy is still to be ended.
-async fn rows(from: &str, to: &str) -> anyhow::Result<Store> {
+async fn rows(from: &str, to: &str, while_running: bool) -> anyhow::Result<Store> {
     let began = Instant::now();
     let source = Store::open_existing(from).await?;
+    if !while_running {
+        source.check_schema().await?;
+        if let Some(who) = source.worked_on().await? {
+            bail!(
+                "{}: {who}. Stop every process that works on the source; for a trial, \
+                 --while-running copies all the same",
+                without_password(from)
+            );
+        }
+    }
     let target = Store::open(to).await?;
     let mut progress = Progress::default();
     let copied = source
@@ -49,15 +59,16 @@ async fn rows(from: &str, to: &str) -> anyhow::Result<Store> {
             table.table.to_owned(),
             table.source.to_string(),
             table.target.to_string(),
-            differs(table.source != table.target),
+            differs(!table.is_same()),
         ]
     });
     print(&["table", "source", "target", ""], rows);
     let rows: i64 = copied.iter().map(|table| table.target).sum();
-    let differing = copied.iter().filter(|t| t.source != t.target).count();
+    let differing = copied.iter().filter(|table| !table.is_same()).count();
     if differing > 0 {
         bail!(
-            "{differing} tables differ: somebody wrote meanwhile. Empty the target and copy again"
+            "{differing} tables differ: somebody wrote meanwhile. Stop every process that works on \
+             the source, empty the target and copy again"
         );
     }
     println!(

@@ -27,6 +27,9 @@ use crate::settings::{Demo, Mail};
 use crate::startup;
 use prepare::Prepared;
 
+/// What the name of a demo's runner begins with.
+const RUNNER: &str = "demo-";
+
 /// Runs the demo; the status is 0 if its job succeeded.
 ///
 /// # Errors
@@ -41,14 +44,16 @@ pub async fn run(settings: Demo, zone: Zone) -> anyhow::Result<ExitCode> {
         startup::tools(place, kept, &Mail::default(), store.clone(), alone, &url).await?;
     tools.zone = zone;
     let state = startup::web_state(&tools, tools.store.clone()).in_zone(zone);
-    // This program is the only one on its data folder: what an earlier one held is free.
-    store.rescue_jobs(chrono::Duration::zero()).await?;
+    // What an earlier demo held that was killed goes on at once. Others may work on this database:
+    // their jobs are theirs.
+    store.rescue_jobs_of(RUNNER).await?;
 
     let stop = startup::stop_at_signal();
     let web = tokio::spawn(web::serve(listener, state, stop.clone()));
     let detector_address = start_detector(stop.clone()).await?;
     let prepared = prepare::prepare(&settings, &store, &tools, &url, &detector_address).await?;
-    let worker = tokio::spawn(Runner::new(tools.clone()).run(stop.clone()));
+    let runner = Runner::new(tools.clone()).named(RUNNER);
+    let worker = tokio::spawn(runner.run(stop.clone()));
 
     let ended = tokio::select! {
         ended = work(&prepared, &store) => Some(ended?),

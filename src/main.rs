@@ -9,6 +9,7 @@ mod course;
 mod demo;
 mod detect;
 mod ending;
+mod health;
 mod import;
 mod people;
 mod serve;
@@ -63,6 +64,7 @@ async fn run(command: Command, zone: Zone) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::serve(serve, zone).await?,
         Command::Web(web) => serve::web(web, zone).await?,
         Command::Work(work) => serve::work(work, zone).await?,
+        Command::Health(at) => health::ask(&at).await?,
         Command::Migrate(place) => startup::migrate(&place).await?,
         Command::Copy(what) => copy::run(what).await?,
         Command::Import(ImportCommand::Antenna(what)) => import::antenna(what).await?,

@@ -29,7 +29,7 @@ pub use files::{BucketKeys, Kept};
 pub use limits::{Limits, Outgoing};
 pub use mail::Mail;
 pub use moving::{Antenna, Copy, ImportCommand};
-pub use operating::{LogFormat, Looked, Telemetry};
+pub use operating::{Health, LogFormat, Looked, Telemetry};
 pub use running::{Leases, Nats, Running, Schema};
 
 /// The job server for automated insect monitoring.
@@ -57,6 +57,8 @@ pub enum Command {
     Web(Serve),
     /// Run jobs only
     Work(Work),
+    /// Ask a process of this machine whether it is ready; where it is not, the status is 1
+    Health(Health),
     /// Bring the database to this version of the program
     Migrate(Place),
     /// Copy a whole installation into another database, of either kind

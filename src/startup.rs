@@ -189,8 +189,12 @@ impl Carriers {
 /// Chooses where tasks wait and events go: both in NATS where that is given, else tasks in the
 /// database, and events over it where other processes can hear them there.
 ///
+/// NATS need not answer: pages, results and push jobs do without it, and everything else waits as it
+/// does when NATS goes away later.
+///
 /// # Errors
-/// Where NATS does not answer, or holds another installation's tasks under this prefix.
+/// Where the settings of NATS cannot be used, or it holds another installation's tasks under this
+/// prefix.
 pub async fn carriers(
     place: &Place,
     kept: &Kept,
@@ -199,7 +203,7 @@ pub async fn carriers(
     leases: Leases,
 ) -> anyhow::Result<Carriers> {
     if let Some(url) = &nats.nats_url {
-        let nats = queue::Nats::connect_with(url, &nats.nats_prefix, &nats.access()).await?;
+        let nats = queue::Nats::reach(url, &nats.nats_prefix, &nats.access()).await?;
         let owner = files::fingerprint(&secret_key(place, kept.files.as_ref())?);
         let wait = Duration::from_secs(leases.lease_seconds.into());
         let bus = SharedBus::over_nats(&nats).await?;
@@ -337,13 +341,18 @@ pub fn own_url(listener: &TcpListener) -> anyhow::Result<String> {
     let address = listener
         .local_addr()
         .context("the listener has no address")?;
+    Ok(url_at(address))
+}
+
+/// The same of who listens at this address.
+pub fn url_at(address: SocketAddr) -> String {
     let host = match address {
         SocketAddr::V4(a) if a.ip().is_unspecified() => "127.0.0.1".to_owned(),
         SocketAddr::V6(a) if a.ip().is_unspecified() => "[::1]".to_owned(),
         SocketAddr::V6(a) => format!("[{}]", a.ip()),
         SocketAddr::V4(a) => a.ip().to_string(),
     };
-    Ok(format!("http://{host}:{}", address.port()))
+    format!("http://{host}:{}", address.port())
 }
 
 /// Fires at Ctrl-C and SIGTERM; the second Ctrl-C ends the program at once.

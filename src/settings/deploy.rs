@@ -2,7 +2,8 @@
 //! with its settings can be read. No unit and no compose file drifts from the settings.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
@@ -110,18 +111,57 @@ fn units_start_what_there_is() {
         if file.extension().is_none_or(|end| end != "service") {
             continue;
         }
-        let unit = read(&file);
+        let instance = match file.ends_with("hawkmoth-work@.service") {
+            true => "1",
+            false => "8001",
+        };
+        let unit = read(&file).replace("%i", instance);
         let start = unit
             .lines()
             .find_map(|line| line.strip_prefix("ExecStart="));
-        let start = start.unwrap().replace("%i", "8001");
-        let words: Vec<&str> = start.split_whitespace().collect();
+        let words: Vec<&str> = start.unwrap().split_whitespace().collect();
         assert_eq!(words[0], "/usr/local/bin/hawkmoth");
+        let mut settings = settings.clone();
+        settings.extend(assignments(&environment(&unit)));
         takes(&file.display().to_string(), &words[1..], &settings);
         found.push(words[1].to_owned());
     }
     found.sort();
     assert_eq!(found, ["migrate", "serve", "web", "work"]);
+}
+
+/// What a unit sets by itself, a line each.
+fn environment(unit: &str) -> String {
+    let set = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("Environment="));
+    set.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_instance_tells_of_itself_where_no_other_does() {
+    let mut taken: BTreeSet<SocketAddr> = BTreeSet::new();
+    for (unit, instances) in [
+        ("hawkmoth-web@.service", ["8001", "8002", "8080"]),
+        ("hawkmoth-work@.service", ["1", "2", "9"]),
+    ] {
+        for instance in instances {
+            let text = read(Path::new("systemd").join(unit)).replace("%i", instance);
+            let set = assignments(&environment(&text));
+            let address: SocketAddr = set["HAWKMOTH_OPS_ADDRESS"].parse().unwrap();
+            assert!(address.ip().is_loopback(), "{unit}: {address}");
+            assert!(address.port() > 1024, "{unit}: {address}");
+            assert!(taken.insert(address), "{unit}: {address} is another's");
+            let bound = text.split_once("--bind ").map(|(_, rest)| rest.lines());
+            if let Some(bound) = bound.and_then(|mut lines| lines.next()) {
+                let bound: SocketAddr = bound.parse().unwrap();
+                assert!(taken.insert(bound), "{unit}: {bound} is another's");
+            }
+        }
+    }
+    // One file for all of them would be one address for all of them.
+    let shared = assignments(&read("systemd/hawkmoth.env"));
+    assert!(!shared.contains_key("HAWKMOTH_OPS_ADDRESS"));
 }
 
 #[test]
@@ -140,7 +180,7 @@ fn units_are_sound() {
     }
     let mut verify = std::process::Command::new("systemd-analyze");
     let Ok(verified) = verify.arg("verify").args(&units).output() else {
-        eprintln!("*** there is no systemd-analyze: units are not verified ***");
+        store::testing::left_out("there is no systemd-analyze: units are not verified");
         return;
     };
     let said = String::from_utf8_lossy(&verified.stderr);
@@ -185,8 +225,21 @@ fn the_compose_file_starts_what_there_is() {
         let settings = settings
             .iter()
             .map(|(name, value)| (name.clone(), text(value)));
-        takes(name, &words, &settings.collect());
+        let settings: BTreeMap<String, String> = settings.collect();
+        takes(name, &words, &settings);
         found.push(format!("{name} {}", words[0]));
+        if words[0] == "migrate" {
+            continue;
+        }
+        // Others in the network may read its metrics, and the container looks after its health.
+        let looked: SocketAddr = settings["HAWKMOTH_OPS_ADDRESS"].parse().unwrap();
+        assert!(looked.ip().is_unspecified(), "{name}: {looked}");
+        let bound: SocketAddr = settings["HAWKMOTH_BIND"].parse().unwrap();
+        assert_ne!(looked.port(), bound.port(), "{name}");
+        let check = service["healthcheck"]["test"].as_array().unwrap();
+        let check: Vec<&str> = check.iter().map(|word| word.as_str().unwrap()).collect();
+        assert_eq!(check[..2], ["CMD", "/usr/local/bin/hawkmoth"], "{name}");
+        takes(name, &check[2..], &settings);
     }
     found.sort();
     assert_eq!(

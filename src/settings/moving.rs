@@ -28,6 +28,10 @@ pub struct Copy {
         requires = "from"
     )]
     pub to: Option<String>,
+    /// Copy although a process works on the source, for a trial: what is written meanwhile is not
+    /// copied, and where there is such this fails in the end
+    #[arg(long, env = "HAWKMOTH_COPY_WHILE_RUNNING")]
+    pub while_running: bool,
     /// Where the files are that are copied, for example /srv/hawkmoth/files, or
     /// s3://bucket/prefix?endpoint=https://host&region=name
     #[arg(

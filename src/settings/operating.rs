@@ -74,3 +74,20 @@ pub struct Looked {
     )]
     pub metrics_token: Option<String>,
 }
+
+/// `hawkmoth health`: it asks where the process with the same settings answers.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Health {
+    /// Address and port for health and metrics that the process has; without it, it is asked at
+    /// --bind
+    #[arg(long, env = "HAWKMOTH_OPS_ADDRESS", value_name = "ADDR")]
+    pub ops_address: Option<SocketAddr>,
+    /// Address and port on which it serves
+    #[arg(
+        long,
+        env = "HAWKMOTH_BIND",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDR"
+    )]
+    pub bind: SocketAddr,
+}

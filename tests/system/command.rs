@@ -48,14 +48,14 @@ fn people_are_made_on_a_new_folder() {
 }
 
 #[test]
-fn a_nats_server_that_cannot_be_used_is_one_sentence() {
+fn settings_of_nats_that_cannot_be_used_are_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     for command in ["serve", "web", "work"] {
         for (url, prefix, why) in [
             (
-                "nats://bob:secret@127.0.0.1:1",
+                "nats://bob:secret@127.0.0.1:port",
                 "moth",
-                "NATS does not answer at nats://bob@127.0.0.1:1",
+                "nats://bob@127.0.0.1:port is no address of a NATS server",
             ),
             (
                 "nats://127.0.0.1:1",
@@ -164,6 +164,7 @@ fn every_command_explains_itself() {
         vec!["serve"],
         vec!["web"],
         vec!["work"],
+        vec!["health"],
         vec!["migrate"],
         vec!["copy"],
         vec!["import", "antenna"],

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use store::Store;
 use store::capture::NewCapture;
+use store::job::NewJob;
 use store::project::NewProject;
 use store::station::NewStation;
 use store::testing::foreign::Foreign;
@@ -125,10 +126,6 @@ fn begun(dir: &Path, arguments: &[&str]) -> Child {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_installation_goes_to_another_database_and_back() {
     let Some(there) = Foreign::make().await else {
-        eprintln!(
-            "*** {} is not set: copies are tested on SQLite only ***",
-            testing::VARIABLE
-        );
         return;
     };
     let dir = tempfile::tempdir().unwrap();
@@ -159,6 +156,37 @@ async fn an_installation_goes_to_another_database_and_back() {
     assert!(contents(&source.url).await == contents(&back).await);
     let again = fails(dir.path(), &copy);
     assert!(again.contains("the target is not empty"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_on_which_somebody_works_is_copied_for_a_trial_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = testing::fresh_sqlite().await;
+    let project = NewProject {
+        name: "Moths".to_owned(),
+        ..Default::default()
+    };
+    let job = NewJob {
+        name: "Under way".to_owned(),
+        project_id: source.store.create_project(project).await.unwrap().id,
+        kind: domain::job::ML,
+        start_now: true,
+        ..Default::default()
+    };
+    source.store.create_job(job).await.unwrap();
+    let claimed = source.store.claim_job("somebody").await.unwrap();
+    let (_, fence) = claimed.unwrap();
+    let target = file(dir.path(), "target.db");
+    let copy = ["copy", "--from", &source.url, "--to", &target];
+    let refused = fails(dir.path(), &copy);
+    assert!(refused.contains("a process runs jobs on it"), "{refused}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    let trial = [&copy[..], &["--while-running"]].concat();
+    succeeds(dir.path(), &trial);
+
+    source.store.hand_back(&fence).await.unwrap();
+    let other = file(dir.path(), "other.db");
+    succeeds(dir.path(), &["copy", "--from", &source.url, "--to", &other]);
 }
 
 #[test]

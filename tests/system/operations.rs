@@ -1,6 +1,7 @@
 //! What those see who run the server: health, metrics, traces, limits and the end of a process.
 
 mod health;
+mod late;
 mod limits;
 mod metrics;
 mod server;

@@ -297,6 +297,8 @@ mod tests {
     #[test]
     fn recall_and_precision_hold_on_real_photographs() {
         let Some(folder) = std::env::var_os("HAWKMOTH_PHOTOS_DIR") else {
+            let must = std::env::var("HAWKMOTH_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
+            assert!(!must, "set HAWKMOTH_PHOTOS_DIR to a folder of photographs");
             eprintln!("SKIPPED on photographs: set HAWKMOTH_PHOTOS_DIR to their folder");
             return;
         };

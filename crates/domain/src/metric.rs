@@ -100,7 +100,8 @@ metrics! {
         "Images of running jobs that wait, are leased, or are dead (handed out as often as allowed), \
          counted up to 100,000 of each");
     OLDEST_TASK = gauge("hawkmoth_oldest_waiting_task_seconds", &[],
-        "For how long the oldest job with images that wait has run");
+        "For how long the oldest image that waits has waited: since its lease ended, or, where \
+         nobody had it yet or it lies in NATS, since its job was taken up");
     TASKS_LEASED = counter("hawkmoth_tasks_leased_total", &[],
         "Images that this process handed out");
     LEASE_EXPIRIES = counter("hawkmoth_lease_expiries_total", &[],

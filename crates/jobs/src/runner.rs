@@ -58,6 +58,14 @@ impl Runner {
         }
     }
 
+    /// With a name that begins with this word: by it, what it leaves when it is killed can be told
+    /// from the jobs of others.
+    #[must_use]
+    pub fn named(mut self, word: &str) -> Runner {
+        self.owner = format!("{word}{}", self.owner);
+        self
+    }
+
     /// Cuts crops of detections ahead of time, into these files.
     #[must_use]
     pub fn cutting(mut self, crops: Option<Files>) -> Runner {

@@ -81,13 +81,12 @@ impl Gauges {
         ] {
             metrics::gauge!(metric::TASKS.name, "state" => state).set(number(images));
         }
-        let waiting = match depth.waiting {
-            0 => Vec::new(),
-            _ => store.with_waiting_images(&ids).await?,
+        let most = self.parts.leases.deliveries;
+        let oldest = match depth.waiting {
+            0 => None,
+            _ => store.oldest_waiting_image(&running, most).await?,
         };
-        let begun = running.iter().filter(|(id, _)| waiting.contains(id));
-        let begun = begun.map(|(_, at)| *at).min();
-        set(metric::OLDEST_TASK.name, begun.map_or(0.0, since));
+        set(metric::OLDEST_TASK.name, oldest.map_or(0.0, since));
         Ok(())
     }
 

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::transfer;
-use crate::transfer::{count, highest, is_empty, number_above};
+use crate::transfer::{Mark, count, highest, is_empty, mark, number_above};
 
+mod life;
 pub(crate) mod list;
 #[cfg(test)]
 mod seen;
@@ -29,10 +30,19 @@ const PROBE: &str = "copy probe";
 pub struct Copied {
     /// Its name.
     pub table: &'static str,
-    /// Rows in the source.
+    /// Rows in the source, after everything was copied.
     pub source: i64,
     /// Rows in the target.
     pub target: i64,
+    /// Whether somebody wrote to the source's while it was copied.
+    pub written: bool,
+}
+
+impl Copied {
+    /// Whether the target holds what the source does.
+    pub fn is_same(&self) -> bool {
+        self.source == self.target && !self.written
+    }
 }
 
 /// Hears of each page: the table, and how many of its rows were written so far.
@@ -40,9 +50,10 @@ pub type Heard<'a> = &'a mut (dyn FnMut(&str, u64) + Send);
 
 impl Store {
     /// Copies everything into another database, which is empty or holds the beginning of this
-    /// copy. Nobody may write to either meanwhile. `from` is what the source is called in
-    /// messages. Answers with the rows of each table on both sides. Whoever has seen that they are
-    /// the same calls [`Store::end_copy`]; until then the same copy may be given again.
+    /// copy. Nobody may write to either meanwhile: what is written to the source is not copied, and
+    /// shows in the answer, which tells the rows of each table on both sides. `from` is what the
+    /// source is called in messages. Whoever has seen that both are the same calls
+    /// [`Store::end_copy`]; until then the same copy may be given again.
     ///
     /// # Errors
     /// [`StoreError::Schema`] where a schema is not this program's; [`StoreError::Conflict`] with
@@ -71,9 +82,12 @@ impl Store {
                 tx.commit().await?;
             }
         }
-        let copied = compare(&source, target).await?;
+        let mut seen = Vec::with_capacity(TABLES.len());
+        for &table in TABLES {
+            seen.push(mark(&source, table).await?);
+        }
         source.rollback().await?;
-        Ok(copied)
+        compare(&seen, self, target).await
     }
 
     /// Says in the target of a copy that it is over: processes may work on it.
@@ -168,13 +182,16 @@ async fn end(target: &Store, step: &str) -> StoreResult<()> {
     tx.commit().await
 }
 
-async fn compare(source: &DatabaseTransaction, target: &Store) -> StoreResult<Vec<Copied>> {
+/// Holds the source, as it is now, against what was seen of it and against the target.
+async fn compare(seen: &[Mark], source: &Store, target: &Store) -> StoreResult<Vec<Copied>> {
     let mut copied = Vec::with_capacity(TABLES.len());
-    for table in TABLES {
+    for (&table, seen) in TABLES.iter().zip(seen) {
+        let now = mark(&source.db, table).await?;
         copied.push(Copied {
             table: table.name(),
-            source: count(source, table.name()).await?,
+            source: now.rows,
             target: count(&target.db, table.name()).await?,
+            written: now != *seen,
         });
     }
     Ok(copied)

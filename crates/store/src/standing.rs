@@ -2,6 +2,8 @@
 //! is asked again and again, so each count ends at a bound and goes along an index: a million rows
 //! cost as much as the bound says, not more.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::state::JobState;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Query};
@@ -11,7 +13,7 @@ use sea_orm::{
 
 use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, job_stream, ticket, webhook_delivery};
-use crate::job::offer::waiting;
+use crate::job::offer::seen;
 use crate::ticket::Depth;
 
 /// Jobs of one state that are counted at most.
@@ -22,6 +24,9 @@ const IMAGES: u64 = 100_000;
 const DELIVERIES: u64 = 10_000;
 /// Running jobs whose images are counted at most, those that began first.
 const RUNNING: u64 = 200;
+/// Images of one job that are looked at for the one that has waited the longest: more than there are
+/// dead ones before the caretaker has written them down.
+const FIRST: u64 = 100;
 /// Numbers below are places in a feed, above them times (milliseconds, of 2001): see `job::feed`.
 pub(crate) const PLACES: i64 = 1_000_000_000_000;
 
@@ -170,19 +175,60 @@ impl Store {
             .collect())
     }
 
-    /// Which of some jobs have an image to be had now.
+    /// Since when the image waits that has waited the longest, of running jobs as
+    /// [`Store::running_jobs`] tells them; those handed out so often are dead. One that somebody
+    /// had waits since its lease ended; of one that nobody had yet, and of those in a stream, only
+    /// when its job was taken up is known.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn with_waiting_images(&self, jobs: &[i64]) -> StoreResult<Vec<i64>> {
-        Ok(job::Entity::find()
+    pub async fn oldest_waiting_image(
+        &self,
+        running: &[(i64, DateTime<Utc>)],
+        most: i32,
+    ) -> StoreResult<Option<DateTime<Utc>>> {
+        use ticket::Column as C;
+        let ids = || running.iter().map(|(id, _)| *id);
+        let of_job = Expr::col((ticket::Entity, C::JobId));
+        let visible = || Expr::col((ticket::Entity, C::VisibleAt));
+        let some = Query::select()
+            .columns([C::VisibleAt, C::Deliveries])
+            .from(ticket::Entity)
+            .and_where(of_job.equals((job::Entity, job::Column::Id)))
+            .and_where(visible().lte(clock()))
+            .order_by((ticket::Entity, C::VisibleAt), Order::Asc)
+            .limit(FIRST)
+            .to_owned();
+        let first = Query::select()
+            .expr(Func::min(Expr::col(C::VisibleAt)))
+            .from_subquery(some, "some")
+            .and_where(Expr::col(C::Deliveries).lt(most))
+            .to_owned();
+        let first = Expr::SubQuery(None, Box::new(first.into()));
+        let first: Vec<(i64, Option<i64>)> = job::Entity::find()
             .select_only()
             .column(job::Column::Id)
-            .filter(job::Column::Id.is_in(jobs.iter().copied()))
-            .filter(waiting())
+            .column_as(first, "first")
+            .filter(job::Column::Id.is_in(ids()))
             .into_tuple()
             .all(&self.db)
-            .await?)
+            .await?;
+        let streamed: Vec<i64> = job::Entity::find()
+            .select_only()
+            .column(job::Column::Id)
+            .filter(job::Column::Id.is_in(ids()))
+            .filter(Expr::exists(seen(job_stream::Column::Waiting)))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let begun: HashMap<i64, DateTime<Utc>> = running.iter().copied().collect();
+        let since = |(job, first): (i64, Option<i64>)| match first? {
+            place if place < PLACES => begun.get(&job).copied(),
+            time => DateTime::from_timestamp_millis(time),
+        };
+        let first = first.into_iter().filter_map(since);
+        let streamed = streamed.iter().filter_map(|job| begun.get(job).copied());
+        Ok(first.chain(streamed).min())
     }
 
     /// Counts what is to be told and was neither taken nor given up yet.

@@ -9,10 +9,11 @@ pub mod foreign;
 pub mod large;
 pub mod plan;
 pub mod rows;
+mod skip;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once, Weak};
+use std::sync::{Arc, Weak};
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter};
@@ -24,6 +25,7 @@ use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
 
 pub use cut::{cut_connections, cut_listeners};
+pub use skip::{REQUIRE, left_out};
 
 /// The variable that names a PostgreSQL database from which new ones may be made.
 pub const VARIABLE: &str = "HAWKMOTH_TEST_DATABASE_URL";
@@ -89,8 +91,7 @@ pub async fn grounds() -> Vec<Fresh> {
 pub fn nats() -> Option<String> {
     let url = std::env::var(NATS).ok().filter(|url| !url.is_empty());
     if url.is_none() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| eprintln!("*** {NATS} is not set: what needs NATS is LEFT OUT ***"));
+        left_out(&format!("{NATS} is not set: what needs NATS is LEFT OUT"));
     }
     url
 }
@@ -356,10 +357,9 @@ fn with_database(server: &str, name: &str) -> String {
 }
 
 fn say_what_is_left_out() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        eprintln!("*** {VARIABLE} is not set: tests of the database run on SQLite ONLY ***");
-    });
+    left_out(&format!(
+        "{VARIABLE} is not set: tests of the database run on SQLite ONLY"
+    ));
 }
 
 /// What must go with the test.

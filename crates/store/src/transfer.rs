@@ -5,7 +5,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
 
 use crate::connection::{Store, StoreError, StoreResult, Write};
-use crate::copy;
+use crate::copy::{self, whole::Table};
 use crate::entity::transfer;
 
 /// Values of one statement: SQLite takes 32,766.
@@ -41,6 +41,45 @@ impl Store {
 pub(crate) async fn count(db: &impl ConnectionTrait, table: &str) -> StoreResult<i64> {
     let sql = format!("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM \"{table}\"");
     number(db, &sql).await
+}
+
+/// What tells whether somebody wrote to a table: its rows, the highest number, and when a row
+/// changed last, where its rows say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// How many rows it has.
+    pub rows: i64,
+    highest: Option<String>,
+    changed: Option<String>,
+}
+
+/// How a table is now.
+pub(crate) async fn mark(db: &impl ConnectionTrait, table: &dyn Table) -> StoreResult<Mark> {
+    let newest = |column: &str, is_there: bool| match is_there {
+        true => format!("CAST(MAX(\"{column}\") AS TEXT)"),
+        false => "CAST(NULL AS TEXT)".to_owned(),
+    };
+    let sql = format!(
+        "SELECT CAST(COUNT(*) AS BIGINT) AS n, {} AS highest, {} AS changed FROM \"{}\"",
+        newest("id", table.numbered()),
+        newest("updated_at", table.dated()),
+        table.name()
+    );
+    let row = db
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await?;
+    Ok(match row {
+        Some(row) => Mark {
+            rows: row.try_get("", "n")?,
+            highest: row.try_get("", "highest")?,
+            changed: row.try_get("", "changed")?,
+        },
+        None => Mark {
+            rows: 0,
+            highest: None,
+            changed: None,
+        },
+    })
 }
 
 /// The number that a statement calls `n`.

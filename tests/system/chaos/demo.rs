@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use domain::state::JobState;
 use store::Store;
-use store::job::Job;
+use store::job::life::Beat;
+use store::job::{Job, NewJob};
 use store::progress::Counts;
+use store::project::NewProject;
 
 use crate::program::hawkmoth;
 
@@ -104,4 +106,41 @@ async fn killed_three_times_the_demo_ends_with_the_same_counts() {
     let (next, counts) = detection(&store).await.unwrap();
     assert!(next.id != job.id && next.total == Some(0) && counts.done == 0);
     assert_eq!(store.count_sessions(1).await.unwrap(), 1);
+}
+
+/// Somebody works on the same database, and says so each second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_takes_no_job_of_others_on_its_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let captures = dir.path().join("captures");
+    draw(&captures);
+    let data = dir.path().join("shared");
+    std::fs::create_dir(&data).unwrap();
+    let store = open(&data).await;
+    store.migrate().await.unwrap();
+    let project = NewProject {
+        name: "Theirs".to_owned(),
+        ..Default::default()
+    };
+    let job = NewJob {
+        name: "Theirs".to_owned(),
+        project_id: store.create_project(project).await.unwrap().id,
+        kind: domain::job::ML,
+        start_now: true,
+        ..Default::default()
+    };
+    let job = store.create_job(job).await.unwrap();
+    let (_, fence) = store.claim_job("theirs").await.unwrap().unwrap();
+    let (held, beating) = (fence.clone(), store.clone());
+    let beats = tokio::spawn(async move {
+        loop {
+            beating.beat(&held).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert_eq!(waited(demo(&data, &captures)).await, Some(0));
+    beats.abort();
+    assert_eq!(store.beat(&fence).await.unwrap(), Beat::Working);
+    let row = store.job(job.id).await.unwrap();
+    assert_eq!((row.owner.as_deref(), row.rescues), (Some("theirs"), 0));
 }

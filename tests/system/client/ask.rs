@@ -40,9 +40,11 @@ pub async fn ask(world: &World, row: &Row, column: usize) -> Heard {
     }
     let may = row.who.may(column);
     let mut wrong = Vec::new();
-    for end in [""].iter().chain(row.also) {
+    let whole = [""].iter().chain(row.also).map(|end| (*end, false));
+    let narrowed = row.narrowed.iter().map(|end| (*end, true));
+    for (end, narrowed) in whole.chain(narrowed) {
         let answer = send(world, row, column, end).await;
-        for fault in judged(row, may, column, &answer) {
+        for fault in judged(row, may, column, narrowed, &answer) {
             wrong.push(format!("{end} {fault}"));
         }
     }
@@ -71,7 +73,7 @@ fn turned(path: &str) -> String {
     }
 }
 
-fn judged(row: &Row, may: bool, column: usize, answer: &Answer) -> Vec<String> {
+fn judged(row: &Row, may: bool, column: usize, narrowed: bool, answer: &Answer) -> Vec<String> {
     let status = answer.status.as_u16();
     let wanted = match (may, column == ROLES.len() - 1) {
         (true, _) => row.status,
@@ -93,13 +95,28 @@ fn judged(row: &Row, may: bool, column: usize, answer: &Answer) -> Vec<String> {
         return vec![format!("no JSON: {}", answer.text)];
     };
     match may {
-        true => row
-            .reads
-            .iter()
-            .flat_map(|line| path::faults(&body, line))
-            .collect(),
+        true => read(row, &body, narrowed, row.nothing.contains(&ROLES[column])),
         false => path::faults(&body, "detail: string"),
     }
+}
+
+/// What is wrong with what the client reads. A list has rows, unless it was narrowed or this role
+/// is to see none.
+fn read(row: &Row, body: &Value, narrowed: bool, nothing: bool) -> Vec<String> {
+    let may_be_empty = narrowed || nothing;
+    let lines = row.reads.iter().map(|line| match may_be_empty {
+        true => line.replacen("results.*.", "results.*?.", 1),
+        false => (*line).to_owned(),
+    });
+    let mut faults: Vec<String> = lines.flat_map(|line| path::faults(body, &line)).collect();
+    if nothing
+        && body["results"]
+            .as_array()
+            .is_none_or(|rows| !rows.is_empty())
+    {
+        faults.push(" results should be empty".to_owned());
+    }
+    faults
 }
 
 /// Makes what the row needs, and sends it.
@@ -150,4 +167,45 @@ pub struct Prepared {
     pub email: Option<String>,
     /// Of who asks, where it is somebody else.
     pub token: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::row::{ROLES, get};
+    use super::super::table::SECTIONS;
+    use super::read;
+
+    #[test]
+    fn a_list_without_rows_is_a_fault_unless_it_was_narrowed_or_nobody_is_to_see_any() {
+        let row = get("/moths/").reads(&["count: number", "results.*.id: number"]);
+        let (none, one) = (
+            json!({"count": 0, "results": []}),
+            json!({"count": 1, "results": [{"id": 1}]}),
+        );
+        for (body, narrowed, nothing, faults) in [
+            (&one, false, false, 0),
+            (&none, false, false, 1),
+            (&none, true, false, 0),
+            (&one, true, false, 0),
+            (&none, false, true, 0),
+            (&one, false, true, 1),
+        ] {
+            let found = read(&row, body, narrowed, nothing);
+            assert_eq!(found.len(), faults, "{body}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_tables_say_of_no_list_that_it_may_be_empty_but_by_role() {
+        for row in SECTIONS.iter().flat_map(|(_, rows)| *rows) {
+            for line in row.reads {
+                assert!(!line.starts_with("results.*?"), "{}: {line}", row.name());
+            }
+            for role in row.nothing {
+                assert!(ROLES.contains(role), "{}: {role}", row.name());
+            }
+        }
+    }
 }

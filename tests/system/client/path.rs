@@ -2,7 +2,8 @@
 //! `results.*.deployment?.name: string|null`. The idea: a line is a path and the JSON types that
 //! may stand at its end; whatever else there is, is said as a fault with its place.
 //!
-//! `*` is every element of an array that has some, `*?` of one that may be empty; `key?` may be
+//! `*` is every element of an array that has some, `*?` of one that may be empty (never the rows of a
+//! list: where these may be none, the row of the table says for whom or under which filter); `key?` may be
 //! null, and the path ends there; `{a,b}` at the end are several keys; `absent` is a key that the
 //! recordings do not have either.
 

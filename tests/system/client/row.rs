@@ -104,6 +104,10 @@ pub struct Row {
     pub note: &'static str,
     /// Ends of the address with which it is asked too.
     pub also: &'static [&'static str],
+    /// Ends that narrow a list, of which there may be nothing left.
+    pub narrowed: &'static [&'static str],
+    /// The roles that rightly see an empty list; all others see rows, and each row is read.
+    pub nothing: &'static [&'static str],
 }
 
 const fn row(method: &'static str, path: &'static str, sent: Sent, status: u16) -> Row {
@@ -119,6 +123,8 @@ const fn row(method: &'static str, path: &'static str, sent: Sent, status: u16) 
         signed_in: false,
         note: "",
         also: &[],
+        narrowed: &[],
+        nothing: &[],
     }
 }
 
@@ -157,6 +163,16 @@ impl Row {
 
     pub const fn also(self, also: &'static [&'static str]) -> Row {
         Row { also, ..self }
+    }
+
+    /// Filters after which a list may be empty.
+    pub const fn narrowed(self, narrowed: &'static [&'static str]) -> Row {
+        Row { narrowed, ..self }
+    }
+
+    /// For these roles the list is empty, and that is right.
+    pub const fn nothing_for(self, nothing: &'static [&'static str]) -> Row {
+        Row { nothing, ..self }
     }
 
     /// The client leaves out the header.

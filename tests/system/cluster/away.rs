@@ -32,6 +32,11 @@ async fn while_nats_is_away_results_are_taken_and_nobody_hears_of_a_fault() {
     let job = cluster.jobs[0].id;
     let held = held(&cluster, job).await;
     cluster.nats.kill();
+    // A web process that is started meanwhile answers like the other one.
+    cluster.web[1].kill();
+    cluster.web[1].start();
+    let address = cluster.addresses[1].clone();
+    cluster.web[1].up(&address).await;
 
     // One that comes now is taken, and waits.
     cluster.start_jobs(1).await;

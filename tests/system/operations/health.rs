@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::Server;
 use crate::chaos::process::{Process, free_port, listens};
+use crate::program::{self, hawkmoth};
 
 fn json_of(told: &(StatusCode, String)) -> Value {
     serde_json::from_str(&told.1).unwrap_or_else(|error| panic!("{error}: {told:?}"))
@@ -51,15 +52,24 @@ async fn who_is_not_ready_says_which_part_is_not() {
         assert_eq!((status, text.as_str()), (StatusCode::OK, "ok\n"));
         let told = server.told(&format!("{}/readyz", server.url)).await;
         assert_eq!((told.0, json_of(&told)), (StatusCode::OK, ready()));
+        let asked = ["health", "--bind", server.address.as_str()];
+        program::succeeds(hawkmoth().args(asked));
 
         std::fs::remove_dir_all(server.folder.path().join("data/files")).unwrap();
         assert_eq!(not_ready(&server, "files").await, "it cannot be reached");
         testing::make_newer(&server.store).await;
         let words = not_ready(&server, "schema").await;
         assert_eq!(words, "it is not that of this version of the program");
+        let why = program::refused(hawkmoth().args(asked));
+        assert!(why.contains("is not ready: {"), "{why}");
+        assert!(why.contains(words.as_str()), "{why}");
         let (status, _) = server.told(&format!("{}/livez", server.url)).await;
         assert_eq!(status, StatusCode::OK, "it lives all the same");
     }
+    let nobody = free_port();
+    let why = program::refused(hawkmoth().args(["health", "--bind", &nobody]));
+    let at = format!("no process answers at http://{nobody}");
+    assert!(why.contains(&at), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,6 +100,9 @@ async fn a_worker_is_asked_on_a_port_of_its_own() {
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("\nhawkmoth_build_info{"), "{text}");
         assert_eq!(get("api/v2/jobs/").await.0, StatusCode::NOT_FOUND);
+        let asked = ["health", "--ops-address", &address];
+        let told = program::succeeds(hawkmoth().args(asked));
+        assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), ready());
         process.terminate();
         assert!(process.ended().await.success(), "{}", process.said());
     }

@@ -8,16 +8,22 @@ use crate::QueueError;
 use crate::nats::{Nats, PATIENCE};
 
 impl SharedBus {
-    /// Joined over NATS. Listens when this returns; the client connects again by itself.
+    /// Joined over NATS. Listens when this returns, or as soon as there is a connection: the client
+    /// connects again by itself.
     ///
     /// # Errors
-    /// Where the server does not take the subscription.
+    /// Where the client does not take the subscription.
     pub async fn over_nats(nats: &Nats) -> Result<SharedBus, QueueError> {
         let subject = nats.name("changed");
         let refused = |error: SubscribeError| QueueError::nats("cannot listen to events", error);
         let heard = nats.client().subscribe(subject.clone()).await;
         let heard = heard.map_err(refused)?;
-        read_by_server(nats).await?;
+        // Without a connection it waits within the client, as it does when one is lost later.
+        if nats.answers().is_ok()
+            && let Err(error) = read_by_server(nats).await
+        {
+            tracing::warn!(%error, "other processes are not heard yet");
+        }
         let words = heard
             .filter_map(|message| async move { String::from_utf8(message.payload.into()).ok() });
         let nats = nats.clone();

@@ -58,13 +58,27 @@ pub(super) fn shown(url: &str) -> String {
 
 /// Why there is no connection.
 pub(super) fn why(url: &str, error: &ConnectError) -> QueueError {
+    refused(words(url, &error.to_string()))
+}
+
+/// The same of an error of which only its words are left.
+pub(super) fn words(url: &str, error: &str) -> String {
+    use ConnectErrorKind::{Authentication, AuthorizationViolation};
     let shown = shown(url);
-    refused(match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            format!("NATS at {shown} does not let this server in: {error}")
-        }
-        _ => format!("NATS does not answer at {shown}: {error}"),
-    })
+    let barred = [Authentication, AuthorizationViolation];
+    match barred
+        .iter()
+        .any(|kind| error.starts_with(&kind.to_string()))
+    {
+        true => format!("NATS at {shown} does not let this server in: {error}"),
+        false => format!("NATS does not answer at {shown}: {error}"),
+    }
+}
+
+/// Whether the next try may succeed where nobody changes a setting of this process.
+pub(super) fn may_pass(error: &ConnectError) -> bool {
+    use ConnectErrorKind::{ServerParse, Tls};
+    !matches!(error.kind(), ServerParse | Tls)
 }
 
 impl Access {
@@ -152,6 +166,34 @@ mod tests {
         for url in ["ftp://secret@h", "nats://secret@h:notaport"] {
             let why = servers(url).unwrap_err().to_string();
             assert!(!why.contains("secret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_try_that_failed_is_told_by_its_words() {
+        let url = "nats://bob:secret@h:4222";
+        for (kind, begins) in [
+            (
+                ConnectErrorKind::AuthorizationViolation,
+                "NATS at nats://bob@h:4222 does not let this server in: ",
+            ),
+            (
+                ConnectErrorKind::Authentication,
+                "NATS at nats://bob@h:4222 does not let this server in: ",
+            ),
+            (
+                ConnectErrorKind::Io,
+                "NATS does not answer at nats://bob@h:4222: ",
+            ),
+            (
+                ConnectErrorKind::Dns,
+                "NATS does not answer at nats://bob@h:4222: ",
+            ),
+        ] {
+            let error = ConnectError::with_source(kind, "because");
+            let told = words(url, &error.to_string());
+            assert!(told.starts_with(begins), "{told}");
+            assert!(told.ends_with("because"), "{told}");
         }
     }
 

@@ -13,8 +13,9 @@ use store::ticket::Terms;
 use store::{Store, StoreError};
 
 use super::Nats;
+use super::message::{Fetched, Word};
 use super::names::sequence;
-use super::tasks::{Fetched, Tasks, Word};
+use super::tasks::Tasks;
 use crate::embedded::{Embedded, span};
 use crate::{Ask, Claim, Depth, Lease, QueueError, QueueResult, Receipt, Settle, TaskQueue};
 
@@ -50,10 +51,11 @@ pub struct Streamed {
 
 impl Streamed {
     /// The queue of this database on this server. `owner` names the installation: a stream of
-    /// another one is refused. `wait` is the usual length of a lease.
+    /// another one is refused. `wait` is the usual length of a lease. Where the stream cannot be
+    /// had now it is opened when it is first used, as after an outage.
     ///
     /// # Errors
-    /// [`QueueError::Nats`] where the server has no JetStream or the stream is another's.
+    /// [`QueueError::Nats`] where the stream is another's.
     pub async fn open(
         store: Store,
         nats: Nats,
@@ -61,7 +63,7 @@ impl Streamed {
         wait: Duration,
     ) -> QueueResult<Streamed> {
         let tasks = Tasks::new(nats, owner, wait, GUARD);
-        tasks.stream().await?;
+        tasks.begin().await?;
         Ok(Streamed {
             embedded: Embedded::new(store.clone()),
             tasks: Arc::new(tasks),
@@ -205,12 +207,17 @@ impl TaskQueue for Streamed {
 
     async fn lease(&self, job: i64, ask: Ask) -> QueueResult<Vec<Lease>> {
         let Some(row) = self.row(job).await? else {
+            self.tasks.forget(job);
             return Ok(Vec::new());
         };
         if !row.in_stream {
             return self.embedded.lease(job, ask).await;
         }
-        if !row.job_state().is_active() || row.paused || ask.max == 0 {
+        if !row.job_state().is_active() {
+            self.tasks.forget(job);
+            return Ok(Vec::new());
+        }
+        if row.paused || ask.max == 0 {
             return Ok(Vec::new());
         }
         let max = ask.max.min(1000);

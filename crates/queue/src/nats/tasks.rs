@@ -3,19 +3,20 @@
 //! asked (an exhausted message would lie in the stream for ever and count nowhere), and every call
 //! ends, whatever the server leaves unanswered.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, pull};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType, Stream};
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, future};
-use store::job::stream::{Came, Sight};
+use store::job::stream::Sight;
 
 use super::Nats;
+use super::known::Known;
+use super::message::{Fetched, Word, read};
 use super::names::Names;
+use super::told::Told;
 use crate::{QueueError, QueueResult};
 
 /// Publications under way at once.
@@ -24,39 +25,8 @@ const WINDOW: usize = 1000;
 const REPEATS: Duration = Duration::from_secs(120);
 /// Acknowledgements under way at once.
 const ACKS: usize = 64;
-
-/// A message that was fetched.
-#[derive(Clone, Debug)]
-pub(super) struct Fetched {
-    pub image: Came,
-    /// Where anybody may say what becomes of it.
-    pub reply: String,
-}
-
-/// What is said of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Word {
-    /// It leaves the stream.
-    Ack,
-    /// It leaves the stream without having been done.
-    Term,
-    /// It is to be had again after this time.
-    After(Duration),
-}
-
-impl Word {
-    fn bytes(self) -> Bytes {
-        match self {
-            Word::Ack => Bytes::from_static(b"+ACK"),
-            Word::Term => Bytes::from_static(b"+TERM"),
-            Word::After(Duration::ZERO) => Bytes::from_static(b"-NAK"),
-            // It does not count as returned: until then nobody else gets it. So this is also how a
-            // lease gets another length than the consumer's, and how it is extended: +WPI could
-            // only begin the consumer's own time anew.
-            Word::After(time) => format!("-NAK {{\"delay\": {}}}", time.as_nanos()).into(),
-        }
-    }
-}
+/// Consumers that are remembered, each of some kilobytes: usually of more jobs than run at once.
+const KNOWN: usize = 1000;
 
 type PullConsumer = Consumer<pull::Config>;
 
@@ -70,7 +40,9 @@ pub(super) struct Tasks {
     wait: Duration,
     /// How long the next message of a fetch is waited for.
     guard: Duration,
-    consumers: Mutex<HashMap<(i64, i64), Arc<PullConsumer>>>,
+    consumers: Known<Arc<PullConsumer>>,
+    /// What is wrong with the stream.
+    told: Told,
 }
 
 impl Tasks {
@@ -81,7 +53,8 @@ impl Tasks {
             owner: format!("Tasks of Hawkmoth, installation {owner}"),
             wait: wait.max(Duration::from_secs(1)),
             guard,
-            consumers: Mutex::default(),
+            consumers: Known::new(KNOWN),
+            told: Told::default(),
         }
     }
 
@@ -89,13 +62,44 @@ impl Tasks {
         self.nats.answers()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<(i64, i64), Arc<PullConsumer>>> {
-        self.consumers.lock().unwrap_or_else(|e| e.into_inner())
+    /// Forgets what is known of a job that has ended: whoever ends it tells no other process.
+    pub(super) fn forget(&self, job: i64) {
+        self.consumers.forget_job(job);
     }
 
     /// The stream, made where there is none.
     pub(super) async fn stream(&self) -> QueueResult<Stream> {
         self.answers()?;
+        let stream = match self.found_or_made().await {
+            Ok(stream) => self.is_ours(&stream).map(|()| stream),
+            failed => failed,
+        };
+        match &stream {
+            Ok(_) => self.told.over(),
+            Err(error) => self.told.say(&error.to_string()),
+        }
+        stream
+    }
+
+    /// Looks at the stream when a process starts: one that cannot be had now is opened when it is
+    /// first used.
+    ///
+    /// # Errors
+    /// Where it is another's.
+    pub(super) async fn begin(&self) -> QueueResult<()> {
+        if self.answers().is_err() {
+            return Ok(()); // that was said by who tried to connect
+        }
+        match self.found_or_made().await {
+            Ok(stream) => self.is_ours(&stream),
+            Err(error) => {
+                self.told.say(&error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    async fn found_or_made(&self) -> QueueResult<Stream> {
         let config = Config {
             name: self.names.stream(),
             subjects: vec![self.names.all()],
@@ -106,16 +110,19 @@ impl Tasks {
             ..Config::default()
         };
         let stream = self.nats.context.get_or_create_stream(config).await;
-        let stream = stream.map_err(|e| QueueError::nats("the stream cannot be had", e))?;
+        stream.map_err(|e| QueueError::nats("the stream cannot be had", e))
+    }
+
+    fn is_ours(&self, stream: &Stream) -> QueueResult<()> {
         let owner = stream.cached_info().config.description.as_deref();
-        if owner != Some(&self.owner) {
-            let name = self.names.stream();
-            return Err(QueueError::Nats(format!(
-                "the stream {name} on this NATS server belongs to another installation (or to this \
-                 one under another secret key): choose another --nats-prefix, or delete it"
-            )));
+        if owner == Some(&self.owner) {
+            return Ok(());
         }
-        Ok(stream)
+        let name = self.names.stream();
+        Err(QueueError::Nats(format!(
+            "the stream {name} on this NATS server belongs to another installation (or to this one \
+             under another secret key): choose another --nats-prefix, or delete it"
+        )))
     }
 
     /// The consumer of a generation, made where there is none: one that is made anew hands out
@@ -140,14 +147,14 @@ impl Tasks {
         let consumer = stream.get_or_create_consumer(&name, config).await;
         let consumer = consumer.map_err(|e| QueueError::nats("the consumer cannot be had", e))?;
         let consumer = Arc::new(consumer);
-        self.known().insert((job, generation), consumer.clone());
+        self.consumers.put(job, generation, consumer.clone());
         Ok(consumer)
     }
 
     /// The consumer of a generation, if the server has it.
     async fn found(&self, job: i64, generation: i64) -> QueueResult<Option<Arc<PullConsumer>>> {
-        if let Some(consumer) = self.known().get(&(job, generation)) {
-            return Ok(Some(consumer.clone()));
+        if let Some(consumer) = self.consumers.get(job, generation) {
+            return Ok(Some(consumer));
         }
         let name = Names::consumer(job, generation);
         let stream = self.names.stream();
@@ -159,7 +166,7 @@ impl Tasks {
         match found {
             Ok(consumer) => {
                 let consumer: Arc<PullConsumer> = Arc::new(consumer);
-                self.known().insert((job, generation), consumer.clone());
+                self.consumers.put(job, generation, consumer.clone());
                 Ok(Some(consumer))
             }
             Err(error) if is_missing(&error) => Ok(None),
@@ -228,7 +235,7 @@ impl Tasks {
                 Ok(None) => break,
                 Ok(Some(Err(error))) => {
                     tracing::debug!(job.id = job, %error, "a fetch was refused");
-                    self.known().remove(&(job, generation));
+                    self.consumers.forget(job, generation);
                     break;
                 }
                 Err(_) if asked => break,
@@ -236,7 +243,7 @@ impl Tasks {
                 // the consumer and is only slow gets a second chance.
                 Err(_) => {
                     asked = true;
-                    self.known().remove(&(job, generation));
+                    self.consumers.forget(job, generation);
                     if !matches!(self.found(job, generation).await, Ok(Some(_))) {
                         break;
                     }
@@ -345,8 +352,8 @@ impl Tasks {
     pub(super) async fn clear(&self, job: i64, generation: i64) -> QueueResult<()> {
         let stream = self.stream().await?;
         let mut over = self.subjects(&stream, &self.names.of_job(job)).await?;
-        let known: Vec<(i64, i64)> = self.known().keys().copied().collect();
-        over.extend(known);
+        let known = self.consumers.generations(job).into_iter();
+        over.extend(known.map(|number| (job, number)));
         over.push((job, generation));
         over.retain(|(of, number)| *of == job && *number <= generation);
         over.sort_unstable();
@@ -355,7 +362,7 @@ impl Tasks {
             let subject = self.names.subject(job, generation);
             let purged = stream.purge().filter(subject).await;
             purged.map_err(|e| QueueError::nats("the queue cannot be emptied", e))?;
-            self.known().remove(&(job, generation));
+            self.consumers.forget(job, generation);
             let name = Names::consumer(job, generation);
             match stream.delete_consumer(&name).await {
                 Ok(_) => {}
@@ -364,18 +371,6 @@ impl Tasks {
         }
         Ok(())
     }
-}
-
-fn read(message: &async_nats::jetstream::Message) -> Option<Fetched> {
-    let info = message.info().ok()?;
-    let capture = std::str::from_utf8(&message.payload).ok()?.parse().ok()?;
-    Some(Fetched {
-        image: Came {
-            capture,
-            deliveries: i32::try_from(info.delivered).unwrap_or(i32::MAX),
-        },
-        reply: message.reply.as_ref()?.to_string(),
-    })
 }
 
 /// Whether a consumer is not there, and not out of reach.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::state::JobState;
-use queue::{QueueError, TaskQueue};
+use queue::{Access, Nats, QueueError, SharedBus, Streamed, TaskQueue, conformance};
 use store::testing;
 
 use crate::server::Server;
@@ -127,6 +127,46 @@ async fn a_frozen_server_holds_up_no_call_for_ever() {
         finish(&world, job.id).await;
         let saved = world.store.audit(&job).await.unwrap();
         assert_eq!((saved.done, saved.open), (20, 0));
+    }
+}
+
+#[tokio::test]
+async fn who_starts_before_the_server_works_when_it_is_there() {
+    let Some(mut server) = Server::start().await else {
+        return;
+    };
+    for fresh in testing::fresh().await {
+        server.kill();
+        let world = Queue::reach(&fresh.store, &server.url()).await;
+        let here = SharedBus::over_nats(&world.nats).await.unwrap();
+        let refused = world.queue.care().await.unwrap_err();
+        assert!(matches!(refused, QueueError::Nats(_)), "{refused}");
+        server.start_again().await;
+        let queue = &world.queue;
+        at_last(|| queue.care()).await;
+        let job = world.fed(&[1, 2, 3]).await;
+        assert_eq!(world.drain(&job).await, [1, 2, 3]);
+        let other = Nats::connect(&world.url, &world.prefix).await.unwrap();
+        let there = SharedBus::over_nats(&other).await.unwrap();
+        conformance::events::all(&here, &there).await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_goes_on_trying_and_nothing_waits_for_that() {
+    let Some(server) = Server::with(&["--auth", "t0ken"]).await else {
+        return;
+    };
+    let url = format!("nats://wrong@{}", server.address());
+    let fresh = testing::fresh_sqlite().await;
+    let nats = Nats::reach(&url, "moth", &Access::default()).await.unwrap();
+    let queue = Streamed::open(fresh.store.clone(), nats, "test", LONG).await;
+    let refused = queue.unwrap().care().await.unwrap_err();
+    assert!(matches!(refused, QueueError::Nats(_)), "{refused}");
+    // What no later try can mend is refused at once.
+    for (url, prefix) in [("nats://h:notaport", "moth"), ("nats://127.0.0.1:1", "a.b")] {
+        let refused = Nats::reach(url, prefix, &Access::default()).await.err();
+        assert!(matches!(refused, Some(QueueError::Nats(_))), "{url}");
     }
 }
 

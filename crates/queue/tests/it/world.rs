@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::job::DispatchMode;
 use domain::permission::Permit;
-use queue::{Ask, Lease, Mending, Nats, QueueResult, Receipt, Streamed, TaskQueue};
+use queue::{Access, Ask, Lease, Mending, Nats, QueueResult, Receipt, Streamed, TaskQueue};
 use store::Store;
 use store::job::life::Fence;
 use store::job::{Job, NewJob};
@@ -47,6 +47,18 @@ impl Queue {
     pub async fn new(store: &Store, url: &str) -> Queue {
         let prefix = format!("test-{:016x}", rand::random::<u64>());
         let nats = Nats::connect(url, &prefix).await.unwrap();
+        Queue::over(store, url, prefix, nats).await
+    }
+
+    /// The same as a process has it that starts while no server need be there.
+    pub async fn reach(store: &Store, url: &str) -> Queue {
+        let prefix = format!("test-{:016x}", rand::random::<u64>());
+        let access = Access::default();
+        let nats = Nats::reach(url, &prefix, &access).await.unwrap();
+        Queue::over(store, url, prefix, nats).await
+    }
+
+    async fn over(store: &Store, url: &str, prefix: String, nats: Nats) -> Queue {
         let queue = Streamed::open(store.clone(), nats.clone(), "test", LONG).await;
         Queue {
             store: store.clone(),

@@ -4,8 +4,9 @@
 use async_trait::async_trait;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Value};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable,
-    ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue, DatabaseTransaction, EntityTrait, Iden, IntoActiveModel,
+    Iterable, ModelTrait, PrimaryKeyToColumn, PrimaryKeyTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::Heard;
@@ -33,6 +34,8 @@ pub(crate) trait Table: Tested + Sync {
     fn name(&self) -> &'static str;
     /// Whether the database numbers its rows.
     fn numbered(&self) -> bool;
+    /// Whether its rows say when they changed.
+    fn dated(&self) -> bool;
     /// Writes what the target lacks.
     async fn copy(
         &self,
@@ -125,6 +128,10 @@ where
 
     fn numbered(&self) -> bool {
         E::PrimaryKey::auto_increment()
+    }
+
+    fn dated(&self) -> bool {
+        E::Column::iter().any(|column| column.unquoted() == "updated_at")
     }
 
     async fn copy(

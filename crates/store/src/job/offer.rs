@@ -201,14 +201,14 @@ pub(super) fn ready() -> Condition {
 }
 
 /// Jobs of which some image waits, in the database or as was last seen in the stream.
-pub(crate) fn waiting() -> Condition {
+fn waiting() -> Condition {
     Condition::any()
         .add(Expr::exists(tickets(visible().lte(clock()))))
         .add(Expr::exists(seen(job_stream::Column::Waiting)))
 }
 
 /// What was last seen in the stream of the job's tasks, where that was more than none.
-fn seen(what: job_stream::Column) -> SelectStatement {
+pub(crate) fn seen(what: job_stream::Column) -> SelectStatement {
     of_stream(Expr::value(1))
         .and_where(Expr::col((job_stream::Entity, what)).gt(0))
         .to_owned()

@@ -1,8 +1,10 @@
 //! Copies between databases: every table, every column, back and forth; cut off and gone on with;
 //! refused where the target is not fit.
 
+use domain::schedule::Rhythm;
 use sea_orm::ConnectionTrait;
 
+use super::jobs::world::World;
 use crate::copy::list::TABLES;
 use crate::testing::{Fresh, fresh, fresh_sqlite};
 use crate::transfer::highest;
@@ -27,6 +29,7 @@ async fn copied(from: &Store, to: &Store) {
     assert_eq!(done.len(), TABLES.len());
     for table in done {
         assert_eq!(table.source, table.target, "{}", table.table);
+        assert!(table.is_same(), "{} was written to", table.table);
         assert!(table.target > 0, "{} was not copied", table.table);
     }
     to.check_whole().await.unwrap_err();
@@ -86,6 +89,81 @@ async fn a_copy_that_was_cut_off_goes_on() {
         );
         copied(&source.store, &there.store).await;
         assert_equal(&source.store, &there.store).await;
+    }
+}
+
+/// Does something to a database on a thread of its own, while a copy of it is under way.
+fn meanwhile(url: &str, sql: &str) {
+    let (url, sql) = (url.to_owned(), sql.to_owned());
+    let work = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let store = Store::open(&url).await.unwrap();
+            store.db.execute_unprepared(&sql).await.unwrap();
+            store.close().await;
+        });
+    };
+    std::thread::spawn(work).join().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_written_to_the_source_meanwhile_is_told() {
+    let first = fresh_sqlite().await;
+    for table in TABLES {
+        table.fill(&first.store, 10).await;
+    }
+    for source in fresh().await {
+        copied(&first.store, &source.store).await;
+        for (written, sql) in [
+            (
+                "duty",
+                "INSERT INTO duty (name, due_at, position) VALUES ('late', 0, 0)",
+            ),
+            ("job_log", "DELETE FROM job_log WHERE id = 7"),
+            (
+                "project",
+                "UPDATE project SET updated_at = '2999-01-01 00:00:00+00:00' WHERE id = 7",
+            ),
+        ] {
+            let target = fresh_sqlite().await;
+            let mut once = Some(sql);
+            let done = source
+                .store
+                .copy_to(&target.store, "here", &mut |table, _| {
+                    if table == "classification"
+                        && let Some(sql) = once.take()
+                    {
+                        meanwhile(&source.url, sql);
+                    }
+                })
+                .await;
+            let differing = done.unwrap().into_iter().filter(|table| !table.is_same());
+            let differing: Vec<&str> = differing.map(|table| table.table).collect();
+            assert_eq!(differing, [written]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_works_on_a_database_is_seen_in_it() {
+    for fresh in fresh().await {
+        let world = World::new(&fresh.store, 0).await;
+        let store = &world.store;
+        assert_eq!(store.worked_on().await.unwrap(), None);
+        let (_, fence) = world.claimed(world.new_job()).await;
+        let runs = store.worked_on().await.unwrap();
+        assert_eq!(runs, Some("a process runs jobs on it"));
+        store.hand_back(&fence).await.unwrap();
+        assert_eq!(store.worked_on().await.unwrap(), None);
+        store.note_upkeep("minutely", "* * * * *").await.unwrap();
+        assert_eq!(store.worked_on().await.unwrap(), None, "nobody did it yet");
+        let due = store.due_upkeep().await.unwrap();
+        let rhythm = Rhythm::read("* * * * *", "UTC").unwrap();
+        assert!(store.take_upkeep(&due[0], &rhythm).await.unwrap());
+        let idle = store.worked_on().await.unwrap();
+        assert!(idle.is_some_and(|words| words.contains("within the last minute")));
     }
 }
 

@@ -46,6 +46,7 @@ async fn jobs_and_images_are_counted_by_where_they_are() {
 
         let running = store.running_jobs().await.unwrap();
         assert_eq!(running, [(job.id, job.started_at.unwrap())]);
+        let oldest = async |most: i32| store.oldest_waiting_image(&running, most).await.unwrap();
         let depth = async || store.standing_images(&[job.id], 2).await.unwrap();
         let of = |waiting, leased, dead| Depth {
             waiting,
@@ -53,16 +54,22 @@ async fn jobs_and_images_are_counted_by_where_they_are() {
             dead,
         };
         assert_eq!(depth().await, of(10, 0, 0));
+        assert_eq!(oldest(2).await, job.started_at, "nobody had them yet");
         store.lease_tickets(job.id, terms(3, 600)).await.unwrap();
         assert_eq!(depth().await, of(7, 3, 0));
         // Leases that are over at once: to be had again, and the second time dead.
         store.lease_tickets(job.id, terms(4, 0)).await.unwrap();
         assert_eq!(depth().await, of(7, 3, 0));
+        assert_eq!(oldest(2).await, job.started_at);
+        let before = crate::now().timestamp_millis();
         store.lease_tickets(job.id, terms(7, 0)).await.unwrap();
         assert_eq!(depth().await, of(3, 3, 4));
+        let since = oldest(2).await.unwrap().timestamp_millis();
+        let now = crate::now().timestamp_millis();
+        assert!((before..=now).contains(&since), "since they came back");
+        assert_eq!(oldest(1).await, None, "all of them are dead");
         assert_eq!(store.standing_images(&[], 2).await.unwrap(), of(0, 0, 0));
-        let with = store.with_waiting_images(&[job.id, waiting.id]).await;
-        assert_eq!(with.unwrap(), [job.id]);
+        assert_eq!(store.oldest_waiting_image(&[], 2).await.unwrap(), None);
     }
 }
 

@@ -8,17 +8,17 @@ use crate::client::row::{Row, delete, get, patch, post};
 const LIST: &[&str] = &[
     "count: number",
     "user_permissions: strings",
-    "results.*?.{id,width,height,size,detections_count}: number",
-    "results.*?.{url,path,size_display}: string",
-    "results.*?.{timestamp,last_processed}: time",
-    "results.*?.thumbnails?.{small,medium,large}: string",
-    "results.*?.deployment.id: number",
-    "results.*?.deployment.name: string",
-    "results.*?.event.id: number",
-    "results.*?.event.name: string",
-    "results.*?.user_permissions: strings",
-    "results.*?.{occurrences_count,taxa_count}: number|null|absent",
-    "results.*?.detections: array|absent|null",
+    "results.*.{id,width,height,size,detections_count}: number",
+    "results.*.{url,path,size_display}: string",
+    "results.*.{timestamp,last_processed}: time",
+    "results.*.thumbnails?.{small,medium,large}: string",
+    "results.*.deployment.id: number",
+    "results.*.deployment.name: string",
+    "results.*.event.id: number",
+    "results.*.event.name: string",
+    "results.*.user_permissions: strings",
+    "results.*.{occurrences_count,taxa_count}: number|null|absent",
+    "results.*.detections: array|absent|null",
 ];
 
 const COUNTED: &[&str] = &[
@@ -84,13 +84,13 @@ const UPLOADS: Who = Holds("create_sourceimageupload");
 pub const ROWS: &[Row] = &[
     get("/captures/?project_id=$project&ordering=-timestamp&limit=20&offset=0")
         .reads(LIST)
-        .also(&[
+        .also(&["&limit=1000"])
+        .narrowed(&[
             "&deployment=$station",
             "&collections=$set",
             "&processed=true",
             "&processed=false",
             "&event=$session",
-            "&limit=1000",
         ]),
     get("/captures/?project_id=$project&limit=20&offset=0&ordering=timestamp")
         .reads(LIST)

@@ -48,22 +48,22 @@ const TIMELINE: &[&str] = &[
 pub const OCCURRENCES: &[&str] = &[
     "count: number",
     "user_permissions: strings",
-    "results.*?.{id,detections_count}: number",
-    "results.*?.determination.id: number",
-    "results.*?.determination_details.taxon.{id,name,rank}: string|number",
-    "results.*?.determination_details.taxon.parents.*?.{id,name,rank}: string|number",
-    "results.*?.determination_details.score: number|null",
-    "results.*?.determination_details.identification?.id: number",
-    "results.*?.determination_details.identification?.user.id: number",
-    "results.*?.determination_details.prediction?.id: number",
-    "results.*?.detection_images.*: string",
-    "results.*?.deployment.{id,name}: string|number",
-    "results.*?.event.id: number",
-    "results.*?.event.name: string",
-    "results.*?.first_appearance_timestamp: time",
-    "results.*?.duration_label: string|null",
-    "results.*?.identifications: array",
-    "results.*?.user_permissions: strings",
+    "results.*.{id,detections_count}: number",
+    "results.*.determination.id: number",
+    "results.*.determination_details.taxon.{id,name,rank}: string|number",
+    "results.*.determination_details.taxon.parents.*?.{id,name,rank}: string|number",
+    "results.*.determination_details.score: number|null",
+    "results.*.determination_details.identification?.id: number",
+    "results.*.determination_details.identification?.user.id: number",
+    "results.*.determination_details.prediction?.id: number",
+    "results.*.detection_images.*: string",
+    "results.*.deployment.{id,name}: string|number",
+    "results.*.event.id: number",
+    "results.*.event.name: string",
+    "results.*.first_appearance_timestamp: time",
+    "results.*.duration_label: string|null",
+    "results.*.identifications: array",
+    "results.*.user_permissions: strings",
 ];
 
 const OCCURRENCE: &[&str] = &[
@@ -115,7 +115,8 @@ pub const ROWS: &[Row] = &[
     get("/events/$session/timeline/").reads(TIMELINE),
     get("/occurrences/?project_id=$project&ordering=-updated_at&limit=20&offset=0")
         .reads(OCCURRENCES)
-        .also(&[
+        .also(&["&apply_defaults=false"])
+        .narrowed(&[
             "&taxon=$taxon",
             "&verified=true",
             "&verified=false",
@@ -129,7 +130,6 @@ pub const ROWS: &[Row] = &[
             "&not_taxa_list_id=$listed",
             "&event=$session",
             "&detections__source_image=$capture",
-            "&apply_defaults=false",
         ]),
     get("/occurrences/$occurrence/").reads(OCCURRENCE),
     post("/identifications/", Json(SAID), 201).by(IDENTIFIES),

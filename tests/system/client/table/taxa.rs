@@ -9,17 +9,17 @@ use crate::client::row::{Row, delete, get, patch, post};
 pub const TAXA: &[&str] = &[
     "count: number",
     "user_permissions: strings",
-    "results.*?.{id,occurrences_count,verified_count}: number",
-    "results.*?.{name,rank}: string",
-    "results.*?.parents: array",
-    "results.*?.cover_image_url: string|null",
-    "results.*?.last_detected: time|null",
-    "results.*?.best_determination_score: number|null",
-    "results.*?.tags.*?.{id,name}: string|number",
-    "results.*?.user_permissions: strings",
-    "results.*?.parent: object|null|absent",
-    "results.*?.{cover_image_credit,fieldguide_id}: string|null|absent",
-    "results.*?.{detections_count,inat_taxon_id}: number|null|absent",
+    "results.*.{id,occurrences_count,verified_count}: number",
+    "results.*.{name,rank}: string",
+    "results.*.parents: array",
+    "results.*.cover_image_url: string|null",
+    "results.*.last_detected: time|null",
+    "results.*.best_determination_score: number|null",
+    "results.*.tags.*?.{id,name}: string|number",
+    "results.*.user_permissions: strings",
+    "results.*.parent: object|null|absent",
+    "results.*.{cover_image_credit,fieldguide_id}: string|null|absent",
+    "results.*.{detections_count,inat_taxon_id}: number|null|absent",
 ];
 
 const TAXON: &[&str] = &[
@@ -73,16 +73,15 @@ const TEAM_OF: &str = "/projects/$shop/members/";
 pub const ROWS: &[Row] = &[
     get("/taxa/?project_id=$project&ordering=name&limit=20&offset=0")
         .reads(TAXA)
-        .also(&[
+        .also(&["&include_unobserved=true", "&apply_defaults=false"])
+        .narrowed(&[
             "&event=$session",
             "&deployment=$station",
             "&taxon=$taxon",
-            "&include_unobserved=true",
             "&verified=true",
             "&tag_id=$tag",
             "&not_tag_id=$tag",
             "&taxa_list_id=$listed",
-            "&apply_defaults=false",
         ]),
     get("/taxa/$taxon/?project_id=$project").reads(TAXON),
     get("/taxa/suggest/?q=Noct&limit=5&project_id=$project")

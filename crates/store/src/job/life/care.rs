@@ -4,6 +4,7 @@
 
 use chrono::Duration;
 use domain::state::{Event, JobState};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{end, lock, moved, note, revoke, save, say};
@@ -25,6 +26,30 @@ impl Store {
     /// Errors of the database.
     pub async fn rescue_jobs(&self, silence: Duration) -> StoreResult<Vec<Job>> {
         let limit = now() - silence;
+        let is_silent = |job: &Job| job.beat_at.is_none_or(|at| at < limit);
+        self.rescue_those(job::Column::BeatAt.lt(limit), is_silent)
+            .await
+    }
+
+    /// The same for the jobs of runners whose names begin so, however lately they have beaten: for
+    /// who knows that they are gone. Jobs of all others stay with them.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn rescue_jobs_of(&self, runners: &str) -> StoreResult<Vec<Job>> {
+        let is_theirs = |job: &Job| {
+            let owner = job.owner.as_deref();
+            owner.is_some_and(|owner| owner.starts_with(runners))
+        };
+        self.rescue_those(job::Column::Owner.starts_with(runners), is_theirs)
+            .await
+    }
+
+    async fn rescue_those(
+        &self,
+        some: Expr,
+        is_dead: impl Fn(&Job) -> bool + Send,
+    ) -> StoreResult<Vec<Job>> {
         let dead: Vec<i64> = job::Entity::find()
             .select_only()
             .column(job::Column::Id)
@@ -32,7 +57,7 @@ impl Store {
                 job::Column::State.is_in([JobState::Started.code(), JobState::Canceling.code()]),
             )
             .filter(job::Column::Owner.is_not_null())
-            .filter(job::Column::BeatAt.lt(limit))
+            .filter(some)
             .into_tuple()
             .all(&self.db)
             .await?;
@@ -42,8 +67,8 @@ impl Store {
             let Ok(job) = lock(&tx, id).await else {
                 continue;
             };
-            let silent = job.owner.is_some() && job.beat_at.is_none_or(|at| at < limit);
-            if silent && let Some(after) = rescue(&tx, self.shard, &job).await? {
+            let held = job.owner.is_some() && is_dead(&job);
+            if held && let Some(after) = rescue(&tx, self.shard, &job).await? {
                 tx.commit().await?;
                 metrics::counter!(domain::metric::JOBS_RESCUED.name).increment(1);
                 touched.push(after);

@@ -69,6 +69,28 @@ async fn a_late_runner_writes_nothing() {
 }
 
 #[tokio::test]
+async fn of_runners_that_are_gone_the_jobs_are_taken_and_nobody_elses() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 0).await;
+        let store = &world.store;
+        let mut held = Vec::new();
+        for runner in ["demo-7-0a", "7-demo-0a", "demo"] {
+            store.create_job(world.new_job()).await.unwrap();
+            held.push(store.claim_job(runner).await.unwrap().unwrap());
+        }
+        let taken = store.rescue_jobs_of("demo-").await.unwrap();
+        let taken: Vec<i64> = taken.iter().map(|job| job.id).collect();
+        assert_eq!(taken, [held[0].0.id]);
+        assert_eq!(store.beat(&held[0].1).await.unwrap(), Beat::Lost);
+        for (job, fence) in &held[1..] {
+            assert_eq!(store.beat(fence).await.unwrap(), Beat::Working);
+            let row = store.job(job.id).await.unwrap();
+            assert_eq!((row.claim_no, row.rescues), (fence.claim_no, 0));
+        }
+    }
+}
+
+#[tokio::test]
 async fn cancel_ends_what_nobody_runs_and_tells_who_does() {
     for fresh in testing::fresh().await {
         let world = World::new(&fresh.store, 2).await;
