@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use domain::job::{COLLECT_STAGE, PROCESS_STAGE, RESULTS_STAGE};
-use domain::progress::{Progress, Stage};
+use domain::progress::{Progress, Stage, percent};
 use domain::state::JobState;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -166,7 +166,7 @@ impl Bars {
     }
 
     fn add(&mut self, name: &str) {
-        let bar = self.all.add(ProgressBar::new(1000));
+        let bar = self.all.add(ProgressBar::new(100));
         bar.set_style(
             style("  {prefix:<12} [{bar:20}] {percent:>3} %  {wide_msg}").progress_chars("=> "),
         );
@@ -188,7 +188,8 @@ impl View for Bars {
             self.add(&stage.name);
         }
         for (stage, bar) in stages.iter().zip(&self.bars) {
-            bar.set_position((stage.progress * 1000.0) as u64);
+            // The bar itself would round up, to 100 before the end.
+            bar.set_position(u64::from(percent(stage.progress)));
             bar.set_message(counted(stage));
             if ended {
                 bar.abandon();
@@ -214,7 +215,7 @@ impl View for Lines {
         }
         self.last = Some(Instant::now());
         let stages = seen.progress.stages.iter().map(|stage| {
-            let percent = (stage.progress * 100.0).floor();
+            let percent = percent(stage.progress);
             let figures = counted(stage);
             match figures.is_empty() {
                 true => format!("{} {percent} %", stage.name),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::job::PROCESS_STAGE;
-use domain::progress::Progress;
+use domain::progress::{Progress, percent};
 use domain::state::JobState;
 use serde_json::Value;
 
@@ -162,7 +162,7 @@ fn stages(progress: &Progress) -> String {
 
 /// A share as whole per cent, rounded down: 100 % is all of it.
 pub fn share(share: f64) -> String {
-    format!("{} %", (share * 100.0).floor())
+    format!("{} %", percent(share))
 }
 
 fn took(seconds: f64) -> String {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use domain::progress::Stage;
+pub use domain::progress::percent;
 use domain::state::JobState;
 use files::Links;
 use rest::Zone;
@@ -20,11 +21,6 @@ pub fn tone(state: JobState) -> &'static str {
         JobState::Pending | JobState::Started | JobState::Canceling | JobState::Retry => "running",
         JobState::Created | JobState::Received | JobState::Unknown => "waiting",
     }
-}
-
-/// A share as whole percent; 100 only when it is full.
-pub fn percent(share: f64) -> u8 {
-    (share.clamp(0.0, 1.0) * 100.0).floor() as u8
 }
 
 /// A time for people, in the server's zone.
@@ -345,14 +341,6 @@ mod tests {
         let long: Vec<(i64, i64)> = (0..100_000).map(|i| (i * SLOT, i % 7)).collect();
         let plot = Plot::of(&long).unwrap();
         assert!(plot.width <= POINTS * 10);
-    }
-
-    #[test]
-    fn full_is_only_what_is_full() {
-        assert_eq!(
-            (percent(0.999), percent(1.0), percent(f64::NAN)),
-            (99, 100, 0)
-        );
     }
 
     #[test]
