@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use console::{Alignment, Style, Term, measure_text_width, pad_str, truncate_str};
-use domain::state::JobState;
+use domain::state::{JobState, Tone};
 
 /// How often the line changes.
 const PACE: Duration = Duration::from_millis(200);
@@ -64,11 +64,11 @@ pub fn state(state: JobState) -> String {
     if !std::io::stdout().is_terminal() {
         return state.word().to_owned();
     }
-    let style = match state {
-        JobState::Success => Style::new().green(),
-        JobState::Failure | JobState::Revoked => Style::new().red(),
-        JobState::Started | JobState::Canceling | JobState::Retry => Style::new().yellow(),
-        _ => Style::new().dim(),
+    let style = match state.tone() {
+        Tone::Success => Style::new().green(),
+        Tone::Failed => Style::new().red(),
+        Tone::Running => Style::new().yellow(),
+        Tone::Waiting => Style::new().dim(),
     };
     format!("{} {}", style.apply_to("●"), state.word())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use domain::progress::Stage;
 pub use domain::progress::percent;
-use domain::state::JobState;
+use domain::state::{JobState, Tone};
 use files::Links;
 use rest::Zone;
 use store::capture::{Capture, DrawnBox};
@@ -15,11 +15,11 @@ use super::columns::counted;
 
 /// The colour class of a state; the word always stands beside it (`look.md`).
 pub fn tone(state: JobState) -> &'static str {
-    match state {
-        JobState::Success => "success",
-        JobState::Failure | JobState::Revoked => "failed",
-        JobState::Pending | JobState::Started | JobState::Canceling | JobState::Retry => "running",
-        JobState::Created | JobState::Received | JobState::Unknown => "waiting",
+    match state.tone() {
+        Tone::Success => "success",
+        Tone::Failed => "failed",
+        Tone::Running => "running",
+        Tone::Waiting => "waiting",
     }
 }
 
@@ -341,6 +341,12 @@ mod tests {
         let long: Vec<(i64, i64)> = (0..100_000).map(|i| (i * SLOT, i % 7)).collect();
         let plot = Plot::of(&long).unwrap();
         assert!(plot.width <= POINTS * 10);
+    }
+
+    #[test]
+    fn a_job_that_waits_does_not_look_as_if_it_ran() {
+        assert_eq!(tone(JobState::Pending), "waiting");
+        assert_eq!(tone(JobState::Started), "running");
     }
 
     #[test]
