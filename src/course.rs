@@ -11,6 +11,8 @@ use domain::state::JobState;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 
+use crate::table::{plain, say};
+
 /// How often a plain line is written.
 const LINE: Duration = Duration::from_secs(3);
 /// After so long in the queue it is said what the job waits for.
@@ -170,7 +172,7 @@ impl Bars {
         bar.set_style(
             style("  {prefix:<12} [{bar:20}] {percent:>3} %  {wide_msg}").progress_chars("=> "),
         );
-        bar.set_prefix(console::truncate_str(name, NAME, "…").into_owned());
+        bar.set_prefix(console::truncate_str(&plain(name), NAME, "…").into_owned());
         self.bars.push(bar);
     }
 }
@@ -216,15 +218,15 @@ impl View for Lines {
         self.last = Some(Instant::now());
         let stages = seen.progress.stages.iter().map(|stage| {
             let percent = percent(stage.progress);
-            let figures = counted(stage);
+            let (name, figures) = (plain(&stage.name), counted(stage));
             match figures.is_empty() {
-                true => format!("{} {percent} %", stage.name),
-                false => format!("{} {percent} % ({figures})", stage.name),
+                true => format!("{name} {percent} %"),
+                false => format!("{name} {percent} % ({figures})"),
             }
         });
         let stages: Vec<String> = stages.collect();
         let headline = headline(seen.state, figures);
-        crate::table::say(&match stages.is_empty() {
+        say(&match stages.is_empty() {
             true => format!("{headline}\n"),
             false => format!("{headline}: {}\n", stages.join("; ")),
         });
@@ -257,7 +259,7 @@ pub fn counted(stage: &Stage) -> String {
         // What an export or a delay says of itself is no count.
         _ => {
             let counts = stage.params.iter().filter_map(|param| match &param.value {
-                Value::Number(number) => Some(format!("{} {number}", param.name)),
+                Value::Number(number) => Some(format!("{} {number}", plain(&param.name))),
                 _ => None,
             });
             counts.collect::<Vec<_>>().join(", ")

@@ -137,8 +137,8 @@ pub fn described(client: &Client, job: &Value) -> anyhow::Result<String> {
     let page = page.and_then(|(project, job)| client.page(project, job));
     lines.push(("Page", page.unwrap_or_default()));
     let mut text = String::new();
-    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("{name:<12}  {value}\n"));
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        text.push_str(&format!("{name:<12}  {}\n", table::cell(value)));
     }
     if !progress.stages.is_empty() {
         text.push('\n');
