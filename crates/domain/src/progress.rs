@@ -2,10 +2,13 @@
 //! The idea: a stage only moves forward within an attempt, and the summary is never stored,
 //! it is the mean of the stages beside the job's own state (`processing-service.md` §10).
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::state::JobState;
+
+pub mod times;
 
 /// A stage before any job passed it.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ impl StageSpec {
                     },
                 })
                 .collect(),
+            began_at: None,
+            ended_at: None,
         }
     }
 }
@@ -60,6 +65,12 @@ pub struct Stage {
     /// Figures of this stage.
     #[serde(default)]
     pub params: Vec<Param>,
+    /// When it began, where that was written down; see [`times`].
+    #[serde(default, skip_serializing)]
+    pub began_at: Option<DateTime<Utc>>,
+    /// When it ended, where that was written down.
+    #[serde(default, skip_serializing)]
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// A figure of a stage.
@@ -126,6 +137,7 @@ impl Stage {
     pub fn reset(&mut self) {
         self.status = JobState::Created;
         self.progress = 0.0;
+        (self.began_at, self.ended_at) = (None, None);
         for param in &mut self.params {
             param.value = if param.value.is_number() {
                 Value::from(0)

@@ -27,6 +27,7 @@ use view::{JobView, LineView};
 
 mod act;
 mod failures;
+mod lasted;
 pub mod offers;
 mod timeline;
 mod view;

@@ -126,6 +126,8 @@ pub struct StageView {
     pub tone: &'static str,
     pub percent: u8,
     pub figures: Vec<(String, String)>,
+    /// How long it took, or since when it runs.
+    pub lasted: Option<String>,
 }
 
 impl StageView {
@@ -146,6 +148,7 @@ impl StageView {
                 .map(|p| (p.name.clone(), figure(&p.value)))
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
+            lasted: None,
         }
     }
 }
