@@ -19,6 +19,7 @@ mod axe;
 mod browsable;
 mod field;
 mod jobs;
+mod rich;
 mod roles;
 mod rooms;
 
