@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::ending::Ending;
 use crate::settings::Asking;
 use crate::startup;
-use crate::table::say;
+use crate::table::{plain, say};
 
 pub mod captures;
 mod course;
@@ -59,7 +59,7 @@ fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
 /// A time of an answer, on the server's clock and to the second.
 fn time(answer: &Value, key: &str) -> String {
     let text = text(answer, key);
-    text.get(..19).unwrap_or(text).replace('T', " ")
+    plain(text.get(..19).unwrap_or(text)).replace('T', " ")
 }
 
 /// The rows of a list.

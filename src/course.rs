@@ -6,10 +6,12 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use domain::job::{COLLECT_STAGE, PROCESS_STAGE, RESULTS_STAGE};
-use domain::progress::{Progress, Stage};
+use domain::progress::{Progress, Stage, percent};
 use domain::state::JobState;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
+
+use crate::table::{plain, say};
 
 /// How often a plain line is written.
 const LINE: Duration = Duration::from_secs(3);
@@ -166,11 +168,11 @@ impl Bars {
     }
 
     fn add(&mut self, name: &str) {
-        let bar = self.all.add(ProgressBar::new(1000));
+        let bar = self.all.add(ProgressBar::new(100));
         bar.set_style(
             style("  {prefix:<12} [{bar:20}] {percent:>3} %  {wide_msg}").progress_chars("=> "),
         );
-        bar.set_prefix(console::truncate_str(name, NAME, "…").into_owned());
+        bar.set_prefix(console::truncate_str(&plain(name), NAME, "…").into_owned());
         self.bars.push(bar);
     }
 }
@@ -188,7 +190,8 @@ impl View for Bars {
             self.add(&stage.name);
         }
         for (stage, bar) in stages.iter().zip(&self.bars) {
-            bar.set_position((stage.progress * 1000.0) as u64);
+            // The bar itself would round up, to 100 before the end.
+            bar.set_position(u64::from(percent(stage.progress)));
             bar.set_message(counted(stage));
             if ended {
                 bar.abandon();
@@ -214,16 +217,16 @@ impl View for Lines {
         }
         self.last = Some(Instant::now());
         let stages = seen.progress.stages.iter().map(|stage| {
-            let percent = (stage.progress * 100.0).floor();
-            let figures = counted(stage);
+            let percent = percent(stage.progress);
+            let (name, figures) = (plain(&stage.name), counted(stage));
             match figures.is_empty() {
-                true => format!("{} {percent} %", stage.name),
-                false => format!("{} {percent} % ({figures})", stage.name),
+                true => format!("{name} {percent} %"),
+                false => format!("{name} {percent} % ({figures})"),
             }
         });
         let stages: Vec<String> = stages.collect();
         let headline = headline(seen.state, figures);
-        crate::table::say(&match stages.is_empty() {
+        say(&match stages.is_empty() {
             true => format!("{headline}\n"),
             false => format!("{headline}: {}\n", stages.join("; ")),
         });
@@ -256,7 +259,7 @@ pub fn counted(stage: &Stage) -> String {
         // What an export or a delay says of itself is no count.
         _ => {
             let counts = stage.params.iter().filter_map(|param| match &param.value {
-                Value::Number(number) => Some(format!("{} {number}", param.name)),
+                Value::Number(number) => Some(format!("{} {number}", plain(&param.name))),
                 _ => None,
             });
             counts.collect::<Vec<_>>().join(", ")

@@ -1,12 +1,13 @@
 //! What commands print: tables, a state as dot and word, and a line that says how far it is. The
 //! idea: on a terminal a table fits its width and states have their colour; anywhere else it is
-//! plain text with all of every cell, so that programs can read it.
+//! plain text with all of every cell, so that programs can read it. Whatever a server sends, it
+//! neither tears a line nor drives the terminal.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use console::{Alignment, Style, Term, measure_text_width, pad_str, truncate_str};
-use domain::state::JobState;
+use domain::state::{JobState, Tone};
 
 /// How often the line changes.
 const PACE: Duration = Duration::from_millis(200);
@@ -64,13 +65,42 @@ pub fn state(state: JobState) -> String {
     if !std::io::stdout().is_terminal() {
         return state.word().to_owned();
     }
-    let style = match state {
-        JobState::Success => Style::new().green(),
-        JobState::Failure | JobState::Revoked => Style::new().red(),
-        JobState::Started | JobState::Canceling | JobState::Retry => Style::new().yellow(),
-        _ => Style::new().dim(),
+    let style = match state.tone() {
+        Tone::Success => Style::new().green(),
+        Tone::Failed => Style::new().red(),
+        Tone::Running => Style::new().yellow(),
+        Tone::Waiting => Style::new().dim(),
     };
     format!("{} {}", style.apply_to("●"), state.word())
+}
+
+/// A text of others in one line: where it would break the line there is a space, and what would
+/// drive the terminal is shown as what it is.
+pub fn plain(text: &str) -> String {
+    let shown = |character| match character {
+        '\t' | '\n' | '\r' => ' ',
+        // A picture of it: ␛ for the one that everything else begins with.
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => '\u{fffd}',
+        other => other,
+    };
+    text.replace("\r\n", "\n").chars().map(shown).collect()
+}
+
+/// The same over as many lines as it has, each after the first so far to the right.
+pub fn plain_lines(text: &str, right: usize) -> String {
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    lines.join(&format!("\n{:right$}", ""))
+}
+
+/// A text that may be one of [`state`], which stays as it is.
+pub fn cell(text: String) -> String {
+    let own = || JobState::ALL.iter().any(|is| state(*is) == text);
+    match text.contains(char::is_control) && !own() {
+        true => plain(&text),
+        false => text,
+    }
 }
 
 /// Rows under a head.
@@ -99,7 +129,7 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, row: Vec<String>) {
-        self.rows.push(row);
+        self.rows.push(row.into_iter().map(cell).collect());
     }
 
     /// The lines, no wider than that if it can be.
@@ -167,6 +197,30 @@ mod tests {
         );
         table.row(["12", "Sync", "Success"].map(str::to_owned).into());
         table
+    }
+
+    #[test]
+    fn a_traceback_tears_no_table_and_no_name_drives_the_terminal() {
+        let mut table = Table::new(&["capture", "reason"]);
+        let reason = "Traceback:\r\n\tline 7\n\x1b[2J\x1b]0;mine\x07 \u{9b}31m";
+        table.row(["7", reason].map(str::to_owned).into());
+        table.row(["12", "lost"].map(str::to_owned).into());
+        let expected = "\
+capture  reason
+      7  Traceback:  line 7 ␛[2J␛]0;mine␇ \u{fffd}31m
+     12  lost
+";
+        assert_eq!(table.text(None), expected);
+        assert_eq!(plain("Ænd 🦋 ünd\0\x7f"), "Ænd 🦋 ünd␀␡");
+        let lines = plain_lines("one\r\ntwo\x1b\n\nfour\n", 4);
+        assert_eq!(lines, "one\n    two␛\n    \n    four");
+    }
+
+    #[test]
+    fn a_painted_state_stays_painted() {
+        for is in JobState::ALL {
+            assert_eq!(cell(state(is)), state(is));
+        }
     }
 
     #[test]

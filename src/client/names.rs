@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use super::{Client, query};
+use crate::table::plain;
 
 /// Rows that are looked at for one of a name.
 const MOST: usize = 1000;
@@ -117,7 +118,8 @@ fn fitting(answer: &Value, text: &str) -> Vec<i64> {
 fn told(answer: &Value) -> String {
     let rows = rows(answer);
     let names = rows.iter().filter_map(|row| row["name"].as_str());
-    let names: Vec<String> = names.take(TOLD).map(|name| format!("\"{name}\"")).collect();
+    let names = names.take(TOLD).map(|name| format!("\"{}\"", plain(name)));
+    let names: Vec<String> = names.collect();
     match (names.is_empty(), rows.len() > TOLD) {
         (true, _) => ", and none that you may see".to_owned(),
         (false, false) => format!("; there is {}", names.join(", ")),

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use serde_json::Value;
 
 use super::Reply;
+use crate::table::plain;
 
 /// Where messages stand that belong to no single field.
 const GENERAL: [&str; 3] = ["non_field_errors", "detail", "error"];
@@ -69,10 +70,10 @@ fn gather(field: &str, value: &Value, messages: &mut Vec<String>) {
             let words = other
                 .as_str()
                 .map_or_else(|| other.to_string(), str::to_owned);
-            messages.push(match field {
+            messages.push(plain(&match field {
                 "" => words,
                 field => format!("{field}: {words}"),
-            });
+            }));
         }
     }
 }

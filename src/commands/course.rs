@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use domain::job::PROCESS_STAGE;
-use domain::progress::Progress;
+use domain::progress::{Progress, percent};
 use domain::state::JobState;
 use serde_json::Value;
 
@@ -137,8 +137,8 @@ pub fn described(client: &Client, job: &Value) -> anyhow::Result<String> {
     let page = page.and_then(|(project, job)| client.page(project, job));
     lines.push(("Page", page.unwrap_or_default()));
     let mut text = String::new();
-    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("{name:<12}  {value}\n"));
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        text.push_str(&format!("{name:<12}  {}\n", table::cell(value)));
     }
     if !progress.stages.is_empty() {
         text.push('\n');
@@ -162,7 +162,7 @@ fn stages(progress: &Progress) -> String {
 
 /// A share as whole per cent, rounded down: 100 % is all of it.
 pub fn share(share: f64) -> String {
-    format!("{} %", (share * 100.0).floor())
+    format!("{} %", percent(share))
 }
 
 fn took(seconds: f64) -> String {

@@ -16,7 +16,7 @@ use super::{say_json, text, with};
 use crate::client::{Client, Kind, id};
 use crate::ending::Ending;
 use crate::settings::ExportWhat;
-use crate::table::say;
+use crate::table::{plain, say};
 
 /// Runs the command.
 ///
@@ -54,7 +54,7 @@ async fn export(client: &Client, what: &ExportWhat) -> anyhow::Result<Ending> {
         false => say(&format!(
             "Wrote {} occurrences to {} ({size} bytes).\n",
             export["record_count"],
-            file.display()
+            plain(&file.display().to_string())
         )),
     }
     Ok(Ending::Done)

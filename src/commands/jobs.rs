@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use console::measure_text_width;
 use serde_json::{Map, Value, json};
 
 use super::course::{described, one, progress, share, state, watch};
@@ -12,7 +13,7 @@ use crate::ending::Ending;
 use crate::settings::{
     CreateJob, JobFailures, JobLogs, JobsCommand, ListJobs, OneJob, RetryJob, RunJob,
 };
-use crate::table::{self, Table, say};
+use crate::table::{self, Table, plain, plain_lines, say};
 
 /// Runs one of the commands.
 ///
@@ -180,7 +181,7 @@ fn said(job: &Value, json: bool) -> anyhow::Result<()> {
         false => say(&format!(
             "Job {} \"{}\": {}\n",
             job["id"],
-            text(job, "name"),
+            plain(text(job, "name")),
             table::state(state(job)?)
         )),
     }
@@ -201,15 +202,18 @@ async fn logs(client: &Client, what: &JobLogs) -> anyhow::Result<Ending> {
         return Ok(Ending::Done);
     }
     for line in rows(&found).iter().rev() {
-        let level = text(line, "level");
-        let message = text(line, "message");
-        say(&format!(
-            "{}  {level:<7}  {message}\n",
-            time(line, "created_at")
-        ));
+        say(&logged(line));
     }
     say_more(&found, "lines");
     Ok(Ending::Done)
+}
+
+/// A line of a log; a message of several lines stays below its beginning.
+fn logged(line: &Value) -> String {
+    let level = plain(text(line, "level"));
+    let before = format!("{}  {level:<7}  ", time(line, "created_at"));
+    let message = plain_lines(text(line, "message"), measure_text_width(&before));
+    format!("{before}{message}\n")
 }
 
 async fn failures(client: &Client, what: &JobFailures) -> anyhow::Result<Ending> {
@@ -236,4 +240,23 @@ async fn failures(client: &Client, what: &JobFailures) -> anyhow::Result<Ending>
     say(&table.text(None));
     say_more(&found, "failures");
     Ok(Ending::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_in_a_log_stays_below_its_time_and_drives_nothing() {
+        let line = json!({
+            "created_at": "2026-11-23T13:25:56.288728", "level": "ERROR",
+            "message": "a worker failed:\n  File \"moths.py\"\r\n\u{1b}[31mred",
+        });
+        let expected = concat!(
+            "2026-11-23 13:25:56  ERROR    a worker failed:\n",
+            "                                File \"moths.py\"\n",
+            "                              ␛[31mred\n",
+        );
+        assert_eq!(logged(&line), expected);
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::text;
 use crate::client::{Login, Server, Verb, read};
 use crate::settings::SignIn;
+use crate::table::plain;
 
 /// `hawkmoth login`.
 ///
@@ -29,7 +30,7 @@ pub async fn login(what: SignIn) -> anyhow::Result<()> {
     eprintln!(
         "Signed in to {} as {}; remembered in {}.",
         login.server,
-        text(&me, "email"),
+        plain(text(&me, "email")),
         file.display()
     );
     Ok(())

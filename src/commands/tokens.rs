@@ -9,7 +9,7 @@ use super::{rows, say_json, say_more, text, time, with};
 use crate::client::{Client, Kind};
 use crate::ending::Ending;
 use crate::settings::{CreateToken, ListTokens, RevokeToken, TokensCommand};
-use crate::table::{self, Table, say};
+use crate::table::{self, Table, plain, say};
 
 const PATH: &str = "users/me/tokens/";
 
@@ -76,7 +76,7 @@ async fn create(client: &Client, what: &CreateToken) -> anyhow::Result<Ending> {
         made["id"], what.name
     );
     // Alone on standard output, for TOKEN=$(hawkmoth tokens create …).
-    say(&format!("{}\n", text(&made, "token")));
+    say(&format!("{}\n", plain(text(&made, "token"))));
     Ok(Ending::Done)
 }
 

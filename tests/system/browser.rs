@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::{ClientBuilder, Locator};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::job::NewJob;
 use store::testing;
 
@@ -20,6 +20,8 @@ mod browsable;
 mod field;
 mod jobs;
 mod log;
+mod rich;
+mod roles;
 mod rooms;
 
 pub struct Driver {
@@ -74,6 +76,19 @@ impl Driver {
         let mut builder = ClientBuilder::new(hyper_util_connector());
         builder.capabilities(wanted);
         builder.connect(&self.url).await.unwrap()
+    }
+
+    /// What the console of a browser says that was not read yet.
+    pub async fn console(&self, browser: &fantoccini::Client) -> Vec<Value> {
+        let session = browser.session_id().await.unwrap().unwrap();
+        // A command of Chrome's own, which the client does not know.
+        let url = format!("{}/session/{session}/se/log", self.url);
+        let call = reqwest::Client::new().post(url);
+        let call = call.header("Content-Type", "application/json");
+        let answer = call.body(r#"{"type": "browser"}"#).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let lines = answer["value"].as_array();
+        lines.unwrap_or_else(|| panic!("{answer}")).clone()
     }
 }
 

@@ -18,6 +18,8 @@ mod jobs;
 mod live;
 mod log;
 mod wrong;
+mod stages;
+mod top;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -12,6 +12,8 @@ use crate::app::TestApp;
 use crate::program::{self, said};
 
 mod files;
+#[cfg(target_os = "linux")]
+mod shown;
 
 /// The token of a superuser.
 async fn token(app: &TestApp) -> String {

@@ -2,10 +2,13 @@
 //! The idea: a stage only moves forward within an attempt, and the summary is never stored,
 //! it is the mean of the stages beside the job's own state (`processing-service.md` §10).
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::state::JobState;
+
+pub mod times;
 
 /// A stage before any job passed it.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ impl StageSpec {
                     },
                 })
                 .collect(),
+            began_at: None,
+            ended_at: None,
         }
     }
 }
@@ -60,6 +65,12 @@ pub struct Stage {
     /// Figures of this stage.
     #[serde(default)]
     pub params: Vec<Param>,
+    /// When it began, where that was written down; see [`times`].
+    #[serde(default, skip_serializing)]
+    pub began_at: Option<DateTime<Utc>>,
+    /// When it ended, where that was written down.
+    #[serde(default, skip_serializing)]
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// A figure of a stage.
@@ -126,6 +137,7 @@ impl Stage {
     pub fn reset(&mut self) {
         self.status = JobState::Created;
         self.progress = 0.0;
+        (self.began_at, self.ended_at) = (None, None);
         for param in &mut self.params {
             param.value = if param.value.is_number() {
                 Value::from(0)
@@ -194,12 +206,22 @@ pub fn mean(stages: &[Stage]) -> f64 {
     sum / stages.len() as f64
 }
 
+/// A share as whole percent, rounded down: 100 is all of it and nothing less.
+pub fn percent(share: f64) -> u8 {
+    if share >= 1.0 {
+        return 100;
+    }
+    // 29 of 100 is 28.999… of them as the machine multiplies, and 29 to everybody who counts.
+    let percent = (share.max(0.0) * 100.0 + 1e-9).floor();
+    (percent as u8).min(99)
+}
+
 /// "Waiting to start", "42% complete", or the state's code.
 pub fn status_label(status: JobState, progress: f64) -> String {
     match status {
         JobState::Created | JobState::Pending | JobState::Received => "Waiting to start".to_owned(),
         JobState::Started | JobState::Retry | JobState::Success => {
-            format!("{}% complete", (progress * 100.0).floor() as i64)
+            format!("{}% complete", percent(progress))
         }
         other => other.code().to_owned(),
     }
@@ -241,6 +263,26 @@ mod tests {
         assert_eq!(status_label(JobState::Pending, 0.0), "Waiting to start");
         assert_eq!(status_label(JobState::Started, 0.999), "99% complete");
         assert_eq!(status_label(JobState::Revoked, 0.2), "REVOKED");
+    }
+
+    #[test]
+    fn full_is_only_what_is_full() {
+        let cases = [(0.999, 99), (1.0, 100), (1.0 - f64::EPSILON, 99)];
+        let odd = [(f64::NAN, 0), (f64::INFINITY, 100), (-3.0, 0), (7.0, 100)];
+        for (share, whole) in cases.into_iter().chain(odd) {
+            assert_eq!(percent(share), whole, "{share}");
+        }
+    }
+
+    #[test]
+    fn so_many_of_so_many_are_as_many_percent_as_people_reckon() {
+        for of in 1..=200_u32 {
+            for part in 0..=of {
+                let share = f64::from(part) / f64::from(of);
+                let reckoned = part * 100 / of;
+                assert_eq!(u32::from(percent(share)), reckoned, "{part} of {of}");
+            }
+        }
     }
 
     #[test]

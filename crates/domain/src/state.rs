@@ -95,6 +95,18 @@ impl JobState {
         }
     }
 
+    /// Its colour, on pages and in the terminal alike (`look.md`).
+    pub const fn tone(self) -> Tone {
+        match self {
+            JobState::Created | JobState::Pending | JobState::Received | JobState::Unknown => {
+                Tone::Waiting
+            }
+            JobState::Started | JobState::Canceling | JobState::Retry => Tone::Running,
+            JobState::Success => Tone::Success,
+            JobState::Failure | JobState::Revoked => Tone::Failed,
+        }
+    }
+
     /// The state after `event`, or `None` where the move is not legal.
     pub fn after(self, event: Event) -> Option<JobState> {
         MOVES
@@ -117,6 +129,19 @@ impl std::fmt::Display for JobState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
     }
+}
+
+/// What a state means to somebody who looks for a moment: the colour of its dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Grey: nothing happens yet.
+    Waiting,
+    /// Amber: somebody is at it.
+    Running,
+    /// Green.
+    Success,
+    /// Red: it ended without having done all, by itself or by a person.
+    Failed,
 }
 
 /// What can happen to a job.
@@ -197,6 +222,19 @@ mod tests {
                 .iter()
                 .find(|(f, e, _)| f == from && e == event);
             assert!(same.is_none(), "{from} {event:?} stands twice");
+        }
+    }
+
+    #[test]
+    fn what_waits_is_grey_and_only_what_somebody_works_on_is_amber() {
+        for state in JobState::ALL {
+            let tone = match state.word() {
+                "Success" => Tone::Success,
+                "Failed" | "Cancelled" => Tone::Failed,
+                "Running" | "Cancelling" | "Retrying" => Tone::Running,
+                _ => Tone::Waiting,
+            };
+            assert_eq!(state.tone(), tone, "{state}");
         }
     }
 

@@ -4,6 +4,7 @@
 use domain::job::{DispatchMode, FeedMode, KindSpec, first_stages};
 use domain::permission::{Delete, Permit};
 use domain::progress::Stage;
+use domain::progress::times::stamp;
 use domain::state::JobState;
 use sea_orm::QueryOrder;
 use sea_orm::{ActiveValue::Set, entity::prelude::*, prelude::Json};
@@ -107,8 +108,14 @@ impl Job {
     }
 }
 
-pub(crate) fn stages_json(stages: &[Stage]) -> StoreResult<Json> {
-    serde_json::to_value(stages).map_err(|e| StoreError::Unreadable(e.to_string()))
+/// The stages as a job's row is to keep them, which held `before` until now: each with the times
+/// at which its state changed. The row is locked, or new.
+pub(crate) fn stages_json(before: &[Stage], stages: &[Stage]) -> StoreResult<Json> {
+    let mut stages = stages.to_vec();
+    stamp(before, &mut stages, now());
+    let kept: Result<Vec<Json>, _> = stages.iter().map(Stage::kept).collect();
+    let kept = kept.map_err(|e| StoreError::Unreadable(e.to_string()))?;
+    Ok(Json::Array(kept))
 }
 
 impl Store {
@@ -237,7 +244,7 @@ pub(crate) async fn insert(tx: &Write, new: NewJob) -> StoreResult<Job> {
         claim_no: Set(0),
         rescues: Set(0),
         beat_at: Set(None),
-        stages: Set(stages_json(&stages)?),
+        stages: Set(stages_json(&[], &stages)?),
         errors: Set(Json::Array(Vec::new())),
         result: Set(None),
         created_at: Set(at),

@@ -319,19 +319,20 @@ async fn note(
     counts: &[u64],
     all: u64,
 ) -> StoreResult<Vec<Stage>> {
-    let mut stages = job.own_stages();
+    let before = job.own_stages();
+    let mut stages = before.clone();
     let passed = job.fed + page.looked_at;
     if let Some(stage) = stages.iter_mut().find(|s| s.key == POST_PROCESSING) {
         for (name, count) in spec.counts.iter().zip(counts) {
-            let before = stage.params.iter().find(|p| p.key == *name);
-            let before = before.and_then(|p| p.value.as_u64()).unwrap_or(0);
-            stage.set(name, before + count);
+            let so_far = stage.params.iter().find(|p| p.key == *name);
+            let so_far = so_far.and_then(|p| p.value.as_u64()).unwrap_or(0);
+            stage.set(name, so_far + count);
         }
         let share = passed as f64 / Ord::max(all, 1) as f64;
         stage.advance(share.min(0.99));
     }
     let mut row = job.into_active_model();
-    row.stages = Set(stages_json(&stages)?);
+    row.stages = Set(stages_json(&before, &stages)?);
     row.feed_cursor = Set(page.last);
     row.fed = Set(passed);
     row.updated_at = Set(now());

@@ -64,26 +64,27 @@
     if (id === "log" && document.querySelector("[data-follow]:not(:checked)")) return;
     const open = summaries(element).filter((summary) => summary.parentElement.open);
     const words = open.map((summary) => summary.textContent);
-    const held = hold(element.querySelector(".log"));
+    const held = hold(element);
     element.replaceChildren(next.content);
     for (const summary of summaries(element)) {
       if (words.includes(summary.textContent)) summary.parentElement.open = true;
     }
     if (same) same.focus();
-    if (held) held(element.querySelector(".log"));
+    if (held) held();
   };
   // Who has scrolled through a log reads it: the line that is uppermost stays where it is while new
   // ones come above it. Where it is not among the newest any more, the oldest is shown.
-  const hold = (list) => {
-    if (!list || !list.scrollTop) return null;
-    const place = (of, line) => line.offsetTop - of.offsetTop - of.scrollTop;
-    const line = [...list.children].find((line) => place(list, line) + line.offsetHeight > 0);
+  const hold = (element) => {
+    const frame = element.closest(".lines");
+    if (!frame || !frame.scrollTop) return null;
+    const place = (line) => line.getBoundingClientRect().top - frame.getBoundingClientRect().top;
+    const lines = [...element.querySelectorAll("[data-line]")];
+    const line = lines.find((line) => place(line) + line.offsetHeight > 0);
     if (!line) return null;
-    const before = place(list, line);
-    return (fresh) => {
-      if (!fresh) return;
-      const same = fresh.querySelector(`[data-line="${line.dataset.line}"]`);
-      fresh.scrollTop = same ? place(fresh, same) - before : fresh.scrollHeight;
+    const before = place(line);
+    return () => {
+      const same = element.querySelector(`[data-line="${line.dataset.line}"]`);
+      frame.scrollTop = same ? frame.scrollTop + place(same) - before : frame.scrollHeight;
     };
   };
   const catchUp = () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 200);

@@ -8,6 +8,7 @@ use store::testing;
 
 use super::browsable::{made, open, sign_in};
 use super::field::night;
+use super::rich::rich;
 use super::{Driver, required, shown};
 use crate::app::TestApp;
 
@@ -54,6 +55,9 @@ async fn every_page_is_for_everybody() {
     let id = made(&admin, "Night", project.id).await;
     made(&admin, "Morning", project.id).await;
     let (captures, session) = night(&app, &project).await;
+    let rooms = super::rooms::pages(&app, &project).await;
+    let full = rich(&app, &project, &captures).await;
+    app.store.finalise_job(full).await.unwrap().unwrap();
     let browser = driver.browser().await;
     let at = format!("/projects/{}", project.id);
     let jobs = format!("/projects/{}/jobs", project.id);
@@ -64,6 +68,9 @@ async fn every_page_is_for_everybody() {
         format!("{jobs}/{id}"),
         format!("{jobs}/{id}/failures"),
         format!("{jobs}/{id}?level=ERROR"),
+        format!("{jobs}/{full}"),
+        format!("{jobs}/{full}/failures"),
+        format!("{jobs}/{full}?level=WARNING"),
         format!("{jobs}/new"),
         format!("{jobs}/new?kind=data_export&format=occurrences_simple_csv"),
         format!("{jobs}/new?kind=post_processing&task=rank_rollup"),
@@ -83,14 +90,18 @@ async fn every_page_is_for_everybody() {
         "/api/v2/users/".to_owned(),
         "/api/v2/projects/".to_owned(),
     ];
-    let rooms = super::rooms::pages(&app, &project).await;
     let pages: Vec<String> = pages.into_iter().chain(rooms).collect();
     for path in &pages {
         open(&browser, &app, path).await;
         check(&browser, &axe, path).await;
     }
     sign_in(&browser, &app).await;
-    for (width, theme) in [(1200, "light"), (1200, "dark"), (390, "light")] {
+    for (width, theme) in [
+        (1200, "light"),
+        (1200, "dark"),
+        (390, "light"),
+        (390, "dark"),
+    ] {
         browser.set_window_size(width, 900).await.unwrap();
         for path in &pages {
             open(&browser, &app, path).await;

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use domain::permission::Role;
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::json;
+use store::project::Project;
 use store::testing;
 
 use super::{Driver, shown};
@@ -46,8 +48,19 @@ async fn answered(browser: &Client, words: &str) {
 /// Signs in as the superuser of the test.
 pub async fn sign_in(browser: &Client, app: &TestApp) {
     app.superuser().await;
+    enter(browser, app, "super@example.org").await;
+}
+
+/// Signs in as a member of the project with this role.
+pub async fn sign_in_as(browser: &Client, app: &TestApp, project: &Project, role: Role) {
+    app.member(project, Some(role)).await;
+    let email = format!("{}@example.org", role.key().to_lowercase());
+    enter(browser, app, &email).await;
+}
+
+async fn enter(browser: &Client, app: &TestApp, email: &str) {
     open(browser, app, "/login?next=%2Fapi%2Fv2%2Fjobs%2F").await;
-    fill(browser, "email", "super@example.org").await;
+    fill(browser, "email", email).await;
     fill(browser, "password", "secret").await;
     click(browser, "main button[type=submit]").await;
     answered(browser, "HTTP 200 OK").await;

@@ -12,7 +12,7 @@ use crate::app::TestApp;
 
 /// The line that is uppermost in the log, and how far it is from the log's upper edge.
 const TOP: &str = "const list = document.querySelector('#log .log');
-    const edge = list.getBoundingClientRect().top;
+    const edge = list.closest('.lines').getBoundingClientRect().top;
     const line = [...list.children].find((line) => line.getBoundingClientRect().bottom > edge + 1);
     return [line.innerText, Math.round(line.getBoundingClientRect().top - edge)];";
 
@@ -48,7 +48,7 @@ async fn a_log_that_grows_stays_still_under_its_reader() {
     )
     .await;
     shown(&browser, "#log", "of 230 lines").await;
-    let scroll = "document.querySelector('#log .log').scrollTop = 777;";
+    let scroll = "document.querySelector('.lines').scrollTop = 777;";
     browser.execute(scroll, vec![]).await.unwrap();
     let before = browser.execute(TOP, vec![]).await.unwrap();
     let more: Vec<_> = (231..=240).map(line).collect();

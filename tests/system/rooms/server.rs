@@ -74,6 +74,52 @@ async fn the_server_is_shown_to_superusers_only() {
 }
 
 #[tokio::test]
+async fn jobs_of_all_projects_are_ordered_and_acted_on_at_once() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let (mut projects, mut ids) = (Vec::new(), Vec::new());
+        for name in ["Moths", "Flies"] {
+            let project = app.project(name, false).await;
+            let new = NewJob {
+                name: format!("Fill {name}"),
+                project_id: project.id,
+                kind: domain::job::POPULATE,
+                ..Default::default()
+            };
+            ids.push(app.store.create_job(new).await.unwrap().id);
+            projects.push(project);
+        }
+        let keeper = Visitor::superuser(&app).await;
+        let newest = keeper.get("/server/jobs").await;
+        newest.has(&["aria-sort=\"descending\"", "href=\"?ordering=created_at\""]);
+        let oldest = keeper.get("/server/jobs?ordering=created_at").await;
+        oldest.has(&["aria-sort=\"ascending\"", "Cancel the selected jobs"]);
+        let first = |text: &str| text.find("Fill Moths") < text.find("Fill Flies");
+        assert!(first(&oldest.text) && !first(&newest.text));
+        let unknown = keeper.get("/server/jobs?ordering=name").await;
+        assert!(!first(&unknown.text), "no index gives names in order");
+
+        let [a, b] = [ids[0], ids[1]].map(|id| id.to_string());
+        let form = [
+            ("action", "cancel"),
+            ("ids", a.as_str()),
+            ("ids", b.as_str()),
+            ("back", "ordering=created_at"),
+        ];
+        let manager = Visitor::member(&app, &projects[0], Role::ProjectManager).await;
+        let bulk = "/server/jobs/bulk";
+        assert_eq!(manager.post(bulk, &form).await.status, 404);
+        let done = keeper.post(bulk, &form).await;
+        done.done("2 cancelled.");
+        let back = done.on_to.unwrap();
+        assert!(back.ends_with("/server/jobs?ordering=created_at"), "{back}");
+        for id in ids {
+            assert!(app.store.job(id).await.unwrap().job_state().is_final());
+        }
+    }
+}
+
+#[tokio::test]
 async fn users_are_found_added_and_locked_out() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;

@@ -230,8 +230,9 @@ impl Store {
     pub async fn write_stages(&self, fence: &Fence, stages: &[Stage]) -> StoreResult<()> {
         let tx = self.write().await?;
         let job = lock_fenced(&tx, fence).await?;
+        let stages = stages_json(&job.own_stages(), stages)?;
         let mut row = job.into_active_model();
-        row.stages = Set(stages_json(stages)?);
+        row.stages = Set(stages);
         row.updated_at = Set(now());
         save(&tx, row).await?;
         tx.commit().await

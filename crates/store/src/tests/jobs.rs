@@ -7,6 +7,7 @@ mod lives;
 mod pages;
 mod post;
 mod results;
+mod stages;
 mod targets;
 mod together;
 pub mod waiting;

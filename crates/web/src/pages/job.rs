@@ -28,6 +28,7 @@ use view::{JobView, LineView};
 
 mod act;
 mod failures;
+mod lasted;
 mod lines;
 pub mod offers;
 mod timeline;

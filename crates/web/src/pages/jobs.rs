@@ -21,7 +21,7 @@ use crate::auth::Who;
 use crate::live;
 use row::Row;
 
-mod bulk;
+pub mod bulk;
 pub mod new;
 pub mod row;
 

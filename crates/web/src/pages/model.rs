@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use domain::progress::Stage;
-use domain::state::JobState;
+pub use domain::progress::percent;
+use domain::state::{JobState, Tone};
 use files::Links;
 use rest::Zone;
 use store::capture::{Capture, DrawnBox};
@@ -14,17 +15,12 @@ use super::columns::counted;
 
 /// The colour class of a state; the word always stands beside it (`look.md`).
 pub fn tone(state: JobState) -> &'static str {
-    match state {
-        JobState::Success => "success",
-        JobState::Failure | JobState::Revoked => "failed",
-        JobState::Pending | JobState::Started | JobState::Canceling | JobState::Retry => "running",
-        JobState::Created | JobState::Received | JobState::Unknown => "waiting",
+    match state.tone() {
+        Tone::Success => "success",
+        Tone::Failed => "failed",
+        Tone::Running => "running",
+        Tone::Waiting => "waiting",
     }
-}
-
-/// A share as whole percent; 100 only when it is full.
-pub fn percent(share: f64) -> u8 {
-    (share.clamp(0.0, 1.0) * 100.0).floor() as u8
 }
 
 /// A time for people, in the server's zone.
@@ -130,6 +126,8 @@ pub struct StageView {
     pub tone: &'static str,
     pub percent: u8,
     pub figures: Vec<(String, String)>,
+    /// How long it took, or since when it runs.
+    pub lasted: Option<String>,
 }
 
 impl StageView {
@@ -150,6 +148,7 @@ impl StageView {
                 .map(|p| (p.name.clone(), figure(&p.value)))
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
+            lasted: None,
         }
     }
 }
@@ -348,11 +347,9 @@ mod tests {
     }
 
     #[test]
-    fn full_is_only_what_is_full() {
-        assert_eq!(
-            (percent(0.999), percent(1.0), percent(f64::NAN)),
-            (99, 100, 0)
-        );
+    fn a_job_that_waits_does_not_look_as_if_it_ran() {
+        assert_eq!(tone(JobState::Pending), "waiting");
+        assert_eq!(tone(JobState::Started), "running");
     }
 
     #[test]

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::response::Html;
+use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
 use store::job::hands::Happened;
-use store::job::{Job, JobFilter};
+use store::job::{Job, JobFilter, JobOrder};
 use store::progress::compose;
 
-use super::columns::{self, Pager, grouped};
+use super::act::Act;
+use super::columns::{self, Heading, Pager, grouped, headings};
+use super::form::Sent;
+use super::jobs::bulk;
 use super::model::{self, Ago};
-use super::{PageResult, Route};
+use super::top::Top;
+use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
 
@@ -27,6 +31,7 @@ pub use user::FORM as USER_FORM;
 pub const ROUTES: &[Route] = &[
     ("/server", || get(show)),
     ("/server/jobs", || get(jobs)),
+    ("/server/jobs/bulk", || post(act_on_jobs)),
     ("/server/users", || get(user::list).post(user::add)),
     ("/server/users/{user}/{deed}", || post(user::act)),
 ];
@@ -35,6 +40,19 @@ pub const ROUTES: &[Route] = &[
 const ROWS: u64 = 50;
 /// Things that happened last.
 const LATELY: u64 = 20;
+/// Columns of the jobs of all projects, and what sorts by them: what an index gives over all of
+/// them, which is the order in which they were made.
+const COLUMNS: [(&str, Option<&str>); 6] = [
+    ("Job", None),
+    ("Project", None),
+    ("Kind", None),
+    ("State", None),
+    ("Done", None),
+    ("Made", Some(MADE)),
+];
+const MADE: &str = "created_at";
+/// The order where the address names none.
+const NEWEST: &str = "-created_at";
 /// What the caretaker does, by words of the timeline.
 const CARE: &[&str] = &["rescued", "handed_back"];
 
@@ -150,7 +168,7 @@ type Standing = Vec<(String, Vec<InState>)>;
 /// Word and tone of a state, and how many jobs are in it.
 type InState = (&'static str, &'static str, String);
 
-async fn standing(state: &AppState) -> Result<Standing, super::PageError> {
+async fn standing(state: &AppState) -> Result<Standing, PageError> {
     let mut kinds: BTreeMap<&'static str, Vec<InState>> = BTreeMap::new();
     for some in state.store.standing_jobs().await? {
         let kind = domain::job::kind(&some.kind).map_or("Unknown", |kind| kind.name);
@@ -194,12 +212,19 @@ struct JobRow {
 struct JobsPage {
     bar: Bar,
     rows: Vec<JobRow>,
+    headings: Vec<Heading>,
     pager: Pager,
     states: Vec<(&'static str, &'static str, bool)>,
     search: String,
+    ordering: &'static str,
+    /// The query of this page, to come back to.
+    back: String,
+    /// Superusers may do everything with every job.
+    run: bool,
+    remove: bool,
 }
 
-/// Jobs of all projects, the newest first.
+/// Jobs of all projects, the newest first unless the address asks for the oldest.
 pub async fn jobs(
     State(state): State<AppState>,
     who: Who,
@@ -216,7 +241,13 @@ pub async fn jobs(
         ..Default::default()
     };
     let offset = (columns::page(&query) - 1) * ROWS;
-    let (jobs, count) = state.store.jobs(&filter, ROWS, offset).await?;
+    let ordering = match query.get("ordering") {
+        Some(MADE) => MADE,
+        _ => NEWEST,
+    };
+    let order = (JobOrder::Created, ordering == NEWEST);
+    let found = state.store.jobs_page(&filter, order, ROWS, offset).await;
+    let (jobs, count) = found?;
     let counts = state.store.counts(&jobs).await?;
     let ids: Vec<i64> = jobs.iter().map(|job| job.project_id).collect();
     let projects = state.store.projects_by_id(&ids).await?;
@@ -240,11 +271,30 @@ pub async fn jobs(
     let page = JobsPage {
         bar: Bar::at("/server/jobs"),
         rows: jobs.iter().map(row).collect(),
+        headings: headings(&query, &COLUMNS, ordering),
         pager: Pager::of(&query, ROWS, count),
+        back: query.with(&[]),
+        ordering,
+        run: true,
+        remove: true,
         states: all
             .map(|is| (is.code(), is.word(), Some(is) == wanted))
             .collect(),
         search: query.get("search").unwrap_or_default().to_owned(),
     };
     Ok(Html(page.render()?))
+}
+
+/// Acts on the selected jobs, of whatever projects, and goes back to the list.
+async fn act_on_jobs(
+    State(state): State<AppState>,
+    who: Who,
+    act: Act,
+    sent: Sent,
+) -> Result<Response, PageError> {
+    for_keepers(&who)?;
+    let selected = state.store.jobs_by_id(&sent.numbers("ids")).await?;
+    let ids = selected.iter().map(|job| job.id).collect();
+    let list = format!("{}/server/jobs", Top::root());
+    bulk::done(&state, &act, &sent, &list, ids).await
 }

@@ -162,7 +162,7 @@ async fn reset(
     row.owner = Set(None);
     row.errors = Set(serde_json::Value::Array(Vec::new()));
     row.result = Set(None);
-    row.stages = Set(stages_json(&stages)?);
+    row.stages = Set(stages_json(&job.own_stages(), &stages)?);
     row.started_at = Set(None);
     row.finished_at = Set(None);
     delete_tickets(&**tx, job.id).await?;

@@ -10,6 +10,7 @@ use store::log::Line;
 use store::progress::{Counts, compose};
 use store::{Store, StoreError, StoreResult};
 
+use super::lasted;
 use crate::media;
 use crate::pages::columns::{counted, grouped};
 use crate::pages::model::{self, Plot, Since, StageView};
@@ -94,7 +95,8 @@ impl JobView {
     ) -> JobView {
         let state = job.job_state();
         let progress = compose(job, counts);
-        let rate = model::rate(job, slots, counts, store::now());
+        let now = store::now();
+        let rate = model::rate(job, slots, counts, now);
         let seen = counts.done + counts.failed;
         let left = job.total.map(|total| total - seen);
         let left = left
@@ -102,6 +104,10 @@ impl JobView {
             .filter(|(left, _)| *left > 0 && !state.is_final());
         let took = job.started_at.zip(job.finished_at);
         let total = job.total.filter(|_| job.kind == ML);
+        let stage = |stage| StageView {
+            lasted: lasted::words(job, stage, slots, now),
+            ..StageView::of(stage)
+        };
         JobView {
             id: job.id,
             project_id: job.project_id,
@@ -129,7 +135,7 @@ impl JobView {
             explanation: explanation(job),
             plot: Plot::of(slots),
             errors: progress.errors.clone(),
-            stages: progress.stages.iter().map(StageView::of).collect(),
+            stages: progress.stages.iter().map(stage).collect(),
             about,
         }
     }

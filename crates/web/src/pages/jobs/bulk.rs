@@ -25,13 +25,27 @@ pub async fn act(
     sent: Sent,
 ) -> Result<Response, PageError> {
     let at = At::open(&state, &who, project, Part::Jobs).await?;
-    let back = match Query::parse(sent.text("back")).with(&[]) {
-        query if query.is_empty() => at.path("/jobs"),
-        query => at.path(&format!("/jobs?{query}")),
-    };
     let selected = state.store.jobs_by_id(&sent.numbers("ids")).await?;
     let here = selected.iter().filter(|job| job.project_id == project);
-    let ids: Vec<i64> = here.map(|job| job.id).collect();
+    let ids = here.map(|job| job.id).collect();
+    done(&state, &act, &sent, &at.path("/jobs"), ids).await
+}
+
+/// Acts on these jobs as the form asks, and goes back to the page of the list that it was on.
+///
+/// # Errors
+/// What no sentence of a page tells: there is nothing here, or the person may not.
+pub async fn done(
+    state: &AppState,
+    act: &Act,
+    sent: &Sent,
+    list: &str,
+    ids: Vec<i64>,
+) -> Result<Response, PageError> {
+    let back = match Query::parse(sent.text("back")).with(&[]) {
+        query if query.is_empty() => list.to_owned(),
+        query => format!("{list}?{query}"),
+    };
     if ids.is_empty() {
         let words = "No job was selected, so nothing was done.";
         return Ok(said::go(&state.links, &back, words));
