@@ -53,8 +53,9 @@ pub async fn pages(app: &TestApp, project: &Project) -> Vec<String> {
     let made = admin.post("/api/v2/webhooks/", hook).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let hook = made.json()["id"].clone();
-    let tried = admin.post(&format!("/api/v2/webhooks/{hook}/test/"), json!({}));
-    assert_eq!(tried.await.json()["state"], "failed");
+    let test = format!("/api/v2/webhooks/{hook}/test/");
+    let tried = admin.post(&test, json!({})).await;
+    assert_eq!(tried.json()["state"], "failed");
     app.member(project, Some(domain::permission::Role::BasicMember))
         .await;
     let source = station.source_id.unwrap();
