@@ -2,6 +2,7 @@
 //! callers keep it off the threads that answer requests.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use image::{DynamicImage, ImageReader};
@@ -20,17 +21,38 @@ fn failed(error: impl std::fmt::Display) -> PictureError {
     PictureError(error.to_string())
 }
 
-/// Reads a picture, whatever its name says it is.
+/// Works on a picture. The decoders are other people's code in the face of bytes from anywhere:
+/// should one of them panic, it costs this picture only.
 ///
 /// # Errors
-/// [`PictureError`] for what is no picture or too large.
-pub fn decode(content: &[u8]) -> Result<DynamicImage, PictureError> {
+/// [`PictureError`] where the work fails or panics.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed("its decoder gave up")))
+}
+
+fn reader(content: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, PictureError> {
     let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
     let mut reader = reader.map_err(failed)?;
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(MAX_DECODE);
     reader.limits(limits);
-    reader.decode().map_err(failed)
+    Ok(reader)
+}
+
+/// Reads a picture, whatever its name says it is.
+///
+/// # Errors
+/// [`PictureError`] for what is no picture or too large.
+pub fn decode(content: &[u8]) -> Result<DynamicImage, PictureError> {
+    guarded(|| reader(content)?.decode().map_err(failed))
+}
+
+/// Width and height of a picture, of which the beginning may be enough.
+///
+/// # Errors
+/// [`PictureError`] for what is no picture, or where its size stands further behind.
+pub fn dimensions(content: &[u8]) -> Result<(u32, u32), PictureError> {
+    guarded(|| reader(content)?.into_dimensions().map_err(failed))
 }
 
 /// Writes a picture as JPEG.
@@ -67,6 +89,23 @@ pub fn cut(picture: &DynamicImage, edges: [f64; 4]) -> Result<DynamicImage, Pict
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_costs_one_picture() {
+        let gave_up = PictureError("its decoder gave up".to_owned());
+        let none: Result<(), PictureError> = guarded(|| panic!("a decoder has a fault"));
+        assert_eq!(none, Err(gave_up));
+        assert_eq!(guarded(|| Ok(1)), Ok(1));
+    }
+
+    #[test]
+    fn the_size_stands_at_the_beginning() {
+        let noise = |x: u32, y: u32| image::Rgb([x * 7, y * 13, x * y].map(|v| (v % 256) as u8));
+        let picture = image::RgbImage::from_fn(200, 150, noise);
+        let content = encode(&picture.into()).unwrap_or_default();
+        assert_eq!(dimensions(&content[..content.len() / 2]), Ok((200, 150)));
+        assert!(dimensions(b"no picture").is_err() && dimensions(b"").is_err());
+    }
 
     #[test]
     fn crops_stay_within_the_frame() {
