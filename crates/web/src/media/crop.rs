@@ -34,7 +34,7 @@ pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
     let capture = state.store.capture(detection.capture_id).await;
     let capture = capture.map_err(internal)?;
     let place = original::place(state, &capture).await?;
-    let original = original::read(state, &place).await?;
+    let original = original::read(state, &place);
     let content = picture::remake(original, move |whole| cut(&whole, edges)).await?;
     if let Err(error) = state.files.put(&key, content.clone()).await {
         tracing::warn!(%error, "a crop is not kept");

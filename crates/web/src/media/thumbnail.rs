@@ -80,7 +80,7 @@ async fn make(state: &AppState, capture: i64, label: &str) -> ApiResult<Bytes> {
     let width = width(label).ok_or(ApiError::NotFound)?;
     let row = state.store.capture(capture).await.map_err(internal)?;
     let place = original::place(state, &row).await?;
-    let original = original::read(state, &place).await?;
+    let original = original::read(state, &place);
     let content = picture::remake(original, move |picture| Ok(shrink(picture, width))).await?;
     // A thumbnail that cannot be kept is still shown.
     let kept = state.files.put(&key(capture, label), content.clone()).await;
