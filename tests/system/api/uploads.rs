@@ -1,10 +1,14 @@
 //! `/api/v2/captures/upload/`: photographs that people send.
 
+use std::time::Duration;
+
 use domain::permission::Role;
+use futures_util::FutureExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::project::Project;
 use store::testing;
+use store::upload::UploadFilter;
 
 use crate::app::{Answer, Client, TestApp};
 use crate::pages::jpeg;
@@ -174,5 +178,63 @@ async fn an_upload_to_a_draft_is_seen_by_its_link_alone() {
             timestamp.is_some(),
             "a photograph without a time was taken now"
         );
+    }
+}
+
+/// The same request is given up at each of its steps in turn.
+#[tokio::test]
+async fn an_upload_whose_sender_goes_away_is_kept_with_its_file() {
+    let fresh = testing::fresh_sqlite().await;
+    let mut state = None;
+    let keep = |own: web::AppState| {
+        state = Some(own.clone());
+        own
+    };
+    let app = TestApp::start_with(&fresh, keep).await;
+    let router = web::router(state.unwrap());
+    let project = app.project("Moths", false).await;
+    let station = station(&app, &project).await;
+    app.superuser().await;
+    let user = app.store.user_by_email("super@example.org").await;
+    let user = user.unwrap().unwrap();
+    let token = app.store.create_token(user.id, "sender").await.unwrap();
+    for steps in 0..60 {
+        let part = |about: &str| format!("--b\r\nContent-Disposition: form-data; {about}\r\n\r\n");
+        let mut body = part("name=\"deployment\"") + &format!("{station}\r\n");
+        body += &part(&format!("name=\"image\"; filename=\"{steps}.jpg\""));
+        let body = [body.as_bytes(), &jpeg(8, 8), b"\r\n--b--\r\n"].concat();
+        let request = axum::http::Request::post(PATH)
+            .header("Authorization", format!("Token {token}"))
+            .header("Content-Type", "multipart/form-data; boundary=b");
+        let request = request.body(axum::body::Body::from(body)).unwrap();
+        let mut answer = std::pin::pin!(web::answer(&router, request));
+        for _ in 0..steps {
+            if answer.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let filter = UploadFilter {
+        user_id: user.id,
+        ..UploadFilter::default()
+    };
+    for round in 0.. {
+        let (rows, _) = app.store.uploads(&filter, 100, 0).await.unwrap();
+        let mut without = Vec::new();
+        for (_, capture) in &rows {
+            if !app.tools.files.exists(&capture.path).await.unwrap() {
+                without.push(&capture.path);
+            }
+        }
+        if !rows.is_empty() && without.is_empty() {
+            break;
+        }
+        assert!(
+            round < 200,
+            "of {} these have no file: {without:?}",
+            rows.len()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
