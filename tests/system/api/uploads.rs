@@ -1,9 +1,11 @@
 //! `/api/v2/captures/upload/`: photographs that people send.
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use domain::permission::Role;
 use futures_util::FutureExt;
+use image::ImageFormat;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::project::Project;
@@ -100,6 +102,39 @@ async fn a_photograph_becomes_a_capture_in_its_session() {
             photo["id"], project.id
         );
         assert_eq!(manager.get(&gone).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn photographs_of_every_kind_are_taken_and_shown() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let manager = app.member(&project, Some(Role::ProjectManager)).await;
+        let station = station(&app, &project).await.to_string();
+        for (name, kind) in [
+            ("a.gif", ImageFormat::Gif),
+            ("a.webp", ImageFormat::WebP),
+            ("a.bmp", ImageFormat::Bmp),
+            ("a.tif", ImageFormat::Tiff),
+        ] {
+            let mut sheet = Cursor::new(Vec::new());
+            let picture = image::RgbImage::new(300, 20);
+            picture.write_to(&mut sheet, kind).unwrap();
+            let made = send(&manager, "", Some((name, sheet.into_inner())), &station).await;
+            assert_eq!(made.status, 201, "{name}: {}", made.text);
+            let made = made.json();
+            let photo = &made["source_image"];
+            assert_eq!(
+                (&photo["width"], &photo["height"]),
+                (&json!(300), &json!(20))
+            );
+            let small = format!("capture_{}/small.jpg", photo["id"]);
+            let small = app.tools.links.relative("thumbnails", &small);
+            let small = reqwest::get(format!("{}{small}", app.url)).await.unwrap();
+            let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
+            assert_eq!((small.width(), small.height()), (240, 16), "{name}");
+        }
     }
 }
 
