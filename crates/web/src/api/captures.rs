@@ -18,7 +18,7 @@ use store::project::Project;
 use super::choice::{exists, none_such, row, rows, yes_or_no};
 use super::internal;
 use crate::call::{Call, number};
-use crate::media::thumbnail;
+use crate::media::forget;
 
 pub mod fields;
 pub mod photograph;
@@ -257,7 +257,8 @@ async fn change(
     Ok(Json(around.whole(&call, &capture, true).await?))
 }
 
-/// Deletes a capture with what was found on it, and the file where it was an upload.
+/// Deletes a capture with what was found on it, what was made of both, and the file where it was an
+/// upload.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
     let action = Action::Change("delete_sourceimage");
     let (capture, _, _) = find(&call, &id, action).await?;
@@ -265,17 +266,14 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes a capture, its thumbnails, and its file where the server keeps it.
+/// Removes a capture, its thumbnails and crops, and its file where the server keeps it.
 async fn remove(call: &Call, capture: &Capture) -> ApiResult<()> {
-    let (store, state) = (call.store(), &call.state);
+    let store = call.store();
     let upload = store.upload_of(capture.id).await.map_err(internal)?;
+    let found = store.detections_on(capture.id).await.map_err(internal)?;
     store.delete_capture(capture.id).await.map_err(internal)?;
-    thumbnail::forget(state, capture.id).await;
-    if let Some(upload) = upload
-        && let Err(error) = state.files.delete(&upload.path).await
-    {
-        tracing::warn!(upload = upload.id, %error, "an uploaded file is not deleted");
-    }
+    let upload = upload.map(|upload| upload.path);
+    forget::capture(&call.state, capture.id, found, upload).await;
     Ok(())
 }
 
