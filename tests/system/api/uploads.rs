@@ -84,6 +84,17 @@ async fn a_photograph_becomes_a_capture_in_its_session() {
         assert_eq!(capture.checksum_algorithm.as_deref(), Some("md5"));
         assert_eq!((capture.test_image, capture.size.is_some()), (true, true));
 
+        let one = format!("/api/v2/captures/{}/", photo["id"]);
+        let edit = async |body: Value| {
+            let body = Some(body.to_string());
+            manager.send(Method::PATCH, &one, body).await
+        };
+        let moved = edit(json!({"path": "exports/moths_export-1.csv"})).await;
+        let words = "An uploaded photograph stays where it is.";
+        assert_eq!(moved.json(), json!({ "path": [words] }));
+        let same = edit(json!({"path": capture.path, "test_image": true})).await;
+        assert_eq!(same.status, 200, "{}", same.text);
+
         let list = format!("{PATH}?project_id={}", project.id);
         assert_eq!(manager.get(PATH).await.status, 400);
         assert_eq!(manager.get(&list).await.json()["count"], 2);

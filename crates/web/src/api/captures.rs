@@ -8,6 +8,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::permission::{Action, ProjectFacts};
+use domain::storage::KEPT;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
@@ -238,6 +239,11 @@ async fn change(
     let mut form = Form::read(fields::FIELDS, body, how)?;
     if form.has("project") && form.integer("project") != Some(project.id) {
         form.wrong("project", "It cannot be moved to another project.");
+    }
+    // Of what the server keeps itself, a path may be anybody's file.
+    let kept = capture.public_base_url.as_deref() == Some(KEPT);
+    if kept && form.text("path").is_some_and(|path| path != capture.path) {
+        form.wrong("path", "An uploaded photograph stays where it is.");
     }
     form.finish()?;
     let small = |form: &Form, name: &str| form.integer(name).and_then(|n| i32::try_from(n).ok());
