@@ -25,6 +25,9 @@ pub mod thumbnail;
 
 pub use domain::storage::UPLOADS;
 
+/// What a file that somebody sent may do where a browser opens it by itself: be looked at.
+const INERT: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
 /// The address of a photograph for browsers and services.
 pub fn address(links: &Links, place: &Location) -> String {
     links.photograph(place)
@@ -118,11 +121,14 @@ fn elsewhere(link: String) -> Response {
     (StatusCode::FOUND, headers).into_response()
 }
 
+/// A picture by the ending of its name, which whoever sent it chose: so that one that is called a
+/// page, or holds a script as SVG does, can do nothing in ours.
 fn picture(name: &str, content: Bytes, keep: &str) -> Response {
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     let headers = [
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
         (header::CACHE_CONTROL, keep.to_owned()),
+        (header::CONTENT_SECURITY_POLICY, INERT.to_owned()),
     ];
     (headers, content).into_response()
 }

@@ -150,6 +150,25 @@ async fn photographs_of_every_kind_are_taken_and_shown() {
 }
 
 #[tokio::test]
+async fn a_photograph_that_is_called_a_page_does_nothing() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let manager = app.member(&project, Some(Role::ProjectManager)).await;
+        let station = station(&app, &project).await.to_string();
+        let made = send(&manager, "", Some(("a.html", jpeg(8, 8))), &station).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let made = made.json();
+        let shown = reqwest::get(made["image"].as_str().unwrap()).await.unwrap();
+        let policy = shown.headers()["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("sandbox") && !policy.contains("allow"),
+            "{policy}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_is_said() {
     for fresh in testing::fresh().await {
         let app = TestApp::start(&fresh).await;
