@@ -45,6 +45,16 @@ pub struct Limits {
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub max_upload_mib: u16,
+    /// All bodies together that are on their way or worked on; more are refused with 503. Bodies of
+    /// up to 64 KiB do not count
+    #[arg(
+        long,
+        env = "HAWKMOTH_MAX_BODIES_MIB",
+        default_value_t = number(USUAL.bodies / MIB),
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000)
+    )]
+    pub max_bodies_mib: u32,
     /// Seconds within which a request is answered. Live streams and downloads go on for as long as
     /// they need; what waits for a processing service has ten minutes more
     #[arg(
@@ -147,6 +157,7 @@ impl From<Limits> for web::Limits {
         web::Limits {
             body: usize::from(limits.max_body_mib) * MIB,
             upload: usize::from(limits.max_upload_mib) * MIB,
+            bodies: (limits.max_bodies_mib as usize).saturating_mul(MIB),
             request: seconds(limits.request_seconds),
             uploading: seconds(limits.upload_seconds),
             head: seconds(limits.header_seconds),

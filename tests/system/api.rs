@@ -4,6 +4,7 @@ mod account;
 mod capture_sets;
 mod captures;
 mod exports;
+mod files;
 mod format;
 mod history;
 mod identifications;

@@ -9,6 +9,31 @@ pub const S3: &str = "s3";
 /// The public base of photographs that the server itself keeps, because people uploaded them.
 pub const KEPT: &str = "media:";
 
+/// The folder of uploads among the files that the server keeps, with one for each station.
+pub const UPLOADS: &str = "example_captures";
+/// The folder of thumbnails, with one for each capture.
+pub const THUMBNAILS: &str = "thumbnails";
+/// The folder of crops.
+pub const CROPS: &str = "crops";
+
+/// The name of the folder of a capture's thumbnails.
+pub fn thumbnails_of(capture: i64) -> String {
+    format!("capture_{capture}")
+}
+
+/// The capture whose thumbnail has this name: `capture_<id>/<label>.jpg`, and its label.
+pub fn of_thumbnail(name: &str) -> Option<(i64, &str)> {
+    let (folder, file) = name.split_once('/')?;
+    let capture = folder.strip_prefix("capture_")?.parse().ok()?;
+    Some((capture, file.strip_suffix(".jpg")?))
+}
+
+/// The detection whose crop has this name.
+pub fn of_crop(name: &str) -> Option<i64> {
+    let number = name.strip_prefix("detection_")?.strip_suffix(".jpg")?;
+    number.parse().ok()
+}
+
 /// The name of a detection's crop in its link, and of its file below `crops/`.
 pub fn crop_name(detection: i64) -> String {
     format!("detection_{detection}.jpg")
@@ -76,7 +101,30 @@ pub fn public_url(base: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_public_base, public_url};
+    use super::{crop_name, is_public_base, of_crop, of_thumbnail, public_url, thumbnails_of};
+
+    #[test]
+    fn names_of_files_tell_whose_they_are() {
+        assert_eq!(of_crop(&crop_name(12)), Some(12));
+        for none in [
+            "detection_.jpg",
+            "detection_x.jpg",
+            "detection_1.png",
+            "1.jpg",
+        ] {
+            assert_eq!(of_crop(none), None, "{none}");
+        }
+        let name = format!("{}/small.jpg", thumbnails_of(7));
+        assert_eq!(of_thumbnail(&name), Some((7, "small")));
+        for none in [
+            "capture_7",
+            "capture_7/small.png",
+            "capture_x/small.jpg",
+            "7/a.jpg",
+        ] {
+            assert_eq!(of_thumbnail(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn joins_as_a_browser_does() {

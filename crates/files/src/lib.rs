@@ -132,6 +132,18 @@ impl Files {
         self.0.get(key).await
     }
 
+    /// The content of a file of at most so many bytes.
+    ///
+    /// # Errors
+    /// [`FilesError`]; [`FilesError::Io`] where it has more, of which nothing is read.
+    pub async fn get_within(&self, key: &str, most: u64) -> FilesResult<Bytes> {
+        if self.head(key).await?.size > most {
+            let most = most >> 20;
+            return Err(FilesError::Io(format!("it has more than {most} MiB")));
+        }
+        self.get(key).await
+    }
+
     /// The content of a file, or a range of its bytes, piece by piece.
     ///
     /// # Errors

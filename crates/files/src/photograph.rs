@@ -1,5 +1,6 @@
 //! The bytes of a photograph, wherever it lies: below a folder, in a bucket, among the files that
-//! the server keeps, or at an address, from which no more than a bounded answer is read.
+//! the server keeps, or at an address. Whoever put it there, no more than a bounded number of
+//! bytes is read.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -12,8 +13,8 @@ use store::Store;
 
 use crate::{Files, FilesError, FilesResult, Source, Vault};
 
-/// Largest photograph that is fetched from an address, in bytes.
-const MAX_FETCH: usize = 100 * 1024 * 1024;
+/// Largest photograph that is read, in bytes.
+const MAX_FETCH: u64 = 100 * 1024 * 1024;
 
 static CLIENT: LazyLock<Option<Client>> = LazyLock::new(|| {
     let builder = reqwest::Client::builder()
@@ -40,9 +41,12 @@ impl Photographs {
     /// [`FilesError`].
     pub async fn read(&self, place: &Location) -> FilesResult<Bytes> {
         match place {
-            Location::Folder { root, key, .. } => Files::local(Path::new(root))?.get(key).await,
+            Location::Folder { root, key, .. } => {
+                let folder = Files::local(Path::new(root))?;
+                folder.get_within(key, MAX_FETCH).await
+            }
             Location::Bucket { source, key } => self.in_bucket(*source, key).await,
-            Location::Kept { key, .. } => self.kept.get(key).await,
+            Location::Kept { key, .. } => self.kept.get_within(key, MAX_FETCH).await,
             Location::Web { url } => fetch(url).await.map_err(FilesError::Io),
         }
     }
@@ -53,7 +57,7 @@ impl Photographs {
         let source = source.map_err(|error| failed(error.to_string()))?;
         let bucket = Source::open(&source, &self.vault);
         let bucket = bucket.map_err(|error| failed(error.to_string()))?;
-        let read = bucket.get(key).await;
+        let read = bucket.get(key, MAX_FETCH).await;
         read.map_err(|error| failed(error.to_string()))
     }
 }
@@ -73,7 +77,7 @@ async fn fetch(url: &str) -> Result<Bytes, String> {
     loop {
         match answer.chunk().await.map_err(without_url)? {
             None => return Ok(bytes.into()),
-            Some(piece) if bytes.len() + piece.len() > MAX_FETCH => {
+            Some(piece) if (bytes.len() + piece.len()) as u64 > MAX_FETCH => {
                 return Err("it is too large".to_owned());
             }
             Some(piece) => bytes.extend_from_slice(&piece),

@@ -120,14 +120,27 @@ impl Bucket {
         first(pieces, most).await
     }
 
-    /// The whole of an object.
+    /// The whole of an object, of at most so many bytes.
     ///
     /// # Errors
-    /// [`BucketError`].
-    pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
+    /// [`BucketError`], with the code `TooLarge` where it has more; these are not read.
+    pub async fn get(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
         let found = self.0.get(&exactly(key)?).await;
-        let whole = found.map_err(|e| explain(&e))?.bytes().await;
-        whole.map_err(|e| explain(&e))
+        let found = found.map_err(|e| explain(&e))?;
+        let size = found.meta.size;
+        let mut whole = Bytes::new();
+        if size <= most {
+            let pieces = found.into_stream().map_err(|e| explain(&e));
+            // Whatever it says of its size: one more than may be read tells that it has more.
+            whole = first(pieces, most.saturating_add(1)).await?;
+        }
+        if size.max(whole.len() as u64) > most {
+            return Err(BucketError {
+                code: "TooLarge".to_owned(),
+                message: format!("It has more than {} MiB.", most >> 20),
+            });
+        }
+        Ok(whole)
     }
 
     /// An address under which anybody may fetch an object for a while.
@@ -310,8 +323,25 @@ mod tests {
             .respond_with(ResponseTemplate::new(200).set_body_string("a"))
             .mount(&server)
             .await;
-        let got = bucket(&server.uri()).get("p/a[1] ~%.jpg").await;
+        let got = bucket(&server.uri()).get("p/a[1] ~%.jpg", 9).await;
         assert_eq!(&got.unwrap()[..], b"a");
+    }
+
+    #[tokio::test]
+    async fn of_an_object_that_is_too_large_nothing_is_kept() {
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_bytes(vec![0; 3 << 20]))
+            .mount(&server)
+            .await;
+        let bucket = bucket(&server.uri());
+        let error = bucket.get("p/a.tif", (3 << 20) - 1).await.unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("TooLarge", "It has more than 2 MiB.")
+        );
+        let whole = bucket.get("p/a.tif", 3 << 20).await;
+        assert_eq!(whole.unwrap().len(), 3 << 20);
     }
 
     #[tokio::test]

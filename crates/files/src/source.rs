@@ -160,14 +160,14 @@ impl Source {
         }
     }
 
-    /// The whole of an object.
+    /// The whole of an object, of at most so many bytes.
     ///
     /// # Errors
     /// [`BucketError`].
-    pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
+    pub async fn get(&self, key: &str, most: u64) -> Result<Bytes, BucketError> {
         match &self.0 {
-            Kind::Bucket(bucket) => bucket.get(key).await,
-            Kind::Folder(folder) => folder.get(key).await.map_err(folder_error),
+            Kind::Bucket(bucket) => bucket.get(key, most).await,
+            Kind::Folder(folder) => folder.get_within(key, most).await.map_err(folder_error),
         }
     }
 

@@ -13,6 +13,7 @@ mod kinds;
 mod log;
 pub mod runner;
 pub mod schedules;
+pub mod sweep;
 pub mod upkeep;
 
 use std::sync::Arc;

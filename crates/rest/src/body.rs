@@ -55,6 +55,22 @@ impl JsonBody {
     /// # Errors
     /// 400 where it cannot be read, 415 where its type is not known.
     pub fn read(content_type: Option<&str>, bytes: &[u8]) -> ApiResult<JsonBody> {
+        JsonBody::parse(content_type, bytes, || Bytes::copy_from_slice(bytes))
+    }
+
+    /// The same of bytes that may be shared: the files of a form are not copied for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_shared(content_type: Option<&str>, bytes: &Bytes) -> ApiResult<JsonBody> {
+        JsonBody::parse(content_type, bytes, || bytes.clone())
+    }
+
+    fn parse(
+        content_type: Option<&str>,
+        bytes: &[u8],
+        shared: impl FnOnce() -> Bytes,
+    ) -> ApiResult<JsonBody> {
         let full = content_type.unwrap_or_default();
         let kind = full.split(';').next().unwrap_or_default().trim();
         let kind = kind.to_ascii_lowercase();
@@ -71,7 +87,7 @@ impl JsonBody {
             });
         }
         if kind == "multipart/form-data" {
-            return multipart(full, bytes);
+            return multipart(full, shared());
         }
         if kind != "application/json" {
             return Err(ApiError::UnsupportedMediaType(full.to_owned()));
@@ -90,7 +106,7 @@ impl JsonBody {
 }
 
 /// Reads a multipart form. The bytes are all there, so no read ever waits.
-fn multipart(content_type: &str, bytes: &[u8]) -> ApiResult<JsonBody> {
+fn multipart(content_type: &str, bytes: Bytes) -> ApiResult<JsonBody> {
     let broken = |error: multer::Error| {
         ApiError::BadRequest(format!("Multipart form parse error - {error}"))
     };
@@ -99,15 +115,14 @@ fn multipart(content_type: &str, bytes: &[u8]) -> ApiResult<JsonBody> {
             "Multipart form parse error - Invalid boundary in multipart: None".to_owned(),
         )
     })?;
-    let bytes = Bytes::copy_from_slice(bytes);
     let stream = stream::once(ready(Ok::<_, std::io::Error>(bytes)));
     let mut form = multer::Multipart::new(stream, boundary);
     let read = async {
         let (mut values, mut uploads) = (Map::new(), Vec::new());
-        while let Some(part) = form.next_field().await? {
+        while let Some(mut part) = form.next_field().await? {
             let field = part.name().unwrap_or_default().to_owned();
             let file = part.file_name().map(str::to_owned);
-            let bytes = part.bytes().await?;
+            let bytes = content(&mut part).await?;
             match file {
                 // A file input that was left empty is sent as a file without a name.
                 Some(name) if name.is_empty() && bytes.is_empty() => {}
@@ -137,6 +152,19 @@ fn multipart(content_type: &str, bytes: &[u8]) -> ApiResult<JsonBody> {
         uploads,
         ..JsonBody::default()
     })
+}
+
+/// What a part of a form holds. All of it has come, so it is one piece, which is not copied.
+async fn content(part: &mut multer::Field<'_>) -> Result<Bytes, multer::Error> {
+    let first = part.chunk().await?.unwrap_or_default();
+    let Some(second) = part.chunk().await? else {
+        return Ok(first);
+    };
+    let mut whole: Vec<u8> = [first, second].concat();
+    while let Some(more) = part.chunk().await? {
+        whole.extend_from_slice(&more);
+    }
+    Ok(whole.into())
 }
 
 fn long_numbers(value: &Value, bytes: &[u8]) -> HashMap<String, String> {
@@ -173,7 +201,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 _ => ApiError::BadRequest(words),
             }
         })?;
-        JsonBody::read(kind.as_ref().and_then(|kind| kind.to_str().ok()), &bytes)
+        JsonBody::read_shared(kind.as_ref().and_then(|kind| kind.to_str().ok()), &bytes)
     }
 }
 
@@ -216,6 +244,8 @@ mod tests {
         let (field, upload) = &body.uploads[0];
         assert_eq!((field.as_str(), upload.name.as_str()), ("image", "d.jpg"));
         assert_eq!(upload.bytes.as_ref(), b"\xff\xd8");
+        let shared = JsonBody::read_shared(kind, &Bytes::from_static(bytes));
+        assert_eq!(shared.unwrap(), body);
         for cut in [1, 20, 60, bytes.len() - 20] {
             assert_eq!(
                 JsonBody::read(kind, &bytes[..cut]).unwrap_err().status(),

@@ -6,11 +6,14 @@ use crate::query::Query;
 
 /// Rows of a page where nobody says how many.
 pub const DEFAULT_LIMIT: u64 = 20;
+/// Rows of a page at most, whatever is asked for: a page is built in memory. A greater number counts
+/// as this one, as with the `max_limit` of Django REST framework.
+pub const MAX_LIMIT: u64 = 10_000;
 
 /// Which rows of a list are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// At most so many.
+    /// At most so many, and never more than [`MAX_LIMIT`].
     pub limit: u64,
     /// After so many; further than databases count there are no rows.
     pub offset: u64,
@@ -32,7 +35,10 @@ impl Page {
         let limit = query.number("limit").and_then(|n| u64::try_from(n).ok());
         let sent = query.wide("offset").filter(|n| *n > 0).unwrap_or(0);
         Page {
-            limit: limit.filter(|n| *n > 0).unwrap_or(default_limit),
+            limit: limit
+                .filter(|n| *n > 0)
+                .unwrap_or(default_limit)
+                .min(MAX_LIMIT),
             offset: u64::try_from(sent).map_or(FURTHEST, |n| n.min(FURTHEST)),
             sent,
         }
@@ -167,6 +173,25 @@ mod tests {
             let page = Page::read(&Query::parse(&format!("offset={far}")));
             assert_eq!(page.offset, i64::MAX as u64);
         }
+    }
+
+    #[test]
+    fn a_page_is_bounded_and_its_links_say_so() {
+        for (asked, limit) in [
+            ("limit=9999", 9999),
+            ("limit=10000", 10_000),
+            ("limit=10001", 10_000),
+            ("limit=100000000", 10_000),
+            ("limit=99999999999999999999999", 10_000),
+        ] {
+            assert_eq!(Page::read(&Query::parse(asked)).limit, limit, "{asked}");
+            let other = Page::read_or(&Query::parse(asked), 5);
+            assert_eq!(other.limit, limit, "{asked}");
+        }
+        let page = envelope("limit=100000000&offset=10000", 20_001);
+        let url = |query: &str| Some(format!("http://h/jobs/?{query}"));
+        assert_eq!(page.next, url("limit=10000&offset=20000"));
+        assert_eq!(page.previous, url("limit=10000"));
     }
 
     #[test]

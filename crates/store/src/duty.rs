@@ -1,7 +1,7 @@
-//! Duties: lists that one process at a time works off, with a place in them (cutting crops). What
-//! comes round by the clock is a schedule. The idea: a duty is a row that says when it is due;
-//! taking it moves that time on in one guarded update, so of many processes one does it, and one
-//! that dies with it only makes it late.
+//! Duties: lists that one process at a time works off, with a place in them (cutting crops, sweeping
+//! files). What comes round by the clock is a schedule. The idea: a duty is a row that says when it
+//! is due; taking it moves that time on in one guarded update, so of many processes one does it, and
+//! one that dies with it only makes it late.
 
 use std::time::Duration;
 
@@ -57,6 +57,35 @@ impl Store {
             name,
             until,
             position: row.position,
+        }))
+    }
+
+    /// Goes on with a turn: writes down how far it is, and keeps it for this time from now on. None
+    /// where it was over meanwhile.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn keep_duty(
+        &self,
+        turn: Turn,
+        position: i64,
+        time: Duration,
+    ) -> StoreResult<Option<Turn>> {
+        use duty::Column as C;
+        let until = clock_in(time);
+        let tx = self.write().await?;
+        let kept = duty::Entity::update_many()
+            .col_expr(C::Position, Expr::value(position))
+            .col_expr(C::DueAt, Expr::value(until))
+            .filter(C::Name.eq(turn.name))
+            .filter(C::DueAt.eq(turn.until))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok((kept.rows_affected > 0).then_some(Turn {
+            until,
+            position,
+            ..turn
         }))
     }
 

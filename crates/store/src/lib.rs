@@ -23,6 +23,7 @@ pub mod duty;
 pub mod export;
 pub mod identification;
 pub mod job;
+mod kept;
 pub mod listing;
 pub mod log;
 pub mod login;

@@ -7,6 +7,8 @@ mod body;
 pub mod rate;
 mod seat;
 
+pub(crate) use body::nobody_known;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -26,6 +28,9 @@ const UPLOADS: &str = "/api/v2/captures/upload";
 const WAITING: &str = "/test_process";
 /// When who was refused for want of room may come again, in seconds.
 const AGAIN: u64 = 1;
+/// Bytes of a small body: it is read before anybody begins to work on the request, takes none of the
+/// memory for bodies, and is all that is taken of somebody unknown. Signing in is smaller.
+const SMALL: usize = 64 * 1024;
 
 /// How much the server takes on.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +39,8 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of an upload of captures.
     pub upload: usize,
+    /// Bytes of all bodies together that are on their way or worked on, small ones aside.
+    pub bodies: usize,
     /// Until a request is answered.
     pub request: Duration,
     /// Until an upload of captures is answered.
@@ -68,6 +75,7 @@ impl Limits {
         // `processing-service.md` §7.3
         body: 100 * 1024 * 1024,
         upload: 100 * 1024 * 1024,
+        bodies: 1024 * 1024 * 1024,
         request: Duration::from_secs(120),
         uploading: Duration::from_secs(3600),
         head: Duration::from_secs(60),
@@ -111,7 +119,11 @@ impl Guard {
     pub fn new(limits: Limits) -> Guard {
         Guard {
             limits,
-            room: Room::new(limits.requests),
+            // The largest that is allowed has room where it comes alone.
+            room: Room::new(
+                limits.requests,
+                limits.bodies.max(limits.body).max(limits.upload),
+            ),
         }
     }
 }
@@ -119,9 +131,13 @@ impl Guard {
 /// Refuses what is too much, and answers for what takes too long. A request has a place to work
 /// from when its body is all there until its answer begins: who is slow to send takes nobody's.
 pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let (most, time) = {
-        let path = request.uri().path();
-        (guard.limits.size(path), guard.limits.time(path))
+    let (most, time, is_api) = {
+        let (path, limits) = (request.uri().path(), &guard.limits);
+        (
+            limits.size(path),
+            limits.time(path),
+            path.starts_with("/api/"),
+        )
     };
     let Some(seat) = guard.room.seat(&request) else {
         return refused("busy", ApiError::Busy(AGAIN));
@@ -139,6 +155,8 @@ pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> 
     // Whatever the handler made of a body that was cut off, this is why.
     match watch.verdict() {
         Some(Verdict::Large) => refused("large", ApiError::TooLarge),
+        Some(Verdict::Unknown) if is_api => refused("large", ApiError::NotAuthenticated),
+        Some(Verdict::Unknown) => refused("large", ApiError::TooLarge),
         Some(Verdict::Slow) => refused("slow", ApiError::Late),
         Some(Verdict::Busy) => refused("busy", ApiError::Busy(AGAIN)),
         Some(Verdict::Whole) | None => answer,

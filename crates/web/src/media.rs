@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::export::FOLDER;
-use domain::storage::Location;
+use domain::storage::{CROPS, Location, THUMBNAILS};
 use files::{FilesError, Links};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
@@ -18,12 +18,15 @@ use original::Original;
 
 pub mod crop;
 mod export;
+pub mod forget;
 pub mod original;
 mod picture;
 pub mod thumbnail;
 
-/// Where uploads lie among the files that the server keeps.
-pub const UPLOADS: &str = "example_captures";
+pub use domain::storage::UPLOADS;
+
+/// What a file that somebody sent may do where a browser opens it by itself: be looked at.
+const INERT: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// The address of a photograph for browsers and services.
 pub fn address(links: &Links, place: &Location) -> String {
@@ -56,17 +59,19 @@ pub async fn show(
 ) -> ApiResult<Response> {
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let (kind, rest) = name.split_once('/').ok_or(ApiError::NotFound)?;
-    match query.get("signature") {
+    let vouched = match query.get("signature") {
         Some(signature) => {
             let expires = query.number("expires").unwrap_or(0);
             let verified = state.links.verify(&name, expires, signature);
             verified.map_err(|error| ApiError::Gone(format!("{error}.")))?;
+            true
         }
-        None if kind == UPLOADS => open(&state, rest).await?,
-        None if kind == FOLDER => export::open(&state, rest).await?,
+        None if [UPLOADS, FOLDER].contains(&kind) => false,
         None => return Err(ApiError::Gone("this link is not valid.".to_owned())),
-    }
+    };
+    // Whatever is kept is shown for the sake of a row: without it, the file is on its way out.
     if kind == FOLDER {
+        export::allow(&state, rest, vouched).await?;
         return export::show(&state, &name).await;
     }
     let content = match kind {
@@ -74,9 +79,12 @@ pub async fn show(
             Original::Here(content) => content,
             Original::There(link) => return Ok(elsewhere(link)),
         },
-        UPLOADS => state.files.get(&name).await.map_err(gone)?,
-        "thumbnails" => thumbnail::show(&state, rest).await?,
-        "crops" => crop::show(&state, rest).await?,
+        UPLOADS => {
+            allow(&state, &name, vouched).await?;
+            state.files.get(&name).await.map_err(gone)?
+        }
+        THUMBNAILS => thumbnail::show(&state, rest).await?,
+        CROPS => crop::show(&state, rest).await?,
         "pictures" => state.files.get(&name).await.map_err(gone)?,
         _ => return Err(ApiError::NotFound),
     };
@@ -88,12 +96,15 @@ pub async fn show(
     Ok(picture(&name, content, keep))
 }
 
-/// Goes on where the upload's station belongs to a project that is no draft.
-async fn open(state: &AppState, rest: &str) -> ApiResult<()> {
-    let station = rest.split('/').next().and_then(|id| id.parse().ok());
-    let station = station.ok_or(ApiError::NotFound)?;
-    let station = state.store.station(station).await.map_err(internal)?;
-    let project = station.project_id.ok_or(ApiError::NotFound)?;
+/// Goes on where the upload is a capture's, and unless a signature vouches for who asks, one of a
+/// project that is no draft.
+async fn allow(state: &AppState, key: &str, vouched: bool) -> ApiResult<()> {
+    let capture = state.store.capture_of_upload(key).await.map_err(internal)?;
+    let capture = capture.ok_or(ApiError::NotFound)?;
+    if vouched {
+        return Ok(());
+    }
+    let project = capture.project_id.ok_or(ApiError::NotFound)?;
     let project = state.store.project(project).await.map_err(internal)?;
     match project.draft {
         true => Err(ApiError::NotFound),
@@ -110,11 +121,14 @@ fn elsewhere(link: String) -> Response {
     (StatusCode::FOUND, headers).into_response()
 }
 
+/// A picture by the ending of its name, which whoever sent it chose: so that one that is called a
+/// page, or holds a script as SVG does, can do nothing in ours.
 fn picture(name: &str, content: Bytes, keep: &str) -> Response {
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     let headers = [
         (header::CONTENT_TYPE, kind.as_ref().to_owned()),
         (header::CACHE_CONTROL, keep.to_owned()),
+        (header::CONTENT_SECURITY_POLICY, INERT.to_owned()),
     ];
     (headers, content).into_response()
 }

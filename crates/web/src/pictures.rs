@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use files::{Files, Links};
+use files::{Files, Links, picture};
 use image::{ImageFormat, ImageReader};
 use rest::{ApiError, ApiResult, Form, Upload};
 
@@ -108,28 +108,37 @@ async fn judge(upload: &Upload) -> ApiResult<Result<Picture, &'static str>> {
         return Ok(Err("Ensure this file is no larger than 5 MB."));
     }
     let content = upload.bytes.clone();
-    let kind = tokio::task::spawn_blocking(move || kind(&content)).await;
-    let kind = kind.map_err(|error| ApiError::Internal(error.to_string()))?;
-    let ending = match kind {
-        Some(ImageFormat::Jpeg) => "jpg",
-        Some(ImageFormat::Png) => "png",
-        _ => return Ok(Err(BAD)),
+    let Some(ending) = looked_at(move || ending(&content)).await? else {
+        return Ok(Err(BAD));
     };
     let content = upload.bytes.clone();
     Ok(Ok(Picture { content, ending }))
 }
 
-/// The format of a picture that can be decoded.
-fn kind(content: &Bytes) -> Option<ImageFormat> {
+/// Looks at a picture beside the tasks that answer; at which a decoder panics is none.
+async fn looked_at<T: Send + 'static>(
+    look: impl FnOnce() -> Option<T> + Send + 'static,
+) -> ApiResult<Option<T>> {
+    let look = move || picture::guarded(|| Ok(look())).ok().flatten();
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+/// The ending for a picture that can be decoded and is of a kind that is kept.
+fn ending(content: &Bytes) -> Option<&'static str> {
     let mut reader = ImageReader::new(Cursor::new(content))
         .with_guessed_format()
         .ok()?;
-    let kind = reader.format()?;
+    let ending = match reader.format()? {
+        ImageFormat::Jpeg => "jpg",
+        ImageFormat::Png => "png",
+        _ => return None,
+    };
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(MAX_DECODE);
     reader.limits(limits);
     reader.decode().ok()?;
-    Some(kind)
+    Some(ending)
 }
 
 /// Deletes a picture that nobody shows any more.
@@ -143,5 +152,38 @@ pub async fn forget(files: &Files, key: &str) {
 pub async fn forget_old(files: &Files, key: Option<&str>) {
     if let Some(key) = key.filter(|key| !key.is_empty() && !key.contains("://")) {
         forget(files, key).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn sent(bytes: impl Into<Bytes>) -> Upload {
+        Upload {
+            name: "me.png".to_owned(),
+            bytes: bytes.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_decoded_is_refused_in_words() {
+        let drawn = |kind| {
+            let mut bytes = Cursor::new(Vec::new());
+            let picture = image::DynamicImage::new_rgb8(3, 2);
+            picture.write_to(&mut bytes, kind).unwrap();
+            bytes.into_inner()
+        };
+        for (kind, ending) in [(ImageFormat::Jpeg, "jpg"), (ImageFormat::Png, "png")] {
+            let judged = judge(&sent(drawn(kind))).await.unwrap();
+            assert_eq!(judged.unwrap().ending, ending);
+        }
+        let cut = drawn(ImageFormat::Png)[..40].to_vec();
+        for bad in [b"no picture".to_vec(), cut] {
+            assert_eq!(judge(&sent(bad)).await.unwrap().unwrap_err(), BAD);
+        }
+        let panics = || -> Option<()> { panic!("a decoder has a fault") };
+        assert_eq!(looked_at(panics).await.unwrap(), None);
     }
 }

@@ -1,12 +1,13 @@
-//! Deletions are done to their end. The idea: how long one takes depends on what hangs on the row, so
-//! one that was broken off by the time of a request, or because its client went away, would be for
-//! nothing each time it is tried; it goes on in a task of its own, whoever still waits for it.
+//! Deletions are done to their end, and so is what else must not stop half-way. The idea: how long a
+//! deletion takes depends on what hangs on the row, so one that was broken off by the time of a
+//! request, or because its client went away, would be for nothing each time it is tried; it goes on
+//! in a task of its own, whoever still waits for it.
 
 use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use rest::{ApiError, Zone};
+use rest::{ApiError, ApiResult, Zone};
 use store::origin::Origin;
 use tracing::{Instrument, Span};
 
@@ -15,15 +16,26 @@ pub async fn finish(request: Request, next: Next) -> Response {
     if request.method() != Method::DELETE {
         return next.run(request).await;
     }
+    match to_its_end(next.run(request)).await {
+        Ok(answer) => answer,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Works in a task of its own: what has begun ends, whoever still waits for it.
+///
+/// # Errors
+/// 500 where the program ends before.
+pub async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> ApiResult<T> {
     // What holds for a request holds for its task; a task does not inherit it.
     let (origin, zone) = (Origin::current(), Zone::current());
-    let deleting = origin.around(zone.around(next.run(request)));
-    match tokio::spawn(deleting.instrument(Span::current())).await {
-        Ok(answer) => answer,
+    let working = origin.around(zone.around(work));
+    match tokio::spawn(working.instrument(Span::current())).await {
+        Ok(done) => Ok(done),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(error) => {
-            ApiError::Internal(format!("a deletion ended early: {error}")).into_response()
-        }
+        Err(error) => Err(ApiError::Internal(format!("work ended early: {error}"))),
     }
 }
 

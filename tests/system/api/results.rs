@@ -10,7 +10,7 @@ use crate::pages::jpeg;
 use crate::pull::{Farm, fetch, good, post, success};
 
 /// A farm of two captures: a moth was found on the first, nothing on the second.
-async fn harvest(fresh: &testing::Fresh) -> (Farm, [i64; 2]) {
+pub async fn harvest(fresh: &testing::Fresh) -> (Farm, [i64; 2]) {
     let farm = Farm::new(fresh, 0).await;
     let mut ids = [0; 2];
     for (id, name) in ids

@@ -1,10 +1,16 @@
 //! `/api/v2/captures/upload/`: photographs that people send.
 
+use std::io::Cursor;
+use std::time::Duration;
+
 use domain::permission::Role;
+use futures_util::FutureExt;
+use image::ImageFormat;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::project::Project;
 use store::testing;
+use store::upload::UploadFilter;
 
 use crate::app::{Answer, Client, TestApp};
 use crate::pages::jpeg;
@@ -78,6 +84,17 @@ async fn a_photograph_becomes_a_capture_in_its_session() {
         assert_eq!(capture.checksum_algorithm.as_deref(), Some("md5"));
         assert_eq!((capture.test_image, capture.size.is_some()), (true, true));
 
+        let one = format!("/api/v2/captures/{}/", photo["id"]);
+        let edit = async |body: Value| {
+            let body = Some(body.to_string());
+            manager.send(Method::PATCH, &one, body).await
+        };
+        let moved = edit(json!({"path": "exports/moths_export-1.csv"})).await;
+        let words = "An uploaded photograph stays where it is.";
+        assert_eq!(moved.json(), json!({ "path": [words] }));
+        let same = edit(json!({"path": capture.path, "test_image": true})).await;
+        assert_eq!(same.status, 200, "{}", same.text);
+
         let list = format!("{PATH}?project_id={}", project.id);
         assert_eq!(manager.get(PATH).await.status, 400);
         assert_eq!(manager.get(&list).await.json()["count"], 2);
@@ -96,6 +113,58 @@ async fn a_photograph_becomes_a_capture_in_its_session() {
             photo["id"], project.id
         );
         assert_eq!(manager.get(&gone).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn photographs_of_every_kind_are_taken_and_shown() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let manager = app.member(&project, Some(Role::ProjectManager)).await;
+        let station = station(&app, &project).await.to_string();
+        for (name, kind) in [
+            ("a.gif", ImageFormat::Gif),
+            ("a.webp", ImageFormat::WebP),
+            ("a.bmp", ImageFormat::Bmp),
+            ("a.tif", ImageFormat::Tiff),
+        ] {
+            let mut sheet = Cursor::new(Vec::new());
+            let picture = image::RgbImage::new(300, 20);
+            picture.write_to(&mut sheet, kind).unwrap();
+            let made = send(&manager, "", Some((name, sheet.into_inner())), &station).await;
+            assert_eq!(made.status, 201, "{name}: {}", made.text);
+            let made = made.json();
+            let photo = &made["source_image"];
+            assert_eq!(
+                (&photo["width"], &photo["height"]),
+                (&json!(300), &json!(20))
+            );
+            let small = format!("capture_{}/small.jpg", photo["id"]);
+            let small = app.tools.links.relative("thumbnails", &small);
+            let small = reqwest::get(format!("{}{small}", app.url)).await.unwrap();
+            let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
+            assert_eq!((small.width(), small.height()), (240, 16), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_photograph_that_is_called_a_page_does_nothing() {
+    for fresh in testing::fresh().await {
+        let app = TestApp::start(&fresh).await;
+        let project = app.project("Moths", false).await;
+        let manager = app.member(&project, Some(Role::ProjectManager)).await;
+        let station = station(&app, &project).await.to_string();
+        let made = send(&manager, "", Some(("a.html", jpeg(8, 8))), &station).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let made = made.json();
+        let shown = reqwest::get(made["image"].as_str().unwrap()).await.unwrap();
+        let policy = shown.headers()["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("sandbox") && !policy.contains("allow"),
+            "{policy}"
+        );
     }
 }
 
@@ -174,5 +243,63 @@ async fn an_upload_to_a_draft_is_seen_by_its_link_alone() {
             timestamp.is_some(),
             "a photograph without a time was taken now"
         );
+    }
+}
+
+/// The same request is given up at each of its steps in turn.
+#[tokio::test]
+async fn an_upload_whose_sender_goes_away_is_kept_with_its_file() {
+    let fresh = testing::fresh_sqlite().await;
+    let mut state = None;
+    let keep = |own: web::AppState| {
+        state = Some(own.clone());
+        own
+    };
+    let app = TestApp::start_with(&fresh, keep).await;
+    let router = web::router(state.unwrap());
+    let project = app.project("Moths", false).await;
+    let station = station(&app, &project).await;
+    app.superuser().await;
+    let user = app.store.user_by_email("super@example.org").await;
+    let user = user.unwrap().unwrap();
+    let token = app.store.create_token(user.id, "sender").await.unwrap();
+    for steps in 0..60 {
+        let part = |about: &str| format!("--b\r\nContent-Disposition: form-data; {about}\r\n\r\n");
+        let mut body = part("name=\"deployment\"") + &format!("{station}\r\n");
+        body += &part(&format!("name=\"image\"; filename=\"{steps}.jpg\""));
+        let body = [body.as_bytes(), &jpeg(8, 8), b"\r\n--b--\r\n"].concat();
+        let request = axum::http::Request::post(PATH)
+            .header("Authorization", format!("Token {token}"))
+            .header("Content-Type", "multipart/form-data; boundary=b");
+        let request = request.body(axum::body::Body::from(body)).unwrap();
+        let mut answer = std::pin::pin!(web::answer(&router, request));
+        for _ in 0..steps {
+            if answer.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let filter = UploadFilter {
+        user_id: user.id,
+        ..UploadFilter::default()
+    };
+    for round in 0.. {
+        let (rows, _) = app.store.uploads(&filter, 100, 0).await.unwrap();
+        let mut without = Vec::new();
+        for (_, capture) in &rows {
+            if !app.tools.files.exists(&capture.path).await.unwrap() {
+                without.push(&capture.path);
+            }
+        }
+        if !rows.is_empty() && without.is_empty() {
+            break;
+        }
+        assert!(
+            round < 200,
+            "of {} these have no file: {without:?}",
+            rows.len()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -12,13 +12,13 @@ use tokio::net::TcpStream;
 use super::server::{Server, told};
 
 /// Sends text as it is, and says what comes back until the connection ends.
-async fn raw(server: &Server, text: &str) -> String {
+pub async fn raw(server: &Server, text: &str) -> String {
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     rest(&mut stream).await
 }
 
-async fn rest(stream: &mut TcpStream) -> String {
+pub async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // A reset ends it as well.
     let _ = stream.read_to_end(&mut bytes).await;
@@ -26,7 +26,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 /// The head of a POST with the token, with these headers about its body.
-fn head(server: &Server, path: &str, body: &str) -> String {
+pub fn head(server: &Server, path: &str, body: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {}\r\n\
          Content-Type: application/json\r\n{body}\r\n\r\n",
@@ -34,12 +34,12 @@ fn head(server: &Server, path: &str, body: &str) -> String {
     )
 }
 
-fn detail(words: &str) -> String {
+pub fn detail(words: &str) -> String {
     json!({"detail": words}).to_string()
 }
 
 /// The server answers those who ask for something small.
-async fn answers(server: &Server) {
+pub async fn answers(server: &Server) {
     let call = server.call(Method::GET, "/api/v2/projects/");
     assert_eq!(told(call).await.0, StatusCode::OK);
 }
@@ -237,7 +237,7 @@ async fn when_all_places_are_taken_others_are_told_to_come_again() {
 }
 
 /// Asks until there is no room, and looks at what is said then.
-async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
+pub async fn refused(ask: impl AsyncFn() -> reqwest::Response) {
     let busy = loop {
         let answer = ask().await;
         if !answer.status().is_success() {

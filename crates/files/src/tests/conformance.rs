@@ -169,6 +169,9 @@ async fn what_is_no_key_is_denied(files: &Files) {
 
 async fn ranges_are_cut_at_the_end(files: &Files) {
     files.put("r", Bytes::from_static(b"moths")).await.unwrap();
+    assert_eq!(files.get_within("r", 5).await.unwrap(), "moths");
+    let more = files.get_within("r", 4).await;
+    assert!(matches!(more, Err(FilesError::Io(_))), "{more:?}");
     for (range, expected) in [
         (None, "moths"),
         (Some(0..1), "m"),

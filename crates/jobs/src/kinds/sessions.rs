@@ -2,14 +2,12 @@
 //! job at a time works on a station; its lock is void when its claim is, so a crash cannot leave it
 //! behind.
 
-use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::session::gap;
 use domain::state::JobState;
-use files::Source;
-use image::ImageReader;
+use files::{Source, picture};
 use store::capture::Capture;
 use store::station::{Station, regroup};
 
@@ -155,12 +153,7 @@ async fn read_size(cx: &JobContext, source: &Source, capture: &Capture) -> Optio
             return None;
         }
     };
-    let reader = ImageReader::new(Cursor::new(bytes.as_ref()));
-    let size = reader
-        .with_guessed_format()
-        .map_err(image::ImageError::IoError)
-        .and_then(ImageReader::into_dimensions);
-    match size {
+    match picture::dimensions(&bytes) {
         Ok((width, height)) => i32::try_from(width).ok().zip(i32::try_from(height).ok()),
         Err(error) => {
             warn(error.to_string());

@@ -15,4 +15,5 @@ mod reprocess;
 mod schedules;
 mod service;
 mod stops;
+mod sweep;
 mod world;

@@ -8,6 +8,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use domain::permission::{Action, ProjectFacts};
+use domain::storage::KEPT;
 use rest::allow::{ACTION, DETAIL, LIST, READ};
 use rest::page::{Envelope, Page};
 use rest::{ApiError, ApiResult, Form, How, JsonBody};
@@ -18,7 +19,7 @@ use store::project::Project;
 use super::choice::{exists, none_such, row, rows, yes_or_no};
 use super::internal;
 use crate::call::{Call, number};
-use crate::media::thumbnail;
+use crate::media::forget;
 
 pub mod fields;
 pub mod photograph;
@@ -239,6 +240,11 @@ async fn change(
     if form.has("project") && form.integer("project") != Some(project.id) {
         form.wrong("project", "It cannot be moved to another project.");
     }
+    // Of what the server keeps itself, a path may be anybody's file.
+    let kept = capture.public_base_url.as_deref() == Some(KEPT);
+    if kept && form.text("path").is_some_and(|path| path != capture.path) {
+        form.wrong("path", "An uploaded photograph stays where it is.");
+    }
     form.finish()?;
     let small = |form: &Form, name: &str| form.integer(name).and_then(|n| i32::try_from(n).ok());
     let time = |form: &Form, name: &str| form.text(name).and_then(|text| rest::time::read(&text));
@@ -257,7 +263,8 @@ async fn change(
     Ok(Json(around.whole(&call, &capture, true).await?))
 }
 
-/// Deletes a capture with what was found on it, and the file where it was an upload.
+/// Deletes a capture with what was found on it, what was made of both, and the file where it was an
+/// upload.
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
     let action = Action::Change("delete_sourceimage");
     let (capture, _, _) = find(&call, &id, action).await?;
@@ -265,17 +272,14 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes a capture, its thumbnails, and its file where the server keeps it.
+/// Removes a capture, its thumbnails and crops, and its file where the server keeps it.
 async fn remove(call: &Call, capture: &Capture) -> ApiResult<()> {
-    let (store, state) = (call.store(), &call.state);
+    let store = call.store();
     let upload = store.upload_of(capture.id).await.map_err(internal)?;
+    let found = store.detections_on(capture.id).await.map_err(internal)?;
     store.delete_capture(capture.id).await.map_err(internal)?;
-    thumbnail::forget(state, capture.id).await;
-    if let Some(upload) = upload
-        && let Err(error) = state.files.delete(&upload.path).await
-    {
-        tracing::warn!(upload = upload.id, %error, "an uploaded file is not deleted");
-    }
+    let upload = upload.map(|upload| upload.path);
+    forget::capture(&call.state, capture.id, found, upload).await;
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub const ABOUT: &str = "Occurrences of a project, written to a file.";
 
 const PATH: &str = "exports";
 const MODEL: &str = "dataexport";
+/// Exports of a project whose files are deleted with it at once.
+const MOST: u64 = 10_000;
 
 /// The formats as choices, which stand for themselves.
 pub const FORMATS: [(&str, &str); export::FORMATS.len()] = {
@@ -152,6 +154,21 @@ async fn shown(call: &Call, exports: &[Export]) -> ApiResult<Vec<Value>> {
 /// Where an export's file lies among those that the server keeps.
 fn key(export: &Export) -> Option<&str> {
     export.file_url.as_deref()?.strip_prefix("/media/")
+}
+
+/// The keys of the files of a project's exports; those of more than it may have by hand are left to
+/// the sweep.
+///
+/// # Errors
+/// Errors of the store.
+pub async fn files_of(call: &Call, project: i64) -> ApiResult<Vec<String>> {
+    let filter = ExportFilter {
+        project_id: Some(project),
+        ..ExportFilter::default()
+    };
+    let rows = call.store().exports(&filter, MOST, 0).await;
+    let (rows, _) = rows.map_err(internal)?;
+    Ok(rows.iter().filter_map(key).map(str::to_owned).collect())
 }
 
 /// Of a job, what stands in an export.

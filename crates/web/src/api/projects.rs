@@ -17,10 +17,12 @@ use serde_json::{Value, json};
 use store::project::{NewProject, PROJECT_ORDERS, Project, ProjectFilter};
 
 use self::fields::{ABOUT, CHARTS, FIELDS, FILTERS, ROW};
+use super::exports;
 use super::internal;
 use super::nested;
 use super::taxa::tree;
 use crate::call::{Call, number};
+use crate::media::forget;
 use crate::pictures;
 use crate::views::{Answer, View, view};
 
@@ -283,11 +285,16 @@ async fn change(
 pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode> {
     let (project, permit) = find_to::<Delete>(&call, &id).await?;
     let stations = call.store().stations(project.id).await.map_err(internal)?;
+    let exports = exports::files_of(&call, project.id).await?;
     let deleted = call.store().delete_project(permit, project.id).await;
     deleted.map_err(internal)?;
     let images = stations.iter().map(|station| station.image.as_deref());
     for image in images.chain([project.image.as_deref()]) {
         pictures::forget_old(&call.state.files, image).await;
+    }
+    forget::these(&call.state, exports).await;
+    for station in &stations {
+        forget::uploads_of(&call.state, station.id).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,6 +18,7 @@ use self::fields::{ABOUT, FIELDS, REGROUP, ROW, SYNC, SYNC_ALL};
 use self::shown::Around;
 use super::internal;
 use crate::call::{Call, number};
+use crate::media::forget;
 use crate::pictures;
 use crate::views::{self, Answer, View, view};
 
@@ -176,5 +177,6 @@ pub async fn delete(call: Call, Path(id): Path<String>) -> ApiResult<StatusCode>
     let deleted = call.store().delete_station(permit, station.id).await;
     deleted.map_err(internal)?;
     pictures::forget_old(&call.state.files, station.image.as_deref()).await;
+    forget::uploads_of(&call.state, station.id).await;
     Ok(StatusCode::NO_CONTENT)
 }

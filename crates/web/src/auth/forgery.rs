@@ -94,7 +94,7 @@ async fn shown(request: Request) -> (Request, Option<String>) {
     // A body that breaks off, also where it becomes larger than the settings allow, holds no word;
     // what comes after refuses it.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let form = JsonBody::read(Some(&kind), &bytes).ok();
+    let form = JsonBody::read_shared(Some(&kind), &bytes).ok();
     let word = form.and_then(|form| Some(form.value.get(FIELD)?.as_str()?.to_owned()));
     (Request::from_parts(parts, Body::from(bytes)), word)
 }

@@ -96,6 +96,9 @@ impl Known {
 pub async fn know(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let span = span(&request);
     let (mut request, known) = recognise(&state, request).await;
+    if known.user().is_none() {
+        limits::nobody_known(&request);
+    }
     if let Err(error) = counted(&state, &request, &known) {
         return limits::refused("throttled", error);
     }

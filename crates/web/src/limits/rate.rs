@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use rest::{ApiError, ApiResult};
 
 use super::Limits;
+use crate::auth::token;
 
 /// Callers that are remembered before those are forgotten who have long been quiet.
 const MOST: usize = 10_000;
@@ -44,12 +45,7 @@ impl Rates {
         let Some(buckets) = &self.known else {
             return Ok(());
         };
-        let mut hasher = DefaultHasher::new();
-        match secret {
-            Some(secret) => secret.hash(&mut hasher),
-            None => headers.get(header::AUTHORIZATION).hash(&mut hasher),
-        }
-        count(buckets, &hasher.finish())
+        count(buckets, &caller(headers, secret))
     }
 
     /// Counts a request of somebody who showed nothing.
@@ -62,6 +58,17 @@ impl Rates {
             None => Ok(()),
         }
     }
+}
+
+/// Under which number somebody is counted: by the cookie's secret, or by the token, however its
+/// header is spelled.
+fn caller(headers: &HeaderMap, secret: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match secret {
+        Some(secret) => secret.hash(&mut hasher),
+        None => token(headers).ok().flatten().hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// A second's worth may come at once.
@@ -77,4 +84,30 @@ fn count<K: Hash + Eq + Clone>(buckets: &Buckets<K>, key: &K) -> ApiResult<()> {
         let wait = not_until.wait_time_from(DefaultClock::default().now());
         ApiError::Throttled(wait.as_secs().saturating_add(1))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use axum::http::header::AUTHORIZATION;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_counted_however_it_is_spelled() {
+        let by_token = |spelled: &'static str| {
+            let value = HeaderValue::from_static(spelled);
+            caller(&HeaderMap::from_iter([(AUTHORIZATION, value)]), None)
+        };
+        let one = by_token("Token abc");
+        for spelled in ["token abc", "TOKEN abc", "Token   abc", "toKen\tabc "] {
+            assert_eq!(by_token(spelled), one, "{spelled:?}");
+        }
+        for other in ["Token abd", "Token ABC"] {
+            assert_ne!(by_token(other), one, "{other:?}");
+        }
+        let by_cookie = |secret| caller(&HeaderMap::new(), Some(secret));
+        assert_eq!(by_cookie("one"), by_cookie("one"));
+        assert_ne!(by_cookie("one"), by_cookie("two"));
+    }
 }

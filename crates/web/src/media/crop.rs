@@ -2,7 +2,7 @@
 //! unless a worker process has cut it ahead of time (`domain-rules.md` §14).
 
 use axum::body::Bytes;
-use domain::storage::crop_name;
+use domain::storage::{CROPS, crop_name, of_crop};
 use files::picture::cut;
 use files::{FilesError, Links};
 use rest::{ApiError, ApiResult};
@@ -13,28 +13,25 @@ use crate::api::internal;
 
 /// The address of a detection's crop.
 pub fn address(links: &Links, detection: i64) -> String {
-    links.relative("crops", &crop_name(detection))
+    links.relative(CROPS, &crop_name(detection))
 }
 
-/// What a signed link names: `detection_<id>.jpg`.
+/// What a signed link names: `detection_<id>.jpg`. One that is kept is shown as it is, as long as
+/// there is the detection.
 pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
-    let id: i64 = rest
-        .strip_prefix("detection_")
-        .and_then(|rest| rest.strip_suffix(".jpg"))
-        .and_then(|id| id.parse().ok())
-        .ok_or(ApiError::NotFound)?;
-    let key = format!("crops/{}", crop_name(id));
+    let id = of_crop(rest).ok_or(ApiError::NotFound)?;
+    let detection = state.store.detection(id).await.map_err(internal)?;
+    let key = format!("{CROPS}/{}", crop_name(id));
     match state.files.get(&key).await {
         Ok(content) => return Ok(content),
         Err(FilesError::NotFound(_)) => {}
         Err(other) => return Err(gone(other)),
     }
-    let detection = state.store.detection(id).await.map_err(internal)?;
     let edges = crate::api::nested::bbox(&detection).ok_or(ApiError::NotFound)?;
     let capture = state.store.capture(detection.capture_id).await;
     let capture = capture.map_err(internal)?;
     let place = original::place(state, &capture).await?;
-    let original = original::read(state, &place).await?;
+    let original = original::read(state, &place);
     let content = picture::remake(original, move |whole| cut(&whole, edges)).await?;
     if let Err(error) = state.files.put(&key, content.clone()).await {
         tracing::warn!(%error, "a crop is not kept");

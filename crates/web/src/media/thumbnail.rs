@@ -2,9 +2,11 @@
 //! newer than they are (`domain-rules.md` §14).
 
 use axum::body::Bytes;
+use domain::storage::{THUMBNAILS, of_thumbnail, thumbnails_of};
 use files::{FilesError, Links};
 use image::DynamicImage;
 use rest::{ApiError, ApiResult};
+use store::capture::Capture;
 
 use super::{gone, original, picture};
 use crate::AppState;
@@ -19,7 +21,7 @@ const PAGE: (&str, u32) = ("page", 480);
 
 /// The address of a capture's thumbnail of this size.
 pub fn address(links: &Links, capture: i64, label: &str) -> String {
-    links.relative("thumbnails", &format!("capture_{capture}/{label}.jpg"))
+    links.relative(THUMBNAILS, &name(capture, label))
 }
 
 /// The address of the thumbnail that pages show.
@@ -34,21 +36,28 @@ fn width(label: &str) -> Option<u32> {
         .map(|(_, width)| *width)
 }
 
-fn key(capture: i64, label: &str) -> String {
-    format!("thumbnails/capture_{capture}/{label}.jpg")
+fn name(capture: i64, label: &str) -> String {
+    format!("{}/{label}.jpg", thumbnails_of(capture))
 }
 
-/// What a signed link names: `capture_<id>/<label>.jpg`. One that is kept is shown as it is.
+fn key(capture: i64, label: &str) -> String {
+    format!("{THUMBNAILS}/{}", name(capture, label))
+}
+
+/// Where all thumbnails of a capture lie that there may be.
+pub fn keys(capture: i64) -> impl Iterator<Item = String> {
+    let sizes = SIZES.iter().chain([&PAGE]);
+    sizes.map(move |(label, _)| key(capture, label))
+}
+
+/// What a signed link names: `capture_<id>/<label>.jpg`. One that is kept is shown as it is, as long
+/// as there is the capture.
 pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
-    let (capture, label) = rest
-        .strip_prefix("capture_")
-        .and_then(|rest| rest.strip_suffix(".jpg"))
-        .and_then(|rest| rest.split_once('/'))
-        .ok_or(ApiError::NotFound)?;
-    let capture: i64 = capture.parse().map_err(|_| ApiError::NotFound)?;
+    let (capture, label) = of_thumbnail(rest).ok_or(ApiError::NotFound)?;
+    let row = state.store.capture(capture).await.map_err(internal)?;
     match state.files.get(&key(capture, label)).await {
         Ok(content) => Ok(content),
-        Err(FilesError::NotFound(_)) => make(state, capture, label).await,
+        Err(FilesError::NotFound(_)) => make(state, &row, label).await,
         Err(other) => Err(gone(other)),
     }
 }
@@ -58,36 +67,26 @@ pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
 /// # Errors
 /// 404 with the reason where the photograph cannot be read.
 pub async fn refresh(state: &AppState, capture: i64, label: &str) -> ApiResult<()> {
+    let row = state.store.capture(capture).await.map_err(internal)?;
     if let Ok(kept) = state.files.head(&key(capture, label)).await {
-        let row = state.store.capture(capture).await.map_err(internal)?;
         let place = original::place(state, &row).await?;
         let written = original::written_at(state, &row, &place).await;
         if written.is_none_or(|at| at <= kept.last_modified) {
             return Ok(());
         }
     }
-    make(state, capture, label).await.map(drop)
+    make(state, &row, label).await.map(drop)
 }
 
-/// Forgets a capture's thumbnails; what is not there is no error.
-pub async fn forget(state: &AppState, capture: i64) {
-    for (label, _) in SIZES.iter().chain([&PAGE]) {
-        if let Err(error) = state.files.delete(&key(capture, label)).await {
-            tracing::warn!(capture, %error, "a thumbnail is not deleted");
-        }
-    }
-}
-
-async fn make(state: &AppState, capture: i64, label: &str) -> ApiResult<Bytes> {
+async fn make(state: &AppState, row: &Capture, label: &str) -> ApiResult<Bytes> {
     let width = width(label).ok_or(ApiError::NotFound)?;
-    let row = state.store.capture(capture).await.map_err(internal)?;
-    let place = original::place(state, &row).await?;
-    let original = original::read(state, &place).await?;
+    let place = original::place(state, row).await?;
+    let original = original::read(state, &place);
     let content = picture::remake(original, move |picture| Ok(shrink(picture, width))).await?;
     // A thumbnail that cannot be kept is still shown.
-    let kept = state.files.put(&key(capture, label), content.clone()).await;
+    let kept = state.files.put(&key(row.id, label), content.clone()).await;
     if let Err(error) = kept {
-        tracing::warn!(capture, %error, "a thumbnail is not kept");
+        tracing::warn!(capture = row.id, %error, "a thumbnail is not kept");
     }
     Ok(content)
 }

@@ -163,7 +163,11 @@ pub fn shared_parameters() -> Value {
     };
     let whole = |least: i64| json!({"type": "integer", "minimum": least});
     Value::Object(Map::from_iter([
-        parameter("limit", "At most so many rows.", whole(1)),
+        parameter(
+            "limit",
+            "At most so many rows; more than 10,000 count as 10,000.",
+            whole(1),
+        ),
         parameter("offset", "After so many rows.", whole(0)),
         parameter(
             "search",

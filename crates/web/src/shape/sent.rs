@@ -46,7 +46,7 @@ async fn taken_apart(request: Request, vouched: bool) -> ApiResult<(Request, Sen
     let bytes = to_bytes(body, most).await;
     let bytes = bytes.map_err(|_| ApiError::BadRequest("The body broke off.".to_owned()))?;
     let kind = media(&parts.headers);
-    let body = JsonBody::read(kind.as_deref(), &bytes).ok();
+    let body = JsonBody::read_shared(kind.as_deref(), &bytes).ok();
     let form =
         body.filter(|_| kind.as_deref().is_some_and(is_form) && parts.method == Method::POST);
     let field = |name: &str| form.as_ref()?.value.get(name)?.as_str();

@@ -155,7 +155,15 @@ async fn a_duty_is_one_processes_at_a_time() {
         let next = store.take_duty("test", hour).await.unwrap().unwrap();
         assert_eq!(next.position, 7);
         // A turn that is over moves nothing.
-        store.end_duty(turn, 3, Time::ZERO).await.unwrap();
+        store.end_duty(turn.clone(), 3, Time::ZERO).await.unwrap();
+        assert_eq!(store.keep_duty(turn, 3, hour).await.unwrap(), None);
+        let day = 24 * hour;
+        let next = store.keep_duty(next, 9, day).await.unwrap().unwrap();
+        assert_eq!(next.position, 9);
+        assert_eq!(store.take_duty("test", hour).await.unwrap(), None);
+        store.end_duty(next, 9, Time::ZERO).await.unwrap();
+        let next = store.take_duty("test", hour).await.unwrap().unwrap();
+        assert_eq!(next.position, 9);
         assert_eq!(store.take_duty("test", hour).await.unwrap(), None);
     }
 }

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use chrono::NaiveDateTime;
 use domain::timestamp;
 use exif::{In, Tag, Value};
-use image::ImageReader;
+use files::picture;
 use md5::{Digest, Md5};
 use rest::zone::Zone;
 use store::capture::NewCapture;
@@ -15,11 +15,10 @@ use store::capture::NewCapture;
 /// Reads a photograph; `None` where it is no picture of a kind that is known. The content
 /// decides, not the name.
 pub fn read(name: &str, bytes: &Bytes) -> Option<NewCapture> {
-    let reader = ImageReader::new(Cursor::new(bytes.as_ref()));
-    let reader = reader.with_guessed_format().ok()?;
-    let (width, height) = reader.into_dimensions().ok()?;
+    let (width, height) = picture::dimensions(bytes).ok()?;
+    let written = || picture::guarded(|| Ok(exif_time(bytes))).ok().flatten();
     let taken_at = timestamp::from_file_name(name)
-        .or_else(|| exif_time(bytes))
+        .or_else(written)
         .unwrap_or_else(|| Zone::current().local(store::now()));
     Some(NewCapture {
         path: name.to_owned(),

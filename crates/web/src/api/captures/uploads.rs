@@ -29,6 +29,7 @@ use super::super::nested::Nested;
 use super::{fields, photograph, remove};
 use crate::call::{Call, found, number};
 use crate::media::UPLOADS;
+use crate::unbroken;
 
 /// Largest photograph that is taken, in bytes: the web client's own bound (`ui.md`), whatever size of
 /// an upload is set.
@@ -174,13 +175,17 @@ pub async fn create(call: Call, body: JsonBody) -> ApiResult<(StatusCode, Json<V
     let project = station.project_id.ok_or(ApiError::Forbidden)?;
     let (project, facts) = call.project(project).await?;
     call.permit(&facts, Action::Create("create_sourceimageupload"))?;
-    let row = keep(&call, &station, photo, &sent).await?;
-    let body = alone(&call, row.clone(), &facts).await?;
-    regroup(&call, &project, &station, &row.1).await?;
-    if process_now {
-        process(&call, &project, &station, &row.1).await?;
-    }
-    Ok((StatusCode::CREATED, Json(body)))
+    // Who goes away in the middle leaves no capture without its file.
+    let kept = unbroken::to_its_end(async move {
+        let row = keep(&call, &station, photo, &sent).await?;
+        let body = alone(&call, row.clone(), &facts).await?;
+        regroup(&call, &project, &station, &row.1).await?;
+        if process_now {
+            process(&call, &project, &station, &row.1).await?;
+        }
+        Ok::<_, ApiError>(body)
+    });
+    Ok((StatusCode::CREATED, Json(kept.await??)))
 }
 
 /// The photograph of the form, told from its bytes; what is wrong with it is noted.
