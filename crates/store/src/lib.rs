@@ -47,6 +47,7 @@ pub mod service;
 pub mod session;
 pub mod source;
 pub mod standing;
+mod statistics;
 pub mod station;
 pub mod summary;
 pub mod tag;

@@ -46,6 +46,8 @@ mod m0182_service_checks;
 mod m0183_workers;
 mod m0184_newest_events;
 mod m0191_job_pages;
+mod m0211_outcomes;
+mod m0212_outcomes_before;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -96,6 +98,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0183_workers::Migration),
             Box::new(m0184_newest_events::Migration),
             Box::new(m0191_job_pages::Migration),
+            Box::new(m0211_outcomes::Migration),
+            Box::new(m0212_outcomes_before::Migration),
         ]
     }
 }

@@ -11,7 +11,7 @@ use chrono::NaiveDateTime;
 use domain::metric;
 use domain::state::JobState;
 use domain::wire::DetectionResponse;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::connection::{Store, StoreError, StoreResult, Write};
@@ -201,7 +201,8 @@ async fn lock_rows(tx: &Write, job: &Job, ids: &[i64]) -> StoreResult<HashMap<i6
             .filter(C::Stage.eq(PROCESS))
             .filter(C::CaptureId.is_in(chunk.iter().copied()))
             .filter(C::Generation.eq(job.generation))
-            .filter(C::Outcome.is_in([OPEN, FAILED]))
+            // By their captures, not by their outcome, which all open ones of the job share.
+            .filter(Expr::cust("+task_result.outcome").is_in([OPEN, FAILED]))
             .order_by_asc(C::CaptureId)
             .lock_exclusive()
             .all(&**tx)

@@ -18,6 +18,7 @@ mod sessions;
 mod settings;
 mod standing;
 mod stations;
+mod statistics;
 mod webhooks;
 
 use chrono::NaiveDateTime;

@@ -134,7 +134,7 @@ impl Store {
                 .filter(C::Stage.eq(PROCESS))
                 .filter(C::CaptureId.is_in(chunk.iter().copied()))
                 .filter(C::Generation.eq(job.generation))
-                .filter(C::Outcome.eq(OPEN))
+                .filter(Expr::cust("+task_result.outcome").eq(OPEN))
                 .into_tuple()
                 .all(&self.db)
                 .await?;
