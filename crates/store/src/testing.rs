@@ -213,6 +213,17 @@ pub async fn make_newer(store: &Store) {
     store.db.execute_unprepared(row).await.expect("writable");
 }
 
+/// Makes a database look as if the last change of its schema had not been made yet.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn make_older(store: &Store) {
+    let all = Migrator::migrations();
+    let last = all.last().expect("a few").name();
+    let row = format!("DELETE FROM seaql_migrations WHERE version = '{last}'");
+    store.db.execute_unprepared(&row).await.expect("writable");
+}
+
 /// Makes a taxon, as a classifier's label would.
 ///
 /// # Panics
