@@ -188,7 +188,8 @@ impl JobFilter {
         for (column, value) in numbers {
             all = all.add_option(value.map(|v| column.eq(v)));
         }
-        let ended = [JobState::Success, JobState::Failure, JobState::Revoked];
+        // What a job may be, not what it may not: only that is looked up in an index.
+        let open = || C::State.is_in(JobState::unfinished().map(JobState::code));
         all = all
             .add_option(
                 self.visible
@@ -198,10 +199,7 @@ impl JobFilter {
             .add_option(self.state.map(|s| C::State.eq(s.code())))
             .add_option(self.kind.as_ref().map(|k| C::Kind.eq(k.as_str())))
             .add_option(self.dispatch.map(|d| C::DispatchMode.eq(d.code())))
-            .add_option(
-                self.incomplete
-                    .then(|| C::State.is_not_in(ended.map(JobState::code))),
-            );
+            .add_option(self.incomplete.then(open));
         if self.ready {
             all = all.add(super::offer::ready());
         }
