@@ -1,16 +1,13 @@
-//! Lists of jobs: filter, search, order, page, each in two statements however long the list is
-//! (`processing-service.md` §7.1, `domain-rules.md` §17).
+//! Lists of jobs: what they are narrowed by and what they are ordered by, as the API names it
+//! (`processing-service.md` §7.1, `domain-rules.md` §17). How a page of one is read stands in
+//! `job/page.rs`.
 
 use chrono::{DateTime, Utc};
 use domain::job::DispatchMode;
 use domain::state::JobState;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, NullOrdering, Query};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
-use super::Job;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{export, job, pipeline};
 
@@ -123,52 +120,6 @@ impl JobOrder {
             JobOrder::CaptureSet => job::Column::CaptureSetId,
             JobOrder::Pipeline => job::Column::PipelineId,
         }
-    }
-}
-
-impl Store {
-    /// One page of jobs, newest first, and how many there are in all.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs(
-        &self,
-        filter: &JobFilter,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        self.jobs_ordered(filter, &[], limit, offset).await
-    }
-
-    /// One page of jobs in this order (true means descending; nulls come last either way), and
-    /// how many there are in all.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs_ordered(
-        &self,
-        filter: &JobFilter,
-        order: &[(JobOrder, bool)],
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        let select = filter.select();
-        let count = select.clone().count(&self.db).await?;
-        let mut select = select;
-        for (by, descending) in order {
-            let order = if *descending { Order::Desc } else { Order::Asc };
-            select = select.order_by_with_nulls(by.column(), order, NullOrdering::Last);
-        }
-        if order.is_empty() {
-            select = select.order_by_desc(job::Column::CreatedAt);
-        }
-        let rows = select
-            .order_by_desc(job::Column::Id)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?;
-        Ok((rows, count))
     }
 }
 

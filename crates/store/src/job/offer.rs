@@ -71,7 +71,7 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Job>, u64)> {
-        let count = self.count_rows(filter.select()).await?;
+        let count = self.count_jobs(filter).await?;
         let rows = self.offered(filter, workable, limit, offset).await?;
         Ok((rows, count))
     }
