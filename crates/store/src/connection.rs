@@ -2,6 +2,7 @@
 //! start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails half-way because another one
 //! was faster.
 
+mod again;
 mod away;
 mod bounded;
 
@@ -18,6 +19,9 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+#[cfg(test)]
+pub(crate) use again::TRIES;
+pub(crate) use again::again;
 pub use bounded::Pool;
 
 /// What can go wrong in the store.

@@ -5,13 +5,15 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
+use crate::capture::lock::lock_captures;
 use crate::connection::{Store, StoreResult, Write, now};
 use crate::defaults::Defaults;
 use crate::entity::{capture, detection, occurrence, project, session, station, task_result};
 use crate::job::Job;
 
 /// Counts again what these captures show: when they were last processed, their boxes, and the
-/// boxes and taxa whose occurrence passes their project's default filters.
+/// boxes and taxa whose occurrence passes their project's default filters. The caller has locked
+/// them.
 pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
     use capture::Column as C;
     let id = || Expr::col((detection::Entity, detection::Column::Id));
@@ -158,9 +160,12 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn recount_captures(&self, captures: &[i64]) -> StoreResult<()> {
+        let mut captures = captures.to_vec();
+        captures.sort_unstable();
         let tx = self.write().await?;
-        refresh_captures(&tx, captures).await?;
-        refresh_occurrences_on(&tx, captures).await?;
+        lock_captures(&tx, &captures).await?;
+        refresh_captures(&tx, &captures).await?;
+        refresh_occurrences_on(&tx, &captures).await?;
         tx.commit().await
     }
 

@@ -5,6 +5,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::capture::lock::lock_captures;
 use crate::connection::{Store, StoreResult};
 use crate::counters::{refresh_captures, refresh_occurrences_on};
 use crate::entity::{capture, project, session, station};
@@ -52,6 +53,7 @@ impl Store {
             }
         };
         let tx = self.write().await?;
+        lock_captures(&tx, &page).await?;
         refresh_captures(&tx, &page).await?;
         refresh_occurrences_on(&tx, &page).await?;
         // Where the filters have changed meanwhile, the row says START again and stays so.

@@ -6,6 +6,7 @@ mod away;
 mod bounded;
 mod captures;
 mod copies;
+mod crossings;
 mod exports;
 mod jobs;
 mod lists;
