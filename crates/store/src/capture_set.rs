@@ -3,7 +3,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Json,
+    PaginatorTrait, QueryFilter, QueryOrder, prelude::Json,
 };
 
 use crate::connection::{Store, StoreError, StoreResult, again, now};
@@ -18,6 +18,7 @@ pub use crate::entity::capture_set::Model as CaptureSet;
 pub use counts::SetCounts;
 pub use list::{CaptureSetFilter, CaptureSetOrder};
 pub use members::CaptureSetChange;
+pub(crate) use members::lock;
 
 /// What a person gives to make a capture set.
 #[derive(Clone, Debug, Default)]
@@ -122,9 +123,7 @@ impl Store {
     async fn fill_once(&self, id: i64) -> StoreResult<u64> {
         use capture_set_member::Column as M;
         let tx = self.write().await?;
-        let set = capture_set::Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
+        let set = members::lock(&tx, id)
             .await?
             .ok_or(StoreError::NotFound("capture set"))?;
         let wanted = |first: Option<i64>| {

@@ -16,6 +16,7 @@ mod rooms;
 mod schedules;
 mod schema;
 mod sessions;
+mod sets;
 mod settings;
 mod standing;
 mod stations;

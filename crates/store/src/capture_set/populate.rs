@@ -219,9 +219,7 @@ impl Store {
     async fn replace_once(&self, id: i64, chosen: &[i64]) -> StoreResult<u64> {
         use capture_set_member::Column as M;
         let tx = self.write().await?;
-        capture_set::Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
+        members::lock(&tx, id)
             .await?
             .ok_or(StoreError::NotFound("capture set"))?;
         let before: BTreeSet<i64> = of_set(id)

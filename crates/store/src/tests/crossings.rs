@@ -47,7 +47,7 @@ async fn holding(store: &Store, capture: i64) -> Write {
 }
 
 /// Waits until so many transactions wait for another one.
-async fn until_waiting(store: &Store, many: i64) {
+pub(super) async fn until_waiting(store: &Store, many: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity \
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
     for _ in 0..1000 {
