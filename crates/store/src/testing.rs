@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
 pub mod bare;
+mod care;
 mod cut;
 pub mod foreign;
 pub mod large;
@@ -23,6 +24,7 @@ use crate::connection::StoreResult;
 use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
 
+pub use care::{mend_job, recount_all, spoil_job, until_counted};
 pub use cut::{cut_connections, cut_listeners};
 
 /// The variable that names a PostgreSQL database from which new ones may be made.

@@ -20,6 +20,17 @@ impl StoreError {
         }
     }
 
+    /// For whoever goes through many things, one by one: this error, where it concerns only the one.
+    ///
+    /// # Errors
+    /// The same, where the database is away and there is nothing to go on with.
+    pub fn of_one(self) -> Result<StoreError, StoreError> {
+        match self.is_away() && !self.is_crossed() {
+            true => Err(self),
+            false => Ok(self),
+        }
+    }
+
     /// Whether the database took a whole transaction back because it crossed another one.
     pub(crate) fn is_crossed(&self) -> bool {
         matches!(self, StoreError::Database(error) if is_crossed(error))
