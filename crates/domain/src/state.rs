@@ -74,6 +74,12 @@ impl JobState {
         )
     }
 
+    /// The states of a job that has not ended: all that are not final.
+    pub fn unfinished() -> impl Iterator<Item = JobState> {
+        let all = JobState::ALL.into_iter();
+        all.filter(|state| !state.is_final())
+    }
+
     /// True when tasks of the job may be handed out (`processing-service.md` §10, "active").
     pub const fn is_active(self) -> bool {
         matches!(self, JobState::Started)
@@ -259,6 +265,14 @@ mod tests {
                 i += 1;
             }
             assert!(seen.iter().any(|s| s.is_final()), "{start} never ends");
+        }
+    }
+
+    #[test]
+    fn a_state_is_final_or_unfinished() {
+        let unfinished: Vec<JobState> = JobState::unfinished().collect();
+        for state in JobState::ALL {
+            assert_eq!(unfinished.contains(&state), !state.is_final(), "{state}");
         }
     }
 

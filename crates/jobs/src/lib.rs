@@ -5,6 +5,7 @@
 
 pub mod caretaker;
 pub mod context;
+pub mod counters;
 pub mod crops;
 pub mod deliveries;
 pub mod health;

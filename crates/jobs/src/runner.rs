@@ -23,7 +23,7 @@ use tracing::{Instrument, Span};
 use crate::context::{JobContext, Stopped};
 use crate::crops::Cutter;
 use crate::kind::{self, Outcome};
-use crate::{Tools, caretaker, deliveries, sweep, upkeep};
+use crate::{Tools, caretaker, counters, deliveries, sweep, upkeep};
 
 /// How long a cancelled job may take to stop by itself.
 const CANCEL: Duration = Duration::from_millis(500);
@@ -73,12 +73,13 @@ impl Runner {
         self
     }
 
-    /// Runs jobs, with the caretaker, upkeep, deliveries and the sweep of files beside them, until
-    /// `stop` fires; then hands back what runs.
+    /// Runs jobs, with the caretaker, upkeep, counters, deliveries and the sweep of files beside
+    /// them, until `stop` fires; then hands back what runs.
     pub async fn run(self, stop: CancellationToken) {
         let runner = Arc::new(self);
         let care = tokio::spawn(caretaker::run(runner.tools.clone(), stop.clone()));
         let upkeep = tokio::spawn(upkeep::run(runner.tools.clone(), stop.clone()));
+        let counters = tokio::spawn(counters::run(runner.tools.clone(), stop.clone()));
         let told = tokio::spawn(deliveries::run(runner.tools.clone(), stop.clone()));
         let swept = tokio::spawn(sweep::run(runner.tools.clone(), stop.clone()));
         let cutter = runner.crops.clone().map(|kept| {
@@ -110,7 +111,7 @@ impl Runner {
         }
         running.close();
         running.wait().await;
-        let _ = tokio::join!(care, upkeep, told, swept);
+        let _ = tokio::join!(care, upkeep, counters, told, swept);
         if let Some(cutter) = cutter {
             let _ = cutter.await;
         }

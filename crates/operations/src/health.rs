@@ -108,10 +108,11 @@ impl Health {
     async fn schema(&self) -> Found {
         let found = tokio::time::timeout(PATIENCE, self.store.check_schema()).await;
         let found = match found {
-            Ok(Ok(())) => Ok(()),
+            // A change of a newer version only adds: this process goes on until it is replaced.
+            Ok(Ok(()) | Err(StoreError::Newer(_))) => Ok(()),
             Ok(Err(StoreError::Schema(why))) => {
                 tracing::warn!(why, "not ready");
-                Err("it is not that of this version of the program")
+                Err("it lacks what this version of the program needs")
             }
             Ok(Err(_)) | Err(_) => Err("the database does not answer"),
         };

@@ -11,7 +11,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, again, now};
 use crate::entity::{capture, capture_set_member, classification, detection};
 use crate::pipeline::Algorithm;
 use crate::station::Station;
@@ -24,6 +24,7 @@ mod drawn;
 mod labels;
 mod list;
 mod location;
+pub(crate) mod lock;
 mod neighbours;
 mod touched;
 
@@ -94,16 +95,25 @@ impl Store {
     /// Errors of the database.
     pub async fn write_captures(&self, station: &Station, found: &[NewCapture]) -> StoreResult<()> {
         for chunk in found.chunks(1000) {
-            let tx = self.write().await?;
-            let at = now();
-            let rows = once_each(chunk).into_iter().map(|c| row(station, c, at));
-            capture::Entity::insert_many(rows)
-                .on_conflict(refresh_file())
-                .exec_without_returning(&*tx)
-                .await?;
-            tx.commit().await?;
+            again(|| self.write_chunk(station, chunk)).await?;
         }
         Ok(())
+    }
+
+    async fn write_chunk(&self, station: &Station, chunk: &[NewCapture]) -> StoreResult<()> {
+        let tx = self.write().await?;
+        let (at, found) = (now(), once_each(chunk));
+        // The statement locks what it knows in the order of the listing.
+        let known = Condition::all()
+            .add(capture::Column::StationId.eq(station.id))
+            .add(capture::Column::Path.is_in(found.iter().map(|c| c.path.as_str())));
+        lock::lock_those(&tx, known).await?;
+        let rows = found.into_iter().map(|c| row(station, c, at));
+        capture::Entity::insert_many(rows)
+            .on_conflict(refresh_file())
+            .exec_without_returning(&*tx)
+            .await?;
+        tx.commit().await
     }
 
     async fn count_station(&self, station: i64) -> StoreResult<u64> {

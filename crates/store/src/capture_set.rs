@@ -2,11 +2,11 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, prelude::Json,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, prelude::Json,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::connection::{Store, StoreError, StoreResult, again, now};
 use crate::entity::{capture, capture_set, capture_set_member};
 
 mod counts;
@@ -18,6 +18,7 @@ pub use crate::entity::capture_set::Model as CaptureSet;
 pub use counts::SetCounts;
 pub use list::{CaptureSetFilter, CaptureSetOrder};
 pub use members::CaptureSetChange;
+pub(crate) use members::lock;
 
 /// What a person gives to make a capture set.
 #[derive(Clone, Debug, Default)]
@@ -116,11 +117,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
     pub async fn populate_full(&self, id: i64) -> StoreResult<u64> {
+        again(|| self.fill_once(id)).await
+    }
+
+    async fn fill_once(&self, id: i64) -> StoreResult<u64> {
         use capture_set_member::Column as M;
         let tx = self.write().await?;
-        let set = capture_set::Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
+        let set = members::lock(&tx, id)
             .await?
             .ok_or(StoreError::NotFound("capture set"))?;
         let wanted = |first: Option<i64>| {
@@ -138,8 +141,11 @@ impl Store {
         insert
             .into_table(capture_set_member::Entity)
             .columns([M::CaptureSetId, M::CaptureId]);
+        // In the order in which everybody locks captures: a member holds on to its own.
+        let mut all = wanted(Some(id));
+        all.order_by(capture::Column::Id, Order::Asc);
         insert
-            .select_from(wanted(Some(id)))
+            .select_from(all)
             .map_err(|e| StoreError::Unreadable(e.to_string()))?;
         insert.on_conflict(
             OnConflict::columns([M::CaptureSetId, M::CaptureId])

@@ -2,6 +2,7 @@
 //! start (`BEGIN IMMEDIATE` on SQLite), so that no writer ever fails half-way because another one
 //! was faster.
 
+mod again;
 mod away;
 mod bounded;
 
@@ -18,6 +19,9 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+#[cfg(test)]
+pub(crate) use again::TRIES;
+pub(crate) use again::again;
 pub use bounded::Pool;
 
 /// What can go wrong in the store.
@@ -32,9 +36,13 @@ pub enum StoreError {
     /// The runner that asked has lost the job: it must write nothing more.
     #[error("the job is no longer this runner's")]
     FenceLost,
-    /// The schema is older or newer than this program.
+    /// The schema is not one that this program can work with: it is older, or half made.
     #[error("{0}")]
     Schema(String),
+    /// The schema has all that this program knows, and changes of a newer one. Nobody starts on it;
+    /// who was at work before those were made goes on, since they only add.
+    #[error("{0}")]
+    Newer(String),
     /// The address of the database cannot be used.
     #[error("{0}")]
     Address(String),

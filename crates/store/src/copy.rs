@@ -56,8 +56,8 @@ impl Store {
     /// [`Store::end_copy`]; until then the same copy may be given again.
     ///
     /// # Errors
-    /// [`StoreError::Schema`] where a schema is not this program's; [`StoreError::Conflict`] with
-    /// a sentence where the target is not fit; errors of the databases.
+    /// [`StoreError::Schema`] or [`StoreError::Newer`] where a schema is not this program's;
+    /// [`StoreError::Conflict`] with a sentence where the target is not fit; errors of the databases.
     pub async fn copy_to(
         &self,
         target: &Store,

@@ -5,13 +5,14 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait};
 
+use crate::capture::lock::lock_captures;
 use crate::connection::{Store, StoreResult, Write, now};
 use crate::defaults::Defaults;
-use crate::entity::{capture, detection, occurrence, project, session, station, task_result};
-use crate::job::Job;
+use crate::entity::{capture, detection, occurrence, project, session, station};
 
 /// Counts again what these captures show: when they were last processed, their boxes, and the
-/// boxes and taxa whose occurrence passes their project's default filters.
+/// boxes and taxa whose occurrence passes their project's default filters. The caller has locked
+/// them.
 pub(crate) async fn refresh_captures(tx: &Write, captures: &[i64]) -> StoreResult<()> {
     use capture::Column as C;
     let id = || Expr::col((detection::Entity, detection::Column::Id));
@@ -158,9 +159,12 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn recount_captures(&self, captures: &[i64]) -> StoreResult<()> {
+        let mut captures = captures.to_vec();
+        captures.sort_unstable();
         let tx = self.write().await?;
-        refresh_captures(&tx, captures).await?;
-        refresh_occurrences_on(&tx, captures).await?;
+        lock_captures(&tx, &captures).await?;
+        refresh_captures(&tx, &captures).await?;
+        refresh_occurrences_on(&tx, &captures).await?;
         tx.commit().await
     }
 
@@ -203,30 +207,6 @@ impl Store {
             self.refresh_station(station).await?;
         }
         Ok(())
-    }
-
-    /// Counts again the sessions and stations of all captures that a job worked on: what heals
-    /// counters that a killed process left behind.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn refresh_counters_of_job(&self, job: &Job) -> StoreResult<()> {
-        let worked = Query::select()
-            .column(task_result::Column::CaptureId)
-            .from(task_result::Entity)
-            .and_where(Expr::col(task_result::Column::JobId).eq(job.id))
-            .and_where(Expr::col(task_result::Column::RunNo).eq(job.run_no))
-            .to_owned();
-        let places: Vec<(Option<i64>, Option<i64>)> = capture::Entity::find()
-            .select_only()
-            .column(capture::Column::SessionId)
-            .column(capture::Column::StationId)
-            .distinct()
-            .filter(capture::Column::Id.in_subquery(worked))
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        self.refresh_places(&places).await
     }
 
     /// Counts one session again: start, end, captures, detections, occurrences.

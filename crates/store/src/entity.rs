@@ -17,6 +17,7 @@ pub mod job_event;
 pub mod job_log;
 pub mod job_progress;
 pub mod job_rate;
+pub mod job_recount;
 pub mod job_request;
 pub mod job_stream;
 pub mod login;

@@ -103,7 +103,31 @@ impl Store {
         list: SelectStatement,
         about: Option<SelectStatement>,
     ) -> StoreResult<u64> {
-        let key = self.db.get_database_backend().build(&list).to_string();
+        let key = self.words(&list);
+        self.count_kept(key, list, about).await
+    }
+
+    /// The same for a list that the clock words otherwise at each request: its count is kept under
+    /// the words of `kept_as`.
+    pub(crate) async fn count_list_as(
+        &self,
+        kept_as: SelectStatement,
+        list: SelectStatement,
+    ) -> StoreResult<u64> {
+        let key = self.words(&kept_as);
+        self.count_kept(key, list, None).await
+    }
+
+    fn words(&self, list: &SelectStatement) -> String {
+        self.db.get_database_backend().build(list).to_string()
+    }
+
+    async fn count_kept(
+        &self,
+        key: String,
+        list: SelectStatement,
+        about: Option<SelectStatement>,
+    ) -> StoreResult<u64> {
         let counts = &self.counts.counts;
         // So many that the list will not have become short meanwhile.
         if let Some(count) = counts.fresh(&key, |count| count.rows > LONG) {

@@ -46,6 +46,7 @@ mod m0182_service_checks;
 mod m0183_workers;
 mod m0184_newest_events;
 mod m0191_job_pages;
+mod m0201_job_recounts;
 mod m0211_outcomes;
 mod m0212_outcomes_before;
 
@@ -98,6 +99,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0183_workers::Migration),
             Box::new(m0184_newest_events::Migration),
             Box::new(m0191_job_pages::Migration),
+            Box::new(m0201_job_recounts::Migration),
             Box::new(m0211_outcomes::Migration),
             Box::new(m0212_outcomes_before::Migration),
         ]

@@ -182,15 +182,7 @@ impl Store {
             .filter(project_pipeline::Column::PipelineId.eq(pipeline.id))
             .one(&self.db)
             .await?;
-        let mut config = pipeline
-            .default_config
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        if let Some(Json::Object(over)) = own.map(|row| row.config) {
-            config.extend(over);
-        }
-        Ok(config)
+        Ok(settings(pipeline, own.map(|row| row.config)))
     }
 
     /// Sets a project's own settings of a pipeline.
@@ -232,4 +224,14 @@ pub(crate) async fn algorithms_in<C: ConnectionTrait>(
         .order_by_asc(algorithm::Column::Id)
         .all(db)
         .await?)
+}
+
+/// A pipeline's settings with a project's own over them, key by key.
+pub(crate) fn settings(pipeline: &Pipeline, own: Option<Json>) -> serde_json::Map<String, Json> {
+    let config = pipeline.default_config.as_object();
+    let mut config = config.cloned().unwrap_or_default();
+    if let Some(Json::Object(over)) = own {
+        config.extend(over);
+    }
+    config
 }

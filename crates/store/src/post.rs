@@ -13,6 +13,7 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
+use crate::capture::lock::lock_captures;
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
 use crate::counters;
 use crate::entity::{capture, detection, occurrence};
@@ -20,7 +21,6 @@ use crate::export::{is_of_member, members};
 use crate::job::life::{Fence, lock_fenced};
 use crate::job::{Job, stages_json};
 use crate::occurrence::determination;
-use crate::result::lock_captures;
 
 mod algorithm;
 mod classifier;

@@ -7,16 +7,16 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
-use chrono::NaiveDateTime;
 use domain::metric;
 use domain::state::JobState;
 use domain::wire::DetectionResponse;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::connection::{Store, StoreError, StoreResult, Write};
+use crate::capture::lock::lock_captures;
+use crate::connection::{Store, StoreError, StoreResult, Write, again};
 use crate::counters;
-use crate::entity::{capture, job, task_result, ticket};
+use crate::entity::{job, task_result, ticket};
 use crate::job::{
     Job,
     feed::{self, DONE, FAILED, OPEN, PROCESS},
@@ -108,6 +108,16 @@ impl Store {
             let why = "These results do not belong together.";
             return Err(StoreError::Conflict(why.to_owned()));
         }
+        let mut saved = again(|| self.save_once(first, batches)).await?;
+        for (one, batch) in saved.iter_mut().zip(batches) {
+            let asked = i64::try_from(batch.images.len()).unwrap_or(i64::MAX);
+            one.ignored = asked - one.done - one.failed;
+        }
+        Ok(saved)
+    }
+
+    /// The transaction, which holds all that a save does: where it is taken back, nothing is left.
+    async fn save_once(&self, first: &Batch, batches: &[Batch]) -> StoreResult<Vec<Saved>> {
         let began = Instant::now();
         let tx = self.write().await?;
         let job = job::Entity::find_by_id(first.job)
@@ -121,10 +131,6 @@ impl Store {
             save(&tx, self.shard, &job, batches, &mut saved).await?;
             tx.commit().await?;
             measure(&saved, began);
-        }
-        for (one, batch) in saved.iter_mut().zip(batches) {
-            let asked = i64::try_from(batch.images.len()).unwrap_or(i64::MAX);
-            one.ignored = asked - one.done - one.failed;
         }
         Ok(saved)
     }
@@ -308,35 +314,6 @@ async fn save(
         progress::note_rate(tx, job, shard, finished).await?;
     }
     Ok(())
-}
-
-/// Where and when a capture was taken: what its detections and occurrences repeat of it.
-#[derive(Clone, Copy, Debug, FromQueryResult)]
-pub(crate) struct Taken {
-    pub id: i64,
-    pub project_id: Option<i64>,
-    pub station_id: Option<i64>,
-    pub session_id: Option<i64>,
-    pub taken_at: Option<NaiveDateTime>,
-}
-
-/// Locks the captures in the order of their ids: two jobs may save the same ones at once.
-pub(crate) async fn lock_captures(tx: &Write, ids: &[i64]) -> StoreResult<HashMap<i64, Taken>> {
-    use capture::Column as C;
-    let mut found = HashMap::new();
-    for chunk in ids.chunks(1000) {
-        let rows = capture::Entity::find()
-            .select_only()
-            .columns([C::Id, C::ProjectId, C::StationId, C::SessionId, C::TakenAt])
-            .filter(C::Id.is_in(chunk.iter().copied()))
-            .order_by_asc(C::Id)
-            .lock_exclusive()
-            .into_model::<Taken>()
-            .all(&**tx)
-            .await?;
-        found.extend(rows.into_iter().map(|c| (c.id, c)));
-    }
-    Ok(found)
 }
 
 async fn mark(

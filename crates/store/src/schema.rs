@@ -1,6 +1,6 @@
 //! The version of the schema: brought to this program's by one process at a time, and refused where
 //! it is another one. Older processes go on beside it (CONTRIBUTING.md: expand first, contract
-//! later); a process that starts must find exactly its own.
+//! later), so newer is told from behind; a process that starts must find exactly its own.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ impl Store {
     /// several processes one does it, and the others wait for it.
     ///
     /// # Errors
-    /// [`StoreError::Schema`] where the database was made by a newer program, or is written to by
-    /// somebody else for long.
+    /// [`StoreError::Newer`] where the database was made by a newer program; [`StoreError::Schema`]
+    /// where it is written to by somebody else for long.
     pub async fn migrate(&self) -> StoreResult<usize> {
         if self.pending().await? == 0 {
             return Ok(0);
@@ -66,7 +66,9 @@ impl Store {
     /// Refuses a schema that is not exactly this program's.
     ///
     /// # Errors
-    /// [`StoreError::Schema`] with a sentence that says what to do.
+    /// [`StoreError::Schema`] where it lacks something that this program needs, [`StoreError::Newer`]
+    /// where it lacks nothing and was changed by a newer program; each with a sentence that says what
+    /// to do.
     pub async fn check_schema(&self) -> StoreResult<()> {
         match self.pending().await? {
             0 => Ok(()),
@@ -113,12 +115,18 @@ async fn pending(db: &impl ConnectionTrait) -> StoreResult<usize> {
     let known = Migrator::migrations();
     let known: Vec<&str> = known.iter().map(|migration| migration.name()).collect();
     let applied = applied(db).await?;
-    match applied.iter().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(known.len() - applied.len()),
-        Some(newer) => Err(StoreError::Schema(format!(
-            "the database was changed by a newer Hawkmoth ({newer}): use that version or a newer one"
-        ))),
-    }
+    let lacks = |name: &&&str| !applied.iter().any(|one| one.as_str() == **name);
+    let lacks = known.iter().filter(lacks).count();
+    let Some(newer) = applied.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(lacks);
+    };
+    let why = format!(
+        "the database was changed by a newer Hawkmoth ({newer}): use that version or a newer one"
+    );
+    Err(match lacks {
+        0 => StoreError::Newer(why),
+        _ => StoreError::Schema(why),
+    })
 }
 
 /// The names of the changes that a database has had.

@@ -13,7 +13,8 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::connection::{Store, StoreError, StoreResult, now};
+use crate::capture::lock::lock_those;
+use crate::connection::{Store, StoreError, StoreResult, again, now};
 use crate::entity::{capture, detection, occurrence, session};
 use crate::station::Station;
 
@@ -106,6 +107,15 @@ impl Store {
 
     /// Finds or makes the session of a group and moves the group's captures into it.
     async fn write_group(&self, station: &Station, group: Group, run: &mut Run) -> StoreResult<()> {
+        let moved = again(|| self.move_group(station, &group)).await?;
+        run.stats.events_created += moved.made;
+        run.stats.duplicate_timestamps += group.shared_times;
+        run.touched.insert(moved.to);
+        run.touched.extend(moved.losers);
+        Ok(())
+    }
+
+    async fn move_group(&self, station: &Station, group: &Group) -> StoreResult<Moved> {
         use capture::Column as C;
         let at = now();
         let tx = self.write().await?;
@@ -130,7 +140,7 @@ impl Store {
         )
         .exec_without_returning(&*tx)
         .await?;
-        let id = session::Entity::find()
+        let to = session::Entity::find()
             .filter(session::Column::StationId.eq(station.id))
             .filter(session::Column::Day.eq(group.day))
             .one(&*tx)
@@ -143,7 +153,7 @@ impl Store {
             .add(
                 Condition::any()
                     .add(C::SessionId.is_null())
-                    .add(C::SessionId.ne(id)),
+                    .add(C::SessionId.ne(to)),
             );
         let losers: Vec<Option<i64>> = capture::Entity::find()
             .select_only()
@@ -153,17 +163,17 @@ impl Store {
             .into_tuple()
             .all(&*tx)
             .await?;
-        capture::Entity::update_many()
-            .col_expr(C::SessionId, Expr::value(id))
-            .filter(elsewhere)
-            .exec(&*tx)
-            .await?;
+        if !losers.is_empty() {
+            lock_those(&tx, elsewhere.clone()).await?;
+            capture::Entity::update_many()
+                .col_expr(C::SessionId, Expr::value(to))
+                .filter(elsewhere)
+                .exec(&*tx)
+                .await?;
+        }
         tx.commit().await?;
-        run.stats.events_created += made;
-        run.stats.duplicate_timestamps += group.shared_times;
-        run.touched.insert(id);
-        run.touched.extend(losers.into_iter().flatten());
-        Ok(())
+        let losers = losers.into_iter().flatten().collect();
+        Ok(Moved { made, to, losers })
     }
 
     /// After all groups: occurrences follow their captures, empty sessions go, counters.
@@ -173,7 +183,7 @@ impl Store {
             self.refresh_session(*session).await?;
         }
         run.stats.events_touched = run.touched.len() as u64;
-        run.stats.empty_events_deleted = self.delete_empty_sessions(station.id).await?;
+        run.stats.empty_events_deleted = again(|| self.delete_empty_sessions(station.id)).await?;
         self.refresh_station(station.id).await?;
         use capture::Column as C;
         let of_station = || capture::Entity::find().filter(C::StationId.eq(station.id));
@@ -198,7 +208,6 @@ impl Store {
     /// moved: an earlier run may have been cut off between moving captures and this.
     async fn move_occurrences(&self, station: i64) -> StoreResult<()> {
         use occurrence::Column as O;
-        let right = || Expr::SubQuery(None, Box::new(earliest_session().into()));
         let mut after = i64::MIN;
         loop {
             let ids: Vec<i64> = occurrence::Entity::find()
@@ -213,17 +222,23 @@ impl Store {
                 .await?;
             let Some(last) = ids.last() else { break };
             after = *last;
-            let stored = Expr::col((occurrence::Entity, O::SessionId));
-            let tx = self.write().await?;
-            occurrence::Entity::update_many()
-                .col_expr(O::SessionId, right())
-                .filter(O::Id.is_in(ids))
-                .filter(stored.binary(BinOper::Custom("IS DISTINCT FROM"), right()))
-                .exec(&*tx)
-                .await?;
-            tx.commit().await?;
+            again(|| self.move_those(&ids)).await?;
         }
         Ok(())
+    }
+
+    async fn move_those(&self, occurrences: &[i64]) -> StoreResult<()> {
+        use occurrence::Column as O;
+        let right = || Expr::SubQuery(None, Box::new(earliest_session().into()));
+        let stored = Expr::col((occurrence::Entity, O::SessionId));
+        let tx = self.write().await?;
+        occurrence::Entity::update_many()
+            .col_expr(O::SessionId, right())
+            .filter(O::Id.is_in(occurrences.iter().copied()))
+            .filter(stored.binary(BinOper::Custom("IS DISTINCT FROM"), right()))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await
     }
 
     async fn delete_empty_sessions(&self, station: i64) -> StoreResult<u64> {
@@ -288,6 +303,14 @@ impl Store {
 struct Run {
     stats: Stats,
     touched: BTreeSet<i64>,
+}
+
+/// What became of a group: whether its session was made, which it is, and those that lost captures
+/// to it.
+struct Moved {
+    made: u64,
+    to: i64,
+    losers: Vec<i64>,
 }
 
 /// The session of the capture of an occurrence's earliest detection.

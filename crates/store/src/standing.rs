@@ -48,7 +48,7 @@ impl Store {
     /// Errors of the database.
     pub async fn standing_jobs(&self) -> StoreResult<Vec<Standing>> {
         let mut all = Vec::new();
-        for state in JobState::ALL.into_iter().filter(|state| !state.is_final()) {
+        for state in JobState::unfinished() {
             let some = Query::select()
                 .column(job::Column::Kind)
                 .from(job::Entity)

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that has no database must stop
 
 pub mod bare;
+mod care;
 mod cut;
 pub mod foreign;
 pub mod large;
@@ -24,6 +25,7 @@ use crate::connection::StoreResult;
 use crate::entity::{schedule, webhook_delivery};
 use crate::migration::Migrator;
 
+pub use care::{mend_job, recount_all, spoil_job, until_counted};
 pub use cut::{cut_connections, cut_listeners};
 pub use skip::{REQUIRE, left_out};
 
@@ -212,6 +214,17 @@ pub async fn schedule_due(store: &Store, id: i64, since: chrono::Duration) {
 pub async fn make_newer(store: &Store) {
     let row = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 1)";
     store.db.execute_unprepared(row).await.expect("writable");
+}
+
+/// Makes a database look as if the last change of its schema had not been made yet.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn make_older(store: &Store) {
+    let all = Migrator::migrations();
+    let last = all.last().expect("a few").name();
+    let row = format!("DELETE FROM seaql_migrations WHERE version = '{last}'");
+    store.db.execute_unprepared(&row).await.expect("writable");
 }
 
 /// Makes a taxon, as a classifier's label would.

@@ -14,6 +14,10 @@ use crate::connection::{Store, StoreError, StoreResult, Write, clock};
 use crate::entity::{job, ticket};
 use crate::job::feed;
 
+/// A ticket that was never handed out has its place in the feed where the others have a time: every
+/// time of theirs is beyond this (it is one of 2001), so an index tells them apart.
+pub(crate) const HANDED_OUT: i64 = 1_000_000_000_000;
+
 /// One leased image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leased {
@@ -306,7 +310,7 @@ impl Store {
         use ticket::Column as C;
         let rows = ticket::Entity::find()
             .filter(C::JobId.eq(job))
-            .filter(C::VisibleAt.lte(clock()))
+            .filter(C::VisibleAt.between(HANDED_OUT, clock()))
             .filter(C::Deliveries.gte(max_deliveries))
             .limit(limit)
             .all(&self.db)

@@ -132,6 +132,7 @@ async fn torn(
         ));
     }
     tokio::time::sleep(LATEST).await;
+    testing::until_counted(&world.store).await;
     for which in 0..2 {
         let job = world.store.job(world.jobs[which]).await.unwrap();
         assert_eq!(

@@ -11,6 +11,7 @@ use super::world::Cluster;
 
 /// Asserts it of every job that was started.
 pub async fn agree(cluster: &Cluster) {
+    store::testing::until_counted(&cluster.store).await;
     for job in &cluster.jobs {
         let job = cluster.store.job(job.id).await.unwrap();
         of_job(cluster, &job).await;

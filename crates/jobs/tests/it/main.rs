@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod away;
+mod caretaker;
 mod choice;
 mod crops;
 mod deliveries;

@@ -4,12 +4,13 @@ use chrono::NaiveDateTime;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QueryOrder, QuerySelect,
 };
 
 use super::Capture;
-use crate::connection::{Store, StoreError, StoreResult, Write, now};
-use crate::entity::{capture, capture_set, capture_set_member, detection, occurrence};
+use crate::capture_set;
+use crate::connection::{Store, StoreError, StoreResult, Write, again, now};
+use crate::entity::{capture, capture_set_member, detection, occurrence};
 use crate::station::regroup;
 
 /// New values of a capture; `None` leaves a field as it is.
@@ -85,25 +86,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
     pub async fn delete_capture(&self, id: i64) -> StoreResult<()> {
-        use capture_set_member::Column as M;
+        let row = again(|| self.delete_row(id)).await?;
+        if let Some(session) = row.session_id {
+            self.refresh_session(session).await?;
+        }
+        if let Some(station) = row.station_id {
+            self.refresh_station(station).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_row(&self, id: i64) -> StoreResult<Capture> {
         let tx = self.write().await?;
-        let found = capture::Entity::find_by_id(id).one(&*tx).await?;
-        let row = found.ok_or(StoreError::NotFound("capture"))?;
-        let sets: Vec<i64> = capture_set_member::Entity::find()
-            .select_only()
-            .column(M::CaptureSetId)
-            .filter(M::CaptureId.eq(id))
-            .into_tuple()
-            .all(&*tx)
-            .await?;
-        capture_set::Entity::update_many()
-            .col_expr(
-                capture_set::Column::CapturesCount,
-                Expr::col(capture_set::Column::CapturesCount).sub(1),
-            )
-            .filter(capture_set::Column::Id.is_in(sets))
-            .exec(&*tx)
-            .await?;
+        // Sets before captures, as those do who put captures into sets.
+        for set in sets_of(&tx, id).await? {
+            capture_set::lock(&tx, set).await?;
+        }
+        let found = capture::Entity::find_by_id(id).lock_exclusive();
+        let row = found.one(&*tx).await?;
+        let row = row.ok_or(StoreError::NotFound("capture"))?;
+        leave_sets(&tx, id).await?;
         let seen: Vec<i64> = detection::Entity::find()
             .select_only()
             .column(detection::Column::OccurrenceId)
@@ -119,14 +121,44 @@ impl Store {
             regroup::mark(&tx, station).await?;
         }
         tx.commit().await?;
-        if let Some(session) = row.session_id {
-            self.refresh_session(session).await?;
-        }
-        if let Some(station) = row.station_id {
-            self.refresh_station(station).await?;
-        }
-        Ok(())
+        Ok(row)
     }
+}
+
+/// The capture sets that hold a capture.
+async fn sets_of(tx: &Write, capture: i64) -> StoreResult<Vec<i64>> {
+    use capture_set_member::Column as M;
+    Ok(capture_set_member::Entity::find()
+        .select_only()
+        .column(M::CaptureSetId)
+        .filter(M::CaptureId.eq(capture))
+        .order_by_asc(M::CaptureSetId)
+        .into_tuple()
+        .all(&**tx)
+        .await?)
+}
+
+/// Takes a locked capture out of all sets. One is less only where this takes it out: somebody else
+/// may have done so meanwhile, and has counted it.
+async fn leave_sets(tx: &Write, capture: i64) -> StoreResult<()> {
+    use crate::entity::capture_set::{Column as C, Entity as Sets};
+    use capture_set_member::Column as M;
+    for set in sets_of(tx, capture).await? {
+        let gone = capture_set_member::Entity::delete_many()
+            .filter(M::CaptureSetId.eq(set))
+            .filter(M::CaptureId.eq(capture))
+            .exec(&**tx)
+            .await?;
+        if gone.rows_affected == 0 {
+            continue;
+        }
+        Sets::update_many()
+            .col_expr(C::CapturesCount, Expr::col(C::CapturesCount).sub(1))
+            .filter(C::Id.eq(set))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Individuals of whom no detection is left are gone too.

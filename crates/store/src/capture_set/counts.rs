@@ -76,7 +76,7 @@ impl Store {
 
     /// Counts large sets again while nobody waits.
     fn recount_later(&self, sets: Vec<i64>) {
-        let store = self.clone();
+        let store = self.patient();
         tokio::spawn(async move {
             for set in sets {
                 if let Err(error) = store.keep_counts(set).await {

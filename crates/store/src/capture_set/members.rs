@@ -1,9 +1,9 @@
 //! Changing a capture set: its fields, and one capture more or less. The number of its captures
-//! is counted again in the same transaction.
+//! is counted again in the same transaction, under the lock of the set's row.
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
@@ -14,12 +14,20 @@ use sea_orm::{
 
 use super::CaptureSet;
 use crate::connection::{Store, StoreError, StoreResult, Write, now};
-use crate::entity::{capture_set, capture_set_member};
+use crate::entity::{capture_set, capture_set_member, project};
 
 /// The method of the set that holds a project's starred captures.
 pub(super) const STARRED: &str = "starred";
 
-/// Counts a set's captures again; returns how many there are.
+/// Locks a set, for whoever changes which captures it holds: before those, so that nobody who does
+/// the same waits in a circle, and so that what is counted then is true when it is written down.
+pub(crate) async fn lock(tx: &Write, set: i64) -> StoreResult<Option<CaptureSet>> {
+    let row = capture_set::Entity::find_by_id(set).lock(LockType::NoKeyUpdate);
+    Ok(row.one(&**tx).await?)
+}
+
+/// Counts a set's captures again; returns how many there are. The caller has locked it: this is a
+/// statement after the lock, so it sees what those have committed who had it before.
 pub(super) async fn recount(tx: &Write, set: i64) -> StoreResult<u64> {
     let count = capture_set_member::Entity::find()
         .filter(capture_set_member::Column::CaptureSetId.eq(set))
@@ -65,6 +73,7 @@ impl Store {
             .await?;
         for set in sets {
             let tx = self.write().await?;
+            lock(&tx, set).await?;
             recount(&tx, set).await?;
             tx.commit().await?;
         }
@@ -145,30 +154,10 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn star(&self, project: i64, capture: i64, on: bool) -> StoreResult<(i64, u64)> {
-        use capture_set::Column as C;
         let tx = self.write().await?;
-        let found = capture_set::Entity::find()
-            .filter(C::ProjectId.eq(project))
-            .filter(C::Method.eq(STARRED))
-            .order_by_asc(C::Id)
-            .one(&*tx)
-            .await?;
-        let set = match found {
-            Some(set) => set.id,
-            None => {
-                let at = now();
-                let made = capture_set::ActiveModel {
-                    project_id: Set(project),
-                    name: Set("Starred Images".to_owned()),
-                    description: Set(String::new()),
-                    method: Set(STARRED.to_owned()),
-                    kwargs: Set(Json::Object(Default::default())),
-                    created_at: Set(at),
-                    updated_at: Set(at),
-                    ..Default::default()
-                };
-                made.insert(&*tx).await?.id
-            }
+        let set = match starred(&tx, project).await? {
+            Some(set) => set,
+            None => make_starred(&tx, project).await?,
         };
         let count = match on {
             true => add(&tx, set, capture).await?,
@@ -206,8 +195,44 @@ impl Store {
     }
 }
 
+/// The oldest set that holds a project's starred captures.
+async fn starred(tx: &Write, project: i64) -> StoreResult<Option<i64>> {
+    use capture_set::Column as C;
+    let found = capture_set::Entity::find()
+        .filter(C::ProjectId.eq(project))
+        .filter(C::Method.eq(STARRED))
+        .order_by_asc(C::Id)
+        .one(&**tx)
+        .await?;
+    Ok(found.map(|set| set.id))
+}
+
+/// Makes it, unless somebody else is just doing so: no unique index says that there is one.
+async fn make_starred(tx: &Write, project: i64) -> StoreResult<i64> {
+    let row = project::Entity::find_by_id(project).lock(LockType::NoKeyUpdate);
+    row.one(&**tx)
+        .await?
+        .ok_or(StoreError::NotFound("project"))?;
+    if let Some(set) = starred(tx, project).await? {
+        return Ok(set);
+    }
+    let at = now();
+    let made = capture_set::ActiveModel {
+        project_id: Set(project),
+        name: Set("Starred Images".to_owned()),
+        description: Set(String::new()),
+        method: Set(STARRED.to_owned()),
+        kwargs: Set(Json::Object(Default::default())),
+        created_at: Set(at),
+        updated_at: Set(at),
+        ..Default::default()
+    };
+    Ok(made.insert(&**tx).await?.id)
+}
+
 async fn add(tx: &Write, set: i64, capture: i64) -> StoreResult<u64> {
     use capture_set_member::Column as M;
+    lock(tx, set).await?;
     let row = capture_set_member::ActiveModel {
         capture_set_id: Set(set),
         capture_id: Set(capture),
@@ -224,6 +249,7 @@ async fn add(tx: &Write, set: i64, capture: i64) -> StoreResult<u64> {
 
 async fn remove(tx: &Write, set: i64, capture: i64) -> StoreResult<u64> {
     use capture_set_member::Column as M;
+    lock(tx, set).await?;
     capture_set_member::Entity::delete_many()
         .filter(M::CaptureSetId.eq(set))
         .filter(M::CaptureId.eq(capture))

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::{CaptureSet, members};
-use crate::connection::{Store, StoreError, StoreResult};
+use crate::connection::{Store, StoreError, StoreResult, again};
 use crate::entity::{capture, capture_set, capture_set_member, station};
 
 /// Captures that are read at once.
@@ -213,11 +213,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or an error of the database.
     pub async fn replace_members(&self, id: i64, chosen: &[i64]) -> StoreResult<u64> {
+        again(|| self.replace_once(id, chosen)).await
+    }
+
+    async fn replace_once(&self, id: i64, chosen: &[i64]) -> StoreResult<u64> {
         use capture_set_member::Column as M;
         let tx = self.write().await?;
-        capture_set::Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
+        members::lock(&tx, id)
             .await?
             .ok_or(StoreError::NotFound("capture set"))?;
         let before: BTreeSet<i64> = of_set(id)
@@ -237,10 +239,12 @@ impl Store {
                 .await?;
         }
         for chunk in new.chunks(CHUNK) {
+            // In the order in which everybody locks captures: a member holds on to its own.
             let there: Vec<i64> = capture::Entity::find()
                 .select_only()
                 .column(capture::Column::Id)
                 .filter(capture::Column::Id.is_in(chunk.iter().copied()))
+                .order_by_asc(capture::Column::Id)
                 .into_tuple()
                 .all(&*tx)
                 .await?;

@@ -56,6 +56,7 @@ pub(crate) const TABLES: &[&dyn Table] = &[
     &Whole::<job_progress::Entity>::new(),
     &Whole::<job_rate::Entity>::new(),
     &Whole::<job_stream::Entity>::new(),
+    &Whole::<job_recount::Entity>::new(),
     &Whole::<task_result::Entity>::new(),
     &Whole::<ticket::Entity>::new(),
     &Whole::<worker::Entity>::new(),

@@ -14,7 +14,8 @@ use sea_orm::{
 mod care;
 mod person;
 
-pub use care::MAX_RESCUES;
+pub(crate) use care::pass_over;
+pub use care::{Awaited, MAX_RESCUES};
 pub use person::Cancelled;
 
 use super::event::{What, record, record_by};

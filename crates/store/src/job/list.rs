@@ -1,16 +1,13 @@
-//! Lists of jobs: filter, search, order, page, each in two statements however long the list is
-//! (`processing-service.md` §7.1, `domain-rules.md` §17).
+//! Lists of jobs: what they are narrowed by and what they are ordered by, as the API names it
+//! (`processing-service.md` §7.1, `domain-rules.md` §17). How a page of one is read stands in
+//! `job/page.rs`.
 
 use chrono::{DateTime, Utc};
 use domain::job::DispatchMode;
 use domain::state::JobState;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, NullOrdering, Query};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
-use super::Job;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{export, job, pipeline};
 
@@ -126,52 +123,6 @@ impl JobOrder {
     }
 }
 
-impl Store {
-    /// One page of jobs, newest first, and how many there are in all.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs(
-        &self,
-        filter: &JobFilter,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        self.jobs_ordered(filter, &[], limit, offset).await
-    }
-
-    /// One page of jobs in this order (true means descending; nulls come last either way), and
-    /// how many there are in all.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs_ordered(
-        &self,
-        filter: &JobFilter,
-        order: &[(JobOrder, bool)],
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        let select = filter.select();
-        let count = select.clone().count(&self.db).await?;
-        let mut select = select;
-        for (by, descending) in order {
-            let order = if *descending { Order::Desc } else { Order::Asc };
-            select = select.order_by_with_nulls(by.column(), order, NullOrdering::Last);
-        }
-        if order.is_empty() {
-            select = select.order_by_desc(job::Column::CreatedAt);
-        }
-        let rows = select
-            .order_by_desc(job::Column::Id)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?;
-        Ok((rows, count))
-    }
-}
-
 impl JobFilter {
     pub(super) fn select(&self) -> Select<job::Entity> {
         use job::Column as C;
@@ -188,7 +139,8 @@ impl JobFilter {
         for (column, value) in numbers {
             all = all.add_option(value.map(|v| column.eq(v)));
         }
-        let ended = [JobState::Success, JobState::Failure, JobState::Revoked];
+        // What a job may be, not what it may not: only that is looked up in an index.
+        let open = || C::State.is_in(JobState::unfinished().map(JobState::code));
         all = all
             .add_option(
                 self.visible
@@ -198,10 +150,7 @@ impl JobFilter {
             .add_option(self.state.map(|s| C::State.eq(s.code())))
             .add_option(self.kind.as_ref().map(|k| C::Kind.eq(k.as_str())))
             .add_option(self.dispatch.map(|d| C::DispatchMode.eq(d.code())))
-            .add_option(
-                self.incomplete
-                    .then(|| C::State.is_not_in(ended.map(JobState::code))),
-            );
+            .add_option(self.incomplete.then(open));
         if self.ready {
             all = all.add(super::offer::ready());
         }

@@ -6,10 +6,7 @@
 use domain::job::DispatchMode;
 use domain::state::JobState;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Job, JobFilter};
 use crate::connection::{Store, StoreResult, clock};
@@ -62,7 +59,8 @@ impl Store {
         Ok(Workable::Projects(ids))
     }
 
-    /// A page of jobs in the order in which a worker should take them, and how many there are.
+    /// A page of jobs in the order in which a worker should take them, and how many there are: of
+    /// a long list as many as there were of late.
     ///
     /// # Errors
     /// Errors of the database.
@@ -73,8 +71,19 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Job>, u64)> {
-        let select = filter.select();
-        let count = select.clone().count(&self.db).await?;
+        let count = self.count_jobs(filter).await?;
+        let rows = self.offered(filter, workable, limit, offset).await?;
+        Ok((rows, count))
+    }
+
+    /// The same without how many there are.
+    async fn offered(
+        &self,
+        filter: &JobFilter,
+        workable: &Workable,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<Vec<Job>> {
         let first = |condition: Condition| -> Expr {
             CaseStatement::new().case(condition, 0).finally(1).into()
         };
@@ -96,7 +105,8 @@ impl Store {
         let held = Expr::SubQuery(None, Box::new(held.into()));
         let lent = Expr::SubQuery(None, Box::new(lent().into()));
         let lent = Func::coalesce([lent, Expr::value(0)]);
-        let rows = select
+        Ok(filter
+            .select()
             .order_by(first(ready()), Order::Asc)
             .order_by(first(mine), Order::Asc)
             .order_by_desc(job::Column::Priority)
@@ -105,8 +115,7 @@ impl Store {
             .limit(limit)
             .offset(offset)
             .all(&self.db)
-            .await?;
-        Ok((rows, count))
+            .await?)
     }
 
     /// The job that a worker for these pipelines should work on now, if there is one that it
@@ -130,7 +139,7 @@ impl Store {
             ready: true,
             ..Default::default()
         };
-        let (jobs, _) = self.jobs_for_workers(&filter, workable, 1, 0).await?;
+        let jobs = self.offered(&filter, workable, 1, 0).await?;
         Ok(jobs.into_iter().next())
     }
 

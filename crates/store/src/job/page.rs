@@ -1,9 +1,13 @@
-//! The jobs of a project as its page shows them, and what those who look at it must hear of. The
-//! idea: every order of the page is read along an index, and what is watched is bounded, so that
-//! neither costs more where there are very many jobs.
+//! Pages of jobs, as the API and a project's page show them, and what those who look at them must
+//! hear of. The idea: every order of a project's jobs is read along an index, a long list is counted
+//! up to a bound, and what is watched is bounded, so that none of it costs more where there are very
+//! many jobs.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Timelike, Utc};
 use domain::state::JobState;
-use sea_orm::sea_query::SelectStatement;
+use sea_orm::sea_query::{NullOrdering, SelectStatement};
 use sea_orm::{
     ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
@@ -13,8 +17,22 @@ use crate::connection::{Store, StoreResult};
 use crate::entity::job::{self, Column as C};
 
 impl Store {
-    /// One page of jobs in this order (true means descending; those without a value come last
-    /// either way), and how many there are: of a long list as many as there were of late.
+    /// One page of jobs, newest first, and how many there are: of a long list as many as there
+    /// were of late.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs(
+        &self,
+        filter: &JobFilter,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
+        self.jobs_ordered(filter, &[], limit, offset).await
+    }
+
+    /// The same in this order: true means descending, and those without a value come last either
+    /// way.
     ///
     /// # Errors
     /// Errors of the database.
@@ -25,10 +43,39 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Job>, u64)> {
+        self.jobs_ordered(filter, &[order], limit, offset).await
+    }
+
+    /// The same in these orders, each among those that are alike in the ones before it.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_ordered(
+        &self,
+        filter: &JobFilter,
+        order: &[(JobOrder, bool)],
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
         let ids = filter.select().select_only().column(C::Id);
-        let count = self.count_list(QueryTrait::into_query(ids.clone())).await?;
+        let count = self.count_jobs(filter).await?;
         let found = self.page_ids(parts(&ids, order), limit, offset).await?;
         Ok((self.jobs_by_id(&found).await?, count))
+    }
+
+    /// How many jobs a filter lets pass, as lists are counted.
+    pub(super) async fn count_jobs(&self, filter: &JobFilter) -> StoreResult<u64> {
+        let list = |filter: &JobFilter| {
+            let ids = filter.select().select_only().column(C::Id);
+            QueryTrait::into_query(ids)
+        };
+        // What is asked for up to now is another list at each request; its count is kept for one.
+        let minute = |edge: DateTime<Utc>| edge.with_second(0)?.with_nanosecond(0);
+        let kept_as = JobFilter {
+            no_failures_before: filter.no_failures_before.and_then(minute),
+            ..filter.clone()
+        };
+        self.count_list_as(list(&kept_as), list(filter)).await
     }
 
     /// Jobs by id, in the order of the ids; those that do not exist are left out.
@@ -36,14 +83,13 @@ impl Store {
     /// # Errors
     /// Errors of the database.
     pub async fn jobs_by_id(&self, ids: &[i64]) -> StoreResult<Vec<Job>> {
-        let mut rows = Vec::with_capacity(ids.len());
+        let mut rows: HashMap<i64, Job> = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(1000) {
             let some = job::Entity::find().filter(C::Id.is_in(chunk.iter().copied()));
-            rows.extend(some.all(&self.db).await?);
+            let found = some.all(&self.db).await?;
+            rows.extend(found.into_iter().map(|job| (job.id, job)));
         }
-        let place = |id: i64| ids.iter().position(|other| *other == id);
-        rows.sort_by_key(|job| place(job.id));
-        Ok(rows)
+        Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
     }
 
     /// The jobs of a project that wait, run or stop now: the newest of them, at most `most`.
@@ -98,9 +144,15 @@ fn ids_of(project: i64) -> Select<job::Entity> {
         .filter(C::ProjectId.eq(project))
 }
 
-/// The list in this order, as parts that an index gives one after the other.
-fn parts(ids: &Select<job::Entity>, (by, descending): (JobOrder, bool)) -> Vec<SelectStatement> {
-    let towards = if descending { Order::Desc } else { Order::Asc };
+/// The list in this order, the newest first where there is none, as parts that an index gives one
+/// after the other. Several orders within each other have no index: of those the numbers are sorted.
+fn parts(ids: &Select<job::Entity>, order: &[(JobOrder, bool)]) -> Vec<SelectStatement> {
+    let (by, descending) = match order {
+        [] => (JobOrder::Created, true),
+        [one] => *one,
+        several => return vec![sorted(ids, several)],
+    };
+    let towards = towards(descending);
     let ordered = |list: Select<job::Entity>, columns: &[C]| {
         let list = columns
             .iter()
@@ -121,4 +173,15 @@ fn parts(ids: &Select<job::Entity>, (by, descending): (JobOrder, bool)) -> Vec<S
             ]
         }
     }
+}
+
+fn sorted(ids: &Select<job::Entity>, orders: &[(JobOrder, bool)]) -> SelectStatement {
+    let list = orders.iter().fold(ids.clone(), |list, (by, descending)| {
+        list.order_by_with_nulls(by.column(), towards(*descending), NullOrdering::Last)
+    });
+    QueryTrait::into_query(list.order_by_desc(C::Id))
+}
+
+fn towards(descending: bool) -> Order {
+    if descending { Order::Desc } else { Order::Asc }
 }

@@ -11,8 +11,8 @@ use sea_orm::{
 };
 
 use super::{Job, life};
-use crate::connection::{Store, StoreResult, now};
-use crate::entity::{job, pipeline, project, worker};
+use crate::connection::{Store, StoreResult, clock, now};
+use crate::entity::{job, pipeline, project, ticket, worker};
 
 impl Store {
     /// Ends jobs that remote workers should finish and never will: as FAILURE, with the reason.
@@ -24,18 +24,20 @@ impl Store {
     pub async fn fail_hopeless_jobs(&self) -> StoreResult<Vec<Job>> {
         let mut ended = Vec::new();
         for (id, limit) in self.waiting_jobs().await? {
-            let job = match self.job(id).await {
-                Ok(job) => job,
-                Err(crate::StoreError::NotFound(_)) => continue,
-                Err(other) => return Err(other),
-            };
-            if let Some(reason) = self.hopeless(&job, limit).await?
-                && let Some(job) = self.give_up(&job, &reason).await?
-            {
-                ended.push(job);
+            match self.fail_if_hopeless(id, limit).await {
+                Ok(job) => ended.extend(job),
+                Err(error) => life::pass_over(id, error)?,
             }
         }
         Ok(ended)
+    }
+
+    async fn fail_if_hopeless(&self, id: i64, limit: Option<i32>) -> StoreResult<Option<Job>> {
+        let job = self.job(id).await?;
+        match self.hopeless(&job, limit).await? {
+            Some(reason) => self.give_up(&job, &reason).await,
+            None => Ok(None),
+        }
     }
 
     /// Until when a job of this project waits for a worker that says nothing; `None`: for ever.
@@ -119,12 +121,27 @@ impl Store {
         // Images in somebody's hands are a sign of life until their lease is over.
         let held = match job.in_stream {
             true => self.stream_depth(job, None).await?.leased > 0,
-            false => self.ticket_depth(job.id, None).await?.leased > 0,
+            false => self.any_leased(job.id).await?,
         };
         match job.pipeline_id.filter(|_| !held) {
             Some(pipeline) => Ok(Some(self.last_sign(job, pipeline).await?)),
             None => Ok(None),
         }
+    }
+
+    /// Whether some image of a job is in somebody's hands: one that is, not how many.
+    async fn any_leased(&self, job: i64) -> StoreResult<bool> {
+        use ticket::Column as T;
+        let held: Option<i64> = ticket::Entity::find()
+            .select_only()
+            .column(T::CaptureId)
+            .filter(T::JobId.eq(job))
+            .filter(T::VisibleAt.gt(clock()))
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?;
+        Ok(held.is_some())
     }
 
     /// When the job last changed, or somebody who works on its pipeline was last heard of.
@@ -156,6 +173,7 @@ impl Store {
             return Ok(None);
         }
         let after = life::end(&tx, self.shard, &job, Some(reason)).await?;
+        crate::recount::mark(&tx, job.id).await?;
         tx.commit().await?;
         Ok(Some(after))
     }

@@ -13,8 +13,8 @@ use sea_orm::{
     QueryTrait, prelude::Json,
 };
 
-use super::Taken;
 use super::labels::{Vocabulary, top};
+use crate::capture::lock::Taken;
 use crate::connection::{StoreResult, Write, now};
 use crate::counters;
 use crate::entity::{classification, detection, occurrence};

@@ -159,7 +159,14 @@ impl Store {
             .await?;
         let mut made = Vec::new();
         for id in due {
-            made.extend(self.start_due_regroup(id, quiet).await?);
+            match self.start_due_regroup(id, quiet).await {
+                Ok(job) => made.extend(job),
+                // The others are not kept waiting; the next look tries it again.
+                Err(error) => {
+                    let error = error.of_one()?;
+                    tracing::warn!(station = id, %error, "a station could not be regrouped");
+                }
+            }
         }
         Ok(made)
     }

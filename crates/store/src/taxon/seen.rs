@@ -120,7 +120,7 @@ impl Store {
 
     /// Counts again while nobody waits.
     fn count_taxa_later(&self, project: Project) {
-        let store = self.clone();
+        let store = self.patient();
         tokio::spawn(async move {
             let counted = match store.is_mine_to_count(&project).await {
                 Ok(true) => store.count_taxa(&project).await,

@@ -99,6 +99,28 @@ fn numbers(to: i64) -> String {
     )
 }
 
+/// Jobs that ended in all ways long ago, one after the other.
+fn ended_jobs(words: &Words, jobs: i64) -> String {
+    let (made, ended) = (words.instant("n.i * 60"), words.instant("n.i * 60 + 1800"));
+    let columns = "project_id, kind, params, delay, shuffle, capture_set_id, created_by_id, \
+         dispatch_mode, paused, priority, generation, run_no, feed_mode, feed_cursor, \
+         sent_cursor, in_stream, fed, kept, receipt_key, claim_no, rescues, stages, errors";
+    let copied: Vec<String> = columns
+        .split(", ")
+        .map(|c| format!("j.{}", c.trim()))
+        .collect();
+    format!(
+        "{}INSERT INTO job (id, name, state, {columns}, created_at, updated_at, scheduled_at, \
+         started_at, finished_at) SELECT n.i, 'Job ' || (n.i * 7919 % {jobs}), \
+         CASE n.i % 20 WHEN 0 THEN 'FAILURE' WHEN 1 THEN 'REVOKED' ELSE 'SUCCESS' END, \
+         {copied}, {made}, {ended}, {made}, {made}, {ended} \
+         FROM n CROSS JOIN (SELECT * FROM job ORDER BY id LIMIT 1) j \
+         WHERE n.i > (SELECT MAX(id) FROM job)",
+        numbers(jobs),
+        copied = copied.join(", "),
+    )
+}
+
 impl Large {
     fn stations(&self) -> i64 {
         (self.captures / STATION).max(4)
@@ -113,7 +135,7 @@ impl Large {
     fn statements(&self, words: &Words, station: i64, taxon: i64) -> Vec<String> {
         let mut all = self.names(words, taxon);
         all.extend(self.places(words, station));
-        all.push(self.ended_jobs(words));
+        all.push(ended_jobs(words, self.jobs));
         all.push(self.photographs(words));
         all.extend(self.results(words, taxon));
         all
@@ -143,29 +165,6 @@ impl Large {
                 format!("{genus} + i % {GENERA}"),
             ),
         ]
-    }
-
-    /// Jobs that ended in all ways long ago, one after the other.
-    fn ended_jobs(&self, words: &Words) -> String {
-        let (made, ended) = (words.instant("n.i * 60"), words.instant("n.i * 60 + 1800"));
-        let columns = "project_id, kind, params, delay, shuffle, capture_set_id, created_by_id, \
-             dispatch_mode, paused, priority, generation, run_no, feed_mode, feed_cursor, \
-             sent_cursor, in_stream, fed, kept, receipt_key, claim_no, rescues, stages, errors";
-        let copied: Vec<String> = columns
-            .split(", ")
-            .map(|c| format!("j.{}", c.trim()))
-            .collect();
-        format!(
-            "{}INSERT INTO job (id, name, state, {columns}, created_at, updated_at, scheduled_at, \
-             started_at, finished_at) SELECT n.i, 'Job ' || (n.i * 7919 % {jobs}), \
-             CASE n.i % 20 WHEN 0 THEN 'FAILURE' WHEN 1 THEN 'REVOKED' ELSE 'SUCCESS' END, \
-             {copied}, {made}, {ended}, {made}, {made}, {ended} \
-             FROM n CROSS JOIN (SELECT * FROM job ORDER BY id LIMIT 1) j \
-             WHERE n.i > (SELECT MAX(id) FROM job)",
-            numbers(self.jobs),
-            jobs = self.jobs,
-            copied = copied.join(", "),
-        )
     }
 
     fn places(&self, words: &Words, base: i64) -> Vec<String> {
@@ -325,6 +324,24 @@ impl Store {
         }
         self.recount_sums(large.project).await?;
         tracing::info!(at = %now(), "filled");
+        Ok(())
+    }
+
+    /// Adds jobs that ended long ago, each like the first one that is there, up to this number.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn fill_jobs(&self, jobs: i64) -> StoreResult<()> {
+        let words = Words {
+            sqlite: self.is_sqlite(),
+        };
+        self.run(&ended_jobs(&words, jobs)).await?;
+        if !words.sqlite {
+            let next =
+                "SELECT setval(pg_get_serial_sequence('job', 'id'), (SELECT max(id) FROM job))";
+            self.run(next).await?;
+            self.run("VACUUM ANALYZE job").await?;
+        }
         Ok(())
     }
 

@@ -23,10 +23,14 @@ pub struct Watch(Arc<Mutex<Vec<Asked>>>);
 impl Watch {
     /// The slowest statement since this was last called.
     pub fn slowest(&self) -> Option<Asked> {
+        let asked = self.all().into_iter();
+        asked.max_by_key(|asked| asked.took)
+    }
+
+    /// All statements since this was last called.
+    pub fn all(&self) -> Vec<Asked> {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *asked)
-            .into_iter()
-            .max_by_key(|asked| asked.took)
     }
 }
 

@@ -4,6 +4,10 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 
+use super::jobs::world::World;
+use super::taxon;
+use crate::defaults::Defaults;
+use crate::occurrence::list::OccurrenceFilter;
 use crate::{StoreError, StoreResult, testing};
 
 const LIMIT: Duration = Duration::from_millis(100);
@@ -54,6 +58,58 @@ async fn what_nobody_waits_for_takes_its_time() {
         ask(&*tx, long).await.unwrap();
         tx.commit().await.unwrap();
         ask(&fresh.store.db, long).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_counted_behind_a_reader_takes_its_time() {
+    for fresh in testing::fresh().await {
+        if fresh.store.is_sqlite() {
+            continue; // of which only lists are bounded
+        }
+        let world = World::new(&fresh.store, 3).await;
+        let store = fresh.store.bounded(&fresh.url, LIMIT).await.unwrap();
+        let (set, project) = (world.set, world.project.id);
+        let moth = taxon(&fresh.store, "Some moth").await;
+        // As large as what is counted so, and wrong.
+        for wrong in [
+            format!(
+                "UPDATE capture_set SET captures_count = 30000, found_count = 99 WHERE id = {set}"
+            ),
+            format!(
+                "UPDATE project SET taxa_counted_at = now() - INTERVAL '1 hour' WHERE id = {project}"
+            ),
+            format!(
+                "INSERT INTO seen_taxon (project_id, taxon_id, occurrences) \
+                 VALUES ({project}, {moth}, 99)"
+            ),
+        ] {
+            ask(&store.db, &wrong).await.unwrap();
+        }
+        let sets = [store.capture_set(set).await.unwrap()];
+        let seen = OccurrenceFilter {
+            project_id: Some(project),
+            defaults: Defaults::of(&world.project),
+            ..Default::default()
+        };
+        let slow = store.write().await.unwrap();
+        let lock = "LOCK TABLE occurrence IN ACCESS EXCLUSIVE MODE";
+        ask(&*slow, lock).await.unwrap();
+        let shown = store.set_counts(&sets, None).await.unwrap();
+        assert_eq!(shown[&set].found, 99);
+        assert_eq!(store.count_taxa_seen(&seen, 30_000).await.unwrap(), 1);
+        tokio::time::sleep(5 * LIMIT).await;
+        slow.undo().await.unwrap();
+        let mut now = (99, 99);
+        for _ in 0..500 {
+            let found = store.capture_set(set).await.unwrap().found_count;
+            now = (found, store.count_taxa_seen(&seen, 30_000).await.unwrap());
+            if now == (0, 0) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(now, (0, 0), "it was broken off");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::occurrence::list::OccurrenceFilter;
 use crate::project::{Project, ProjectChange};
 use crate::session::{SessionFilter, SessionOrder};
 use crate::taxon::seen::{counted, kept};
-use crate::testing::{fresh, large::Large};
+use crate::testing::{fresh, large::Large, recount_all};
 use crate::user::NewUser;
 
 const CAPTURES: i64 = 2000;
@@ -269,7 +269,7 @@ async fn counters_look_at_the_chosen_taxa() {
             };
             let changed = store.change_project(Permit::BY_PROGRAM, project.id, change);
             let project = changed.await.unwrap();
-            while store.recount_step().await.unwrap() {}
+            recount_all(store).await;
             let what = format!("{include:?} {exclude:?} {}", db.url);
             let sum = async |table: &str, column: &str| {
                 let sql = format!("SELECT CAST(SUM({column}) AS BIGINT) FROM {table}");

@@ -4,10 +4,10 @@
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
 
-use crate::Store;
 use crate::migration::Migrator;
 use crate::schema::{AGAIN, take_turn};
-use crate::testing::{Blank, behind, blank, fresh, make_newer};
+use crate::testing::{Blank, behind, blank, fresh, make_newer, make_older};
+use crate::{Store, StoreError};
 
 mod rule;
 mod seen;
@@ -73,7 +73,8 @@ async fn who_finds_half_a_schema_waits_for_whoever_makes_it() {
     for behind in behind().await {
         let store = another(&behind).await;
         store.settled().await.unwrap();
-        store.check_schema().await.unwrap_err();
+        let refused = store.check_schema().await.unwrap_err();
+        assert!(matches!(refused, StoreError::Schema(_)), "{refused:?}");
     }
 }
 
@@ -92,7 +93,12 @@ async fn a_newer_schema_is_refused() {
                 sentence.contains("changed by a newer Hawkmoth (m9999_future): use that version"),
                 "{sentence}"
             );
+            assert!(matches!(refused, StoreError::Newer(_)), "{refused:?}");
         }
+        // One that lacks something as well is none that a program of today can go on with.
+        make_older(store).await;
+        let refused = store.check_schema().await.unwrap_err();
+        assert!(matches!(refused, StoreError::Schema(_)), "{refused:?}");
     }
 }
 

@@ -180,6 +180,7 @@ async fn a_released_job_ends_only_when_all_is_counted() {
             store.finalise_job(job.id).await.unwrap().is_none(),
             "work is left"
         );
+        assert_eq!(store.jobs_to_finalise().await.unwrap(), [] as [i64; 0]);
         let ids = world.captures().await;
         for (id, outcome) in [
             (ids[0], Outcome::Done(Vec::new())),
