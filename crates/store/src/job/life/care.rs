@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use domain::job::DispatchMode;
 use domain::state::{Event, JobState};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
