@@ -14,6 +14,7 @@ use crate::app::TestApp;
 
 mod field;
 mod jobs;
+mod large;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

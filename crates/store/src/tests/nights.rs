@@ -65,6 +65,28 @@ async fn the_newest_nights_over_all_stations() {
 }
 
 #[tokio::test]
+async fn a_night_goes_on_past_midnight() {
+    for db in fresh().await {
+        let store = &db.store;
+        let project = project(store).await;
+        let (one, two) = (
+            station(store, &project).await,
+            station(store, &project).await,
+        );
+        let late = ["2022-08-10 23:30:00", "2022-08-11 01:00:00"];
+        filled(store, &one, &late).await;
+        let early = ["2022-08-10 21:00:00", "2022-08-10 22:00:00"];
+        filled(store, &two, &early).await;
+        let nights = store.nights(project.id, 30).await.unwrap();
+        let shown: Vec<_> = nights
+            .iter()
+            .map(|n| (n.captures, n.start, n.end))
+            .collect();
+        assert_eq!(shown, [(4, t(early[0]), t(late[1]))]);
+    }
+}
+
+#[tokio::test]
 async fn the_nights_beside_one_and_the_captures_at_its_ends() {
     for db in fresh().await {
         let store = &db.store;

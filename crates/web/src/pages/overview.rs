@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
 use axum::routing::get;
+use chrono::{NaiveDateTime, TimeDelta};
 use domain::state::JobState;
 use rest::query::Query;
 use store::StoreResult;
@@ -187,10 +188,14 @@ async fn jobs(state: &AppState, at: &At, jobs: &[Job]) -> StoreResult<Vec<JobRow
 }
 
 fn plots(at: &At, nights: &[Night], mut hours: Vec<Hour>) -> Vec<Bars> {
+    // Its times and not its day: a night goes on past midnight.
     let captures = nights.iter().map(|night| {
-        let day = night.day;
-        let href = at.path(&format!("/captures?from={day}&to={day}"));
-        (day.to_string(), night.captures, Some(href))
+        let time = |time: NaiveDateTime| time.format("%Y-%m-%dT%H:%M:%S").to_string();
+        // To the end of the second in which the last capture was taken.
+        let end = night.end + TimeDelta::milliseconds(999);
+        let (from, to) = (time(night.start), time(end));
+        let href = at.path(&format!("/captures?from={from}&to={to}"));
+        (night.day.to_string(), night.captures, Some(href))
     });
     // A night begins at noon, so that it is not cut in two.
     hours.sort_by_key(|hour| (hour.hour + 12) % 24);
