@@ -2,9 +2,14 @@
 //! counts is what it leads to.
 
 use chrono::Duration;
+use domain::wire::PipelineConfigResponse;
+use serde_json::json;
+use store::capture_set::NewCaptureSet;
+use store::station::NewStation;
 use store::testing;
 
 use crate::app::TestApp;
+use crate::pull::Farm;
 
 fn has(page: &str, words: &[&str]) {
     for words in words {
@@ -37,5 +42,75 @@ async fn a_bar_of_the_overview_leads_to_the_captures_of_its_night() {
         let night = night.replace("&#38;", "&");
         let page = app.anonymous().get(&format!("{here}{night}")).await.text;
         has(&page, &["1–4 of 4", "2022-08-11 01:00:00"]);
+    }
+}
+
+/// More stations, capture sets and pipelines than a filter offers; the last of each by name.
+async fn crowded(farm: &Farm) -> (i64, i64, i64) {
+    let (store, project_id) = (&farm.app.store, farm.project.id);
+    let (mut station, mut set) = (0, 0);
+    for n in 0..205 {
+        let new = NewStation {
+            project_id,
+            name: format!("Station {n:03}"),
+            ..Default::default()
+        };
+        station = store.create_station(new).await.unwrap().id;
+        let new = NewCaptureSet {
+            project_id,
+            name: format!("Set {n:03}"),
+            method: "manual".to_owned(),
+            ..Default::default()
+        };
+        set = store.create_capture_set(new).await.unwrap().id;
+    }
+    let configs = (0..105).map(|n| {
+        let config = json!({
+            "name": format!("Pipeline {n:03}"), "slug": format!("many-{n:03}"), "version": 1,
+            "algorithms": [{"name": "Boxes", "key": "boxes", "task_type": "localization"}],
+        });
+        serde_json::from_value(config).unwrap()
+    });
+    let configs: Vec<PipelineConfigResponse> = configs.collect();
+    let made = store.register_pull_service(project_id, "Many", &configs, true);
+    made.await.unwrap();
+    let pipeline = store.pipeline_by_slug("many-104").await.unwrap();
+    (station, set, pipeline.unwrap().id)
+}
+
+#[tokio::test]
+async fn what_a_list_is_narrowed_by_stays_chosen() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 3).await;
+        let (station, set, pipeline) = crowded(&farm).await;
+        farm.app.store.populate_full(set).await.unwrap();
+        let page = async |query: &str| {
+            let path = format!("/projects/{}/{query}", farm.project.id);
+            farm.app.anonymous().get(&path).await.text
+        };
+        let chosen = |id: i64, name: &str| format!("value=\"{id}\" selected>{name}</option>");
+        let captures = page(&format!("captures?set={set}&station={station}")).await;
+        has(
+            &captures,
+            &[&chosen(set, "Set 204"), &chosen(station, "Station 204")],
+        );
+        let captures = page(&format!("captures?set={set}")).await;
+        has(&captures, &["1–3 of 3"]);
+        let sessions = page(&format!("sessions?station={station}")).await;
+        has(
+            &sessions,
+            &[
+                &chosen(station, "Station 204"),
+                "This station has no session",
+            ],
+        );
+        let jobs = page(&format!("jobs?station={station}&pipeline={pipeline}")).await;
+        let both = [
+            chosen(station, "Station 204"),
+            chosen(pipeline, "Pipeline 104"),
+        ];
+        has(&jobs, &[&both[0], &both[1]]);
+        let gone = page("jobs?station=99999").await;
+        has(&gone, &[&chosen(99_999, "number 99999, not here")]);
     }
 }

@@ -11,10 +11,10 @@ use domain::state::JobState;
 use rest::query::Query;
 use store::StoreResult;
 use store::job::{JobFilter, JobOrder};
-use store::pipeline::list::PipelineFilter;
 
 use super::at::{At, Part};
 use super::columns::{Heading, Pager, headings, page};
+use super::offered::{self, Offered};
 use super::{PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
@@ -37,8 +37,8 @@ pub const ROUTES: &[Route] = &[
 
 /// Rows of a page.
 pub const ROWS: u64 = 50;
-/// Choices of a filter at most.
-const CHOICES: u64 = 200;
+/// Choices of a filter at most: two of them stand above a long table.
+const CHOICES: u64 = 100;
 /// The order where the address names none.
 const NEWEST: &str = "-created_at";
 /// What the page can be ordered by.
@@ -172,12 +172,19 @@ async fn filters(state: &AppState, query: &Query, project: i64, who: &Who) -> St
         value,
         name,
     };
-    let which = PipelineFilter {
-        project_id: Some(project),
-        ..Default::default()
+    let (pipeline, station) = (query.number("pipeline"), query.number("station"));
+    let (pipeline, station) = (pipeline.as_slice(), station.as_slice());
+    let store = &state.store;
+    let pipelines = offered::pipelines(store, project, CHOICES, pipeline).await?;
+    let stations = offered::stations(store, project, CHOICES, station).await?;
+    let numbered = |offered: Offered, chosen: &[i64]| -> Vec<Choice> {
+        let choice = |(id, name): (i64, String)| Choice {
+            value: id.to_string(),
+            name,
+            chosen: chosen.contains(&id),
+        };
+        offered.kept(chosen).all.into_iter().map(choice).collect()
     };
-    let (pipelines, _) = state.store.pipelines_page(&which, CHOICES, 0).await?;
-    let stations = state.store.stations(project).await?;
     let seen = [
         JobState::Created,
         JobState::Pending,
@@ -198,15 +205,8 @@ async fn filters(state: &AppState, query: &Query, project: i64, who: &Who) -> St
         kinds: kinds
             .map(|kind| choice("kind", kind.key.to_owned(), kind.name.to_owned()))
             .collect(),
-        pipelines: pipelines
-            .into_iter()
-            .map(|row| choice("pipeline", row.id.to_string(), row.name))
-            .collect(),
-        stations: stations
-            .into_iter()
-            .take(CHOICES as usize)
-            .map(|row| choice("station", row.id.to_string(), row.name))
-            .collect(),
+        pipelines: numbered(pipelines, pipeline),
+        stations: numbered(stations, station),
         mine: who.0.as_ref().map(|_| query.flag("mine")),
         any: names.iter().any(|name| !query.values(name).is_empty()),
     })

@@ -85,6 +85,17 @@ pub fn named(name: &str) -> String {
     }
 }
 
+/// A text of at most so many letters, with a sign where it goes on.
+pub fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => {
+            let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+            format!("{}…", kept.trim_end())
+        }
+        None => text.to_owned(),
+    }
+}
+
 /// The local time of a capture.
 pub fn taken(time: Option<NaiveDateTime>) -> String {
     match time {
@@ -359,6 +370,14 @@ mod tests {
         }
         let ahead = Ago::at(now + Duration::hours(2), now);
         assert_eq!(ahead.words, ahead.exact);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        assert_eq!(short("moth", 4), "moth");
+        assert_eq!(short("møths at night", 6), "møths…");
+        assert_eq!(short("møths at night", 7), "møths…");
+        assert_eq!(short("", 0), "");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use store::session::{Session, SessionFilter, SessionOrder};
 
 use super::at::{At, Part};
 use super::columns::{Heading, Pager, grouped, headings, page};
+use super::offered::{self, MOST};
 use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::auth::Who;
@@ -24,8 +25,6 @@ pub const ROUTES: &[Route] = &[("/projects/{project}/sessions", || get(show))];
 
 /// Rows of a page.
 const ROWS: u64 = 50;
-/// Stations that can be chosen at most.
-pub const STATIONS: usize = 300;
 /// Columns of the table, and what sorts by them.
 const COLUMNS: [(&str, Option<&str>); 5] = [
     ("Night", Some("start")),
@@ -86,10 +85,10 @@ pub async fn show(
     let at = At::open(&state, &who, project, Part::Sessions).await?;
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let mut wrong = Vec::new();
-    let stations = state.store.stations(project).await?;
     let given = query.get("station").filter(|text| !text.is_empty());
-    let station = given.and_then(|text| text.parse().ok());
-    let station = station.filter(|id: &i64| stations.iter().any(|row| row.id == *id));
+    let asked: Option<i64> = given.and_then(|text| text.parse().ok());
+    let stations = offered::stations(&state.store, project, MOST, asked.as_slice()).await?;
+    let station = asked.filter(|id| stations.has(*id));
     if let (Some(given), None) = (given, station) {
         wrong.push(format!(
             "station: this project has no station “{given}”; sessions of all stations are shown."
@@ -114,10 +113,10 @@ pub async fn show(
     let skip = (page(&query) - 1) * ROWS;
     let found = state.store.sessions_page(&filter, &order, ROWS, skip).await;
     let (found, count) = found?;
-    let choices = stations.iter().take(STATIONS).map(|row| Choice {
-        value: row.id,
-        name: model::named(&row.name),
-        chosen: station == Some(row.id),
+    let choices = stations.all.into_iter().map(|(value, name)| Choice {
+        value,
+        name,
+        chosen: station == Some(value),
     });
     let page = SessionsPage {
         stations: choices.collect(),
