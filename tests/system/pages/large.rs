@@ -2,6 +2,7 @@
 //! counts is what it leads to.
 
 use chrono::Duration;
+use domain::permission::Role;
 use domain::wire::PipelineConfigResponse;
 use serde_json::json;
 use store::capture_set::NewCaptureSet;
@@ -45,6 +46,22 @@ async fn a_bar_of_the_overview_leads_to_the_captures_of_its_night() {
     }
 }
 
+/// Registers so many pipelines: "Other 000" is other-000.
+async fn pipelines(farm: &Farm, name: &str, count: usize) {
+    let configs = (0..count).map(|n| {
+        let slug = format!("{}-{n:03}", name.to_lowercase());
+        let config = json!({
+            "name": format!("{name} {n:03}"), "slug": slug, "version": 1,
+            "algorithms": [{"name": "Boxes", "key": "boxes", "task_type": "localization"}],
+        });
+        serde_json::from_value(config).unwrap()
+    });
+    let configs: Vec<PipelineConfigResponse> = configs.collect();
+    let store = &farm.app.store;
+    let made = store.register_pull_service(farm.project.id, name, &configs, true);
+    made.await.unwrap();
+}
+
 /// More stations, capture sets and pipelines than a filter offers; the last of each by name.
 async fn crowded(farm: &Farm) -> (i64, i64, i64) {
     let (store, project_id) = (&farm.app.store, farm.project.id);
@@ -64,17 +81,8 @@ async fn crowded(farm: &Farm) -> (i64, i64, i64) {
         };
         set = store.create_capture_set(new).await.unwrap().id;
     }
-    let configs = (0..105).map(|n| {
-        let config = json!({
-            "name": format!("Pipeline {n:03}"), "slug": format!("many-{n:03}"), "version": 1,
-            "algorithms": [{"name": "Boxes", "key": "boxes", "task_type": "localization"}],
-        });
-        serde_json::from_value(config).unwrap()
-    });
-    let configs: Vec<PipelineConfigResponse> = configs.collect();
-    let made = store.register_pull_service(project_id, "Many", &configs, true);
-    made.await.unwrap();
-    let pipeline = store.pipeline_by_slug("many-104").await.unwrap();
+    pipelines(farm, "Pipeline", 105).await;
+    let pipeline = store.pipeline_by_slug("pipeline-104").await.unwrap();
     (station, set, pipeline.unwrap().id)
 }
 
@@ -112,5 +120,32 @@ async fn what_a_list_is_narrowed_by_stays_chosen() {
         has(&jobs, &[&both[0], &both[1]]);
         let gone = page("jobs?station=99999").await;
         has(&gone, &[&chosen(99_999, "number 99999, not here")]);
+    }
+}
+
+#[tokio::test]
+async fn a_new_job_keeps_what_is_chosen_for_it() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let (station, set, _) = crowded(&farm).await;
+        let store = &farm.app.store;
+        // Two hundred come before this one.
+        pipelines(&farm, "Other", 100).await;
+        let pipeline = store.pipeline_by_slug("test").await.unwrap().unwrap().id;
+        let role = Some(Role::ProjectManager);
+        let manager = farm.app.member(&farm.project, role).await;
+        let path = format!(
+            "/projects/{}/jobs/new?kind=ml&pipeline_id={pipeline}&deployment_id={station}\
+             &source_image_collection_id={set}",
+            farm.project.id
+        );
+        let page = manager.get(&path).await.text;
+        for id in [pipeline, station, set] {
+            has(&page, &[&format!("value=\"{id}\" selected>")]);
+        }
+        has(
+            &page,
+            &["Pipeline test", "more stations are not offered here"],
+        );
     }
 }
