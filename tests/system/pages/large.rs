@@ -149,3 +149,41 @@ async fn a_new_job_keeps_what_is_chosen_for_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_step_of_a_schedule_keeps_what_it_names() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let (station, set, pipeline) = crowded(&farm).await;
+        let admin = farm.app.superuser().await;
+        let schedule = json!({
+            "name": "Nightly", "project": farm.project.id, "cron": "0 6 * * *", "time_zone": "UTC",
+            "steps": [
+                {"job_type_key": "regroup_events", "deployment_id": station},
+                {"job_type_key": "ml", "source_image_collection_id": set, "pipeline_id": pipeline},
+            ],
+        });
+        let made = admin.post("/api/v2/schedules/", schedule).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let path = format!(
+            "/projects/{}/schedules/{}",
+            farm.project.id,
+            made.json()["id"]
+        );
+        let page = admin.get(&path).await.text;
+        let typed = |field: &str, list: &str, id: i64| {
+            format!("name=\"{field}\" list=\"{list}\" inputmode=\"numeric\" value=\"{id}\"")
+        };
+        has(
+            &page,
+            &[
+                &typed("station-0", "stations", station),
+                &typed("set-1", "sets", set),
+                &typed("pipeline-1", "pipelines", pipeline),
+                ">Set 204</p>",
+            ],
+        );
+        // Each is offered once for both steps.
+        assert_eq!(page.matches(">Set 003</option>").count(), 1);
+    }
+}

@@ -11,6 +11,8 @@ use rest::query::Query;
 use super::at::{At, Part};
 use super::columns::Pager;
 use super::form::Shown;
+use super::jobs::Choice;
+use super::offered::{self, MOST};
 use super::{PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
@@ -20,7 +22,7 @@ mod preview;
 mod set;
 mod source;
 
-pub use set::{FORM as SET_FORM, choices as sets};
+pub use set::FORM as SET_FORM;
 pub use source::FORM as SOURCE_FORM;
 
 use export::ExportRow;
@@ -74,7 +76,9 @@ struct DataPage {
     exporter: bool,
     remover: bool,
     formats: Vec<(&'static str, &'static str)>,
-    choices: Vec<(i64, String)>,
+    /// Sets that an export can be narrowed to, and how many others there are.
+    choices: Vec<Choice>,
+    more_choices: u64,
     form: Shown,
 }
 
@@ -99,6 +103,13 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
         ..Default::default()
     };
     let (_, schedules) = state.store.schedules(&filter, 1, 0).await?;
+    let chosen: Option<i64> = form.value("set").trim().parse().ok();
+    let offered = offered::sets(&state.store, at.project.id, MOST, chosen.as_slice()).await?;
+    let choice = |(id, name): (i64, String)| Choice {
+        value: id.to_string(),
+        name,
+        chosen: chosen == Some(id),
+    };
     let page = DataPage {
         sources: source::rows(state, &at).await?,
         keeper: at.may_make("create_s3storagesource"),
@@ -107,7 +118,8 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
         filler: at.may_change("populate_sourceimagecollection"),
         exporter: at.may_make("create_dataexport"),
         remover: at.may_change("delete_dataexport"),
-        choices: set::choices(state, &at).await?,
+        more_choices: offered.more,
+        choices: offered.all.into_iter().map(choice).collect(),
         formats: export::formats(),
         sets,
         pager,

@@ -127,7 +127,7 @@ pub async fn show(
 }
 
 /// Whether the person may do this with jobs of some kind.
-fn may_any(at: &At, action: JobAction) -> bool {
+pub fn may_any(at: &At, action: JobAction) -> bool {
     let mut facts = KINDS.iter().flat_map(|kind| {
         [false, true].map(|single_capture| JobFacts {
             kind: kind.key,

@@ -19,6 +19,7 @@ use crate::AppState;
 use crate::auth::Who;
 
 mod form;
+mod picks;
 
 pub use form::FORM;
 

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use domain::permission::Action;
+use domain::permission::{Action, JobAction};
 use domain::sampling::Plan;
 use rest::ApiError;
 use rest::query::Query;
@@ -19,15 +19,13 @@ use crate::pages::at::{At, Part};
 use crate::pages::columns::{self, Pager, grouped};
 use crate::pages::form::{Sent, Shown};
 use crate::pages::model::Ago;
-use crate::pages::{PageError, PageResult, said};
+use crate::pages::{PageError, PageResult, jobs, said};
 use settings::{filled, settings};
 
 mod settings;
 
 /// Sets of a page.
 const ROWS: u64 = 50;
-/// Sets that can be chosen from in a form.
-const CHOICES: u64 = 500;
 
 /// Methods, with what they do and which settings they take beside the common ones.
 pub const METHODS: &[(&str, &str, &str)] = &[
@@ -120,24 +118,14 @@ fn row(set: &CaptureSet) -> SetRow {
     }
 }
 
-/// The sets of a project as choices.
-pub async fn choices(state: &AppState, at: &At) -> Result<Vec<(i64, String)>, PageError> {
-    let filter = CaptureSetFilter {
-        project_id: Some(at.project.id),
-        ..Default::default()
-    };
-    let order = [(CaptureSetOrder::Name, false)];
-    let found = state.store.capture_sets_page(&filter, &order, CHOICES, 0);
-    let (sets, _) = found.await?;
-    Ok(sets.into_iter().map(|set| (set.id, set.name)).collect())
-}
-
 #[derive(Template)]
 #[template(path = "data/set.html")]
 struct SetPage {
     at: At,
     /// The set, where it is there.
     set: Option<SetRow>,
+    /// Whether the person may make jobs.
+    maker: bool,
     changer: bool,
     filler: bool,
     remover: bool,
@@ -156,6 +144,7 @@ async fn page(
 ) -> PageResult {
     let stations = state.store.stations(at.project.id).await?;
     let page = SetPage {
+        maker: jobs::may_any(&at, JobAction::Create),
         changer: match set {
             Some(_) => at.may_change("update_sourceimagecollection"),
             None => true,
