@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
 use store::job::hands::Happened;
-use store::job::{Job, JobFilter};
+use store::job::{Job, JobFilter, JobOrder};
 use store::progress::compose;
 
 use super::columns::{self, Pager, grouped};
@@ -216,7 +216,9 @@ pub async fn jobs(
         ..Default::default()
     };
     let offset = (columns::page(&query) - 1) * ROWS;
-    let (jobs, count) = state.store.jobs(&filter, ROWS, offset).await?;
+    let newest = (JobOrder::Created, true);
+    let found = state.store.jobs_page(&filter, newest, ROWS, offset).await;
+    let (jobs, count) = found?;
     let counts = state.store.counts(&jobs).await?;
     let ids: Vec<i64> = jobs.iter().map(|job| job.project_id).collect();
     let projects = state.store.projects_by_id(&ids).await?;
