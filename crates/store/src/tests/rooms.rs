@@ -12,7 +12,7 @@ use super::project;
 use crate::entity::service_check;
 use crate::job::NewJob;
 use crate::pipeline::used::UseChange;
-use crate::service::check::{CHECK_DAYS, CHECK_SLOT};
+use crate::service::check::{Answered, CHECK_DAYS, CHECK_SLOT};
 use crate::testing::fresh;
 use crate::user::{NewUser, Rights, User};
 use crate::{Store, StoreError, now};
@@ -49,17 +49,44 @@ async fn a_service_has_a_bounded_history() {
         let rows = service_check::Entity::find().all(&store.db).await.unwrap();
         assert!(rows.len() <= 2, "one slot, or two at its edge: {rows:?}");
         assert!(rows.iter().all(|row| row.service_id == service.id));
-        let checks = store.service_checks(&[service.id, pulls.id]).await.unwrap();
-        let mine = &checks[&service.id];
-        let sum = |of: fn(&service_check::Model) -> i32| mine.iter().map(of).sum::<i32>();
-        assert_eq!((sum(|row| row.answered), sum(|row| row.failed)), (2, 1));
-        assert_eq!(mine.last().unwrap().latency, Some(0.25));
-        assert!(!checks.contains_key(&pulls.id));
+        let last = rows.iter().max_by_key(|row| row.slot).unwrap();
+        assert_eq!(last.latency, Some(0.25));
+        let both = [service.id, pulls.id];
+        let history = async |seconds| store.service_history(&both, seconds).await.unwrap();
+        let sum = |parts: &[Answered]| {
+            let pairs = parts.iter().map(|part| (part.answered, part.failed));
+            pairs.fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+        };
+        let all = history(CHECK_SLOT).await;
+        let mine = &all[&service.id];
+        assert_eq!(sum(mine), (2, 1));
+        let silent = mine.iter().filter_map(|part| part.silent).max().unwrap();
+        assert!(rows.iter().any(|row| row.slot == silent && row.failed == 1));
+        assert!(!all.contains_key(&pulls.id));
+        // However many slots there are, a long part is one row, with the last silence in it.
+        let before = service_check::ActiveModel {
+            service_id: Set(service.id),
+            slot: Set(slot(3600)),
+            answered: Set(3),
+            failed: Set(4),
+            latency: Set(None),
+        };
+        service_check::Entity::insert(before)
+            .exec_without_returning(&store.db)
+            .await
+            .unwrap();
+        let all = history(1_000_000_000_000).await;
+        let whole = Answered {
+            part: 0,
+            answered: 5,
+            failed: 5,
+            silent: Some(silent),
+        };
+        assert_eq!(all[&service.id], [whole]);
         let heard = crate::service::Heard::Project(home.id);
         store.pull_services_seen(heard).await.unwrap();
         store.note_pull_services().await.unwrap();
-        let checks = store.service_checks(&[pulls.id]).await.unwrap();
-        assert_eq!(checks[&pulls.id][0].answered, 1);
+        assert_eq!(history(CHECK_SLOT).await[&pulls.id][0].answered, 1);
     }
 }
 

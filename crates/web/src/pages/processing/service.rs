@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use rest::ApiError;
 use serde_json::{Value, json};
 use store::service::ProcessingService;
-use store::service::check::{CHECK_DAYS, CHECK_SLOT, ServiceCheck};
+use store::service::check::{Answered, CHECK_DAYS, CHECK_SLOT};
 use store::service::list::ServiceFilter;
 
 use super::again;
@@ -24,10 +24,10 @@ use crate::pages::{PageError, PageResult, said};
 
 /// Services of a page.
 const ROWS: u64 = 100;
-/// Hours that a cell of the history stands for.
-const CELL_HOURS: i64 = 2;
+/// Seconds that a cell of the history stands for: two hours.
+const CELL: i64 = 2 * 3600;
 /// Cells of the history.
-const CELLS: i64 = CHECK_DAYS * 24 / CELL_HOURS;
+const CELLS: i64 = CHECK_DAYS * 86_400 / CELL;
 /// Fields of the form.
 pub(super) const FIELDS: &[&str] = &["name", "description", "endpoint_url"];
 
@@ -57,25 +57,23 @@ pub struct History {
 }
 
 impl History {
-    /// Of these checks; `None` where there were none.
-    fn of(checks: &[ServiceCheck], now: i64, pulls: bool) -> Option<History> {
-        if checks.is_empty() {
+    /// Of what was found out in each two hours; `None` where nothing was.
+    fn of(parts: &[Answered], now: i64, pulls: bool) -> Option<History> {
+        if parts.is_empty() {
             return None;
         }
-        let begin = now - CHECK_DAYS * 86_400;
+        let first = now.div_euclid(CELL) - CELLS + 1;
         let mut sums: HashMap<i64, (i64, i64)> = HashMap::new();
-        let (mut answered, mut failed, mut last) = (0i64, 0i64, None::<i64>);
-        for check in checks {
-            let cell = ((check.slot - begin) / (CELL_HOURS * 3600)).clamp(0, CELLS - 1);
+        for part in parts {
+            let cell = (part.part - first).clamp(0, CELLS - 1);
             let sum = sums.entry(cell).or_default();
-            sum.0 += i64::from(check.answered);
-            sum.1 += i64::from(check.failed);
-            answered += i64::from(check.answered);
-            failed += i64::from(check.failed);
-            if check.failed > 0 {
-                last = Some(check.slot + CHECK_SLOT);
-            }
+            sum.0 += part.answered;
+            sum.1 += part.failed;
         }
+        let answered: i64 = parts.iter().map(|part| part.answered).sum();
+        let failed: i64 = parts.iter().map(|part| part.failed).sum();
+        let last = parts.iter().filter_map(|part| part.silent).max();
+        let last = last.map(|slot| slot + CHECK_SLOT);
         let tone = |(answered, failed): (i64, i64)| match (answered, failed) {
             (_, 0) => "success",
             (0, _) => "failed",
@@ -121,15 +119,15 @@ pub async fn rows(state: &AppState, at: &At) -> Result<Vec<ServiceRow>, PageErro
     let (services, _) = state.store.services_page(&filter, ROWS, 0).await?;
     let ids: Vec<i64> = services.iter().map(|service| service.id).collect();
     let parts = state.store.service_parts(&ids).await?;
-    let checks = state.store.service_checks(&ids).await?;
+    let history = state.store.service_history(&ids, CELL).await?;
     let now = store::now().timestamp();
     let row = |service: &ProcessingService| {
         let offered = parts.pipelines.get(&service.id).into_iter().flatten();
-        let checks = checks.get(&service.id).map(Vec::as_slice);
+        let parts = history.get(&service.id).map(Vec::as_slice);
         let pulls = Signs::of(service).pulls;
         ServiceRow {
             pipelines: offered.map(|pipeline| pipeline.name.clone()).collect(),
-            history: History::of(checks.unwrap_or_default(), now, pulls),
+            history: History::of(parts.unwrap_or_default(), now, pulls),
             ..plain(service)
         }
     };
