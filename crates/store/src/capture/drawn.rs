@@ -101,17 +101,25 @@ impl Store {
         Ok(ids?)
     }
 
-    /// The boxes on these captures, each with its best terminal classification.
+    /// The boxes on these captures, at most so many on each, with their best terminal
+    /// classifications.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn boxes(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
-        let rows = detection::Entity::find()
-            .filter(detection::Column::CaptureId.is_in(captures.iter().copied()))
-            .filter(detection::Column::X1.is_not_null())
-            .order_by_asc(detection::Column::Id)
-            .all(&self.db)
-            .await?;
+    pub async fn boxes(
+        &self,
+        captures: &[i64],
+        most: u64,
+    ) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
+        let mut rows = Vec::new();
+        for capture in captures {
+            let first = detection::Entity::find()
+                .filter(detection::Column::CaptureId.eq(*capture))
+                .filter(detection::Column::X1.is_not_null())
+                .order_by_asc(detection::Column::Id)
+                .limit(most);
+            rows.extend(first.all(&self.db).await?);
+        }
         let ids: Vec<i64> = rows.iter().map(|d| d.id).collect();
         let labels = self.best_labels(&ids).await?;
         let mut boxes: HashMap<i64, Vec<DrawnBox>> = HashMap::new();

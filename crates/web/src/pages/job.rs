@@ -13,7 +13,7 @@ use store::log::{Level, LogFilter};
 use store::{Store, StoreResult};
 
 use super::at::{At, Part};
-use super::model::CaptureView;
+use super::model::{CaptureView, DRAWN};
 use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
@@ -42,7 +42,7 @@ pub const ROUTES: &[Route] = &[
     ("/projects/{project}/jobs/{job}/live", || get(live::stream)),
 ];
 
-/// Log lines on the page.
+/// Log lines on the page at most.
 const LINES: u64 = 200;
 /// Captures in the strip.
 const STRIP: usize = 6;
@@ -151,7 +151,7 @@ pub async fn show(
     log.count = shared.lines.len() as u64;
     if log.narrowed {
         let found = state.store.job_log_page(job.id, &filter, LINES, 0).await?;
-        shared.lines = found.0.into_iter().map(LineView::of).collect();
+        shared.lines = LineView::all(found.0);
         log.count = found.1;
     }
     let viewer = Viewer::of(&at, &job);
@@ -233,17 +233,17 @@ async fn read(store: &Store, links: &Links, job: &Job) -> StoreResult<Shared> {
     let counts = counts.get(&job.id).copied().unwrap_or_default();
     let newest = store.newest_results(job, STRIP).await?;
     let ids: Vec<i64> = newest.iter().map(|c| c.id).collect();
-    let boxes = store.boxes(&ids).await?;
+    let boxes = store.boxes(&ids, DRAWN as u64 + 1).await?;
     let none = Vec::new();
     let captures = newest
         .iter()
         .map(|c| CaptureView::of(c, boxes.get(&c.id).unwrap_or(&none), links));
-    let lines = store.job_log(job.id, LINES).await?.into_iter();
+    let lines = store.job_log(job.id, LINES).await?;
     Ok(Shared {
         job: JobView::read(store, links, job, counts).await?,
         captures: captures.collect(),
         timeline: Timeline::read(store, job.id).await?,
-        lines: lines.map(LineView::of).collect(),
+        lines: LineView::all(lines),
         standing: Standing::of(job, counts),
         list: FailureList::first(store, job, counts).await?,
     })

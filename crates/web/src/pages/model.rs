@@ -10,6 +10,8 @@ use store::job::Job;
 use store::progress::{Counts, SLOT};
 use store::user::User;
 
+use super::columns::grouped;
+
 /// The colour class of a state; the word always stands beside it (`look.md`).
 pub fn tone(state: JobState) -> &'static str {
     match state {
@@ -273,22 +275,37 @@ pub struct BoxView {
 
 /// The frame that is assumed where a capture's size is not known yet.
 const FRAME: (i32, i32) = (4096, 2160);
+/// Boxes that are drawn on a small picture at most.
+pub const DRAWN: usize = 40;
 
 impl CaptureView {
-    /// The view of a capture.
+    /// The view of a capture. Of more boxes than are drawn, one more is enough to know.
     pub fn of(capture: &Capture, boxes: &[DrawnBox], links: &Links) -> CaptureView {
         let known = capture.width.zip(capture.height);
         let (width, height) = known.filter(|(w, h)| *w > 0 && *h > 0).unwrap_or(FRAME);
-        let boxes: Vec<BoxView> = boxes.iter().map(BoxView::of).collect();
+        let mut boxes: Vec<BoxView> = boxes.iter().map(BoxView::of).collect();
+        let summary = match boxes.len() > DRAWN {
+            true => many(capture.boxes_count),
+            false => summary(&boxes),
+        };
+        boxes.truncate(DRAWN);
         CaptureView {
             id: capture.id,
             taken: taken(capture.taken_at),
             width,
             height,
             thumbnail: crate::media::thumbnail::page_address(links, capture.id),
-            summary: summary(&boxes),
+            summary,
             boxes,
         }
+    }
+}
+
+/// What is said of a capture with more boxes than are drawn: how many, once they are counted.
+fn many(counted: i64) -> String {
+    match usize::try_from(counted) {
+        Ok(count) if count > DRAWN => format!("{} detections", grouped(count as u64)),
+        _ => format!("more than {DRAWN} detections"),
     }
 }
 
@@ -378,6 +395,12 @@ mod tests {
         assert_eq!(short("møths at night", 6), "møths…");
         assert_eq!(short("møths at night", 7), "møths…");
         assert_eq!(short("", 0), "");
+    }
+
+    #[test]
+    fn many_boxes_are_counted_and_not_listed() {
+        assert_eq!(many(1234), "1,234 detections");
+        assert_eq!(many(0), "more than 40 detections", "not counted yet");
     }
 
     #[test]

@@ -40,7 +40,7 @@ async fn boxes_carry_the_best_terminal_label() {
         for (taxon, score, terminal) in [(moth, 0.4, true), (hawk, 0.7, true), (moth, 0.9, false)] {
             classification(store, labelled, species.id, Some(taxon), score, terminal).await;
         }
-        let boxes = store.boxes(&ids).await.unwrap();
+        let boxes = store.boxes(&ids, 10).await.unwrap();
         let drawn = |edges, label: Option<&str>, score| DrawnBox {
             edges,
             label: label.map(str::to_owned),
@@ -54,6 +54,8 @@ async fn boxes_carry_the_best_terminal_label() {
                 drawn([5.0, 6.0, 7.0, 8.0], None, None),
             ]
         );
+        let first = store.boxes(&ids, 1).await.unwrap();
+        assert_eq!(first[&ids[0]], boxes[&ids[0]][..1]);
     }
 }
 

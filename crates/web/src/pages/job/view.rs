@@ -45,6 +45,11 @@ pub struct JobView {
     pub about: Vec<About>,
 }
 
+/// Letters of a message on the page; the whole text stands in the file.
+pub const LETTERS: usize = 300;
+/// Bytes of all messages on the page, so that of long lines fewer are shown.
+const BYTES: usize = 20_000;
+
 /// A line of the log.
 pub struct LineView {
     pub at: String,
@@ -53,13 +58,25 @@ pub struct LineView {
 }
 
 impl LineView {
-    /// The view of a line.
-    pub fn of(line: Line) -> LineView {
+    fn of(line: Line) -> LineView {
         LineView {
             at: model::exact(line.at),
             level: line.level,
-            message: line.message,
+            message: model::short(&line.message, LETTERS),
         }
+    }
+
+    /// The first of these lines that the page has room for.
+    pub fn all(lines: Vec<Line>) -> Vec<LineView> {
+        let mut room = BYTES;
+        let views = lines.into_iter().map(LineView::of);
+        let fits = |line: &LineView| {
+            let bytes = line.message.len();
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        };
+        views.take_while(fits).collect()
     }
 }
 
@@ -123,7 +140,11 @@ impl JobView {
             seen: total.map(|total| format!("{} of {} captures", grouped(seen), grouped(total))),
             explanation: explanation(job),
             plot: Plot::of(slots),
-            errors: progress.errors.clone(),
+            errors: progress
+                .errors
+                .iter()
+                .map(|error| model::short(error, LETTERS))
+                .collect(),
             stages: progress.stages.iter().map(StageView::of).collect(),
             about,
         }
@@ -237,4 +258,26 @@ fn settings(params: &Value) -> Vec<(&'static str, String)> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_cut_and_fewer() {
+        let line = |letters: usize| Line {
+            id: 1,
+            at: store::now(),
+            level: "INFO".to_owned(),
+            message: "x".repeat(letters),
+            trace: None,
+        };
+        let lines = |letters| (0..200).map(|_| line(letters)).collect::<Vec<_>>();
+        let long = LineView::all(lines(4000));
+        assert!(long[0].message.ends_with('…') && long[0].message.chars().count() == LETTERS);
+        let bytes: usize = long.iter().map(|line| line.message.len()).sum();
+        assert!(bytes <= BYTES && long.len() > 50, "{} lines", long.len());
+        assert_eq!(LineView::all(lines(80)).len(), 200);
+    }
 }
