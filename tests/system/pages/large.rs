@@ -11,6 +11,7 @@ use store::testing;
 
 use crate::app::TestApp;
 use crate::pull::Farm;
+use crate::rooms::Visitor;
 
 fn has(page: &str, words: &[&str]) {
     for words in words {
@@ -185,5 +186,36 @@ async fn a_step_of_a_schedule_keeps_what_it_names() {
         );
         // Each is offered once for both steps.
         assert_eq!(page.matches(">Set 003</option>").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_set_takes_any_of_many_stations() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let (station, _, _) = crowded(&farm).await;
+        let manager = Visitor::member(&farm.app, &farm.project, Role::ProjectManager).await;
+        let new = format!("/projects/{}/data/sets/new", farm.project.id);
+        let page = manager.get(&new).await;
+        let ticks = page
+            .text
+            .matches("type=\"checkbox\" name=\"deployment_ids\"");
+        assert_eq!(ticks.count(), 100);
+        page.has(&["106 more stations cannot be ticked here"]);
+        let (first, other) = (farm.station.id.to_string(), station.to_string());
+        let form = [
+            ("name", "Two"),
+            ("method", "full"),
+            ("deployment_ids", first.as_str()),
+            ("deployment_ids", other.as_str()),
+            ("do", "save"),
+        ];
+        let made = manager.post(&new, &form).await;
+        made.done("Two was made.");
+        let page = manager.get(&made.on_to.unwrap()).await;
+        page.has(&[
+            &format!("value=\"{first}\" checked> Station</label>"),
+            &format!("name=\"deployment_ids\" value=\"{other}\""),
+        ]);
     }
 }

@@ -18,14 +18,17 @@ use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
 use crate::pages::columns::{self, Pager, grouped};
 use crate::pages::form::{Sent, Shown};
+use crate::pages::jobs::{self, Choice};
 use crate::pages::model::Ago;
-use crate::pages::{PageError, PageResult, jobs, said};
+use crate::pages::{PageError, PageResult, offered, said};
 use settings::{filled, settings};
 
 mod settings;
 
 /// Sets of a page.
-const ROWS: u64 = 50;
+const ROWS: u64 = 25;
+/// Stations that can be ticked.
+const STATIONS: u64 = 100;
 
 /// Methods, with what they do and which settings they take beside the common ones.
 pub const METHODS: &[(&str, &str, &str)] = &[
@@ -130,7 +133,10 @@ struct SetPage {
     filler: bool,
     remover: bool,
     methods: &'static [(&'static str, &'static str, &'static str)],
-    stations: Vec<(String, String)>,
+    /// Stations to tick, what the form says of others, and how many others there are.
+    stations: Vec<Choice>,
+    other_stations: String,
+    more_stations: u64,
     preview: Option<Preview>,
     form: Shown,
 }
@@ -142,7 +148,9 @@ async fn page(
     form: Shown,
     preview: Option<Preview>,
 ) -> PageResult {
-    let stations = state.store.stations(at.project.id).await?;
+    let offered = offered::stations(&state.store, at.project.id, STATIONS, &[]).await?;
+    let more_stations = offered.more;
+    let (stations, other_stations) = settings::stations(&form, offered);
     let page = SetPage {
         maker: jobs::may_any(&at, JobAction::Create),
         changer: match set {
@@ -151,10 +159,9 @@ async fn page(
         },
         filler: at.may_change("populate_sourceimagecollection"),
         remover: at.may_change("delete_sourceimagecollection"),
-        stations: stations
-            .into_iter()
-            .map(|row| (row.id.to_string(), row.name))
-            .collect(),
+        stations,
+        other_stations,
+        more_stations,
         set: set.map(row),
         methods: METHODS,
         preview,
