@@ -32,9 +32,9 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Boxes that are drawn at most.
-const BOXES: u64 = 200;
+const BOXES: u64 = 150;
 /// Of them, those that are listed: the surest.
-const LISTED: usize = 100;
+const LISTED: usize = 50;
 /// Jobs that are listed: the newest.
 const JOBS: usize = 10;
 /// The frame that is assumed where a capture's size is not known yet.

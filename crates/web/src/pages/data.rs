@@ -61,6 +61,7 @@ pub const ROUTES: &[Route] = &[
 struct DataPage {
     at: At,
     sources: Vec<SourceRow>,
+    more_sources: u64,
     /// Whether the person may add sources, and test them.
     keeper: bool,
     tester: bool,
@@ -96,6 +97,7 @@ pub async fn show(
 
 /// The page, with the form of an export that may have been refused.
 async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResult {
+    let (sources, more_sources) = source::rows(state, &at).await?;
     let (sets, pager) = set::rows(state, &at, query).await?;
     let (exports, more_exports) = export::rows(state, &at).await?;
     let filter = store::schedule::ScheduleFilter {
@@ -111,7 +113,8 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
         chosen: chosen == Some(id),
     };
     let page = DataPage {
-        sources: source::rows(state, &at).await?,
+        sources,
+        more_sources,
         keeper: at.may_make("create_s3storagesource"),
         tester: at.may_change("test_s3storagesource"),
         chooser: at.may_make("create_sourceimagecollection"),

@@ -276,7 +276,7 @@ pub struct BoxView {
 /// The frame that is assumed where a capture's size is not known yet.
 const FRAME: (i32, i32) = (4096, 2160);
 /// Boxes that are drawn on a small picture at most.
-pub const DRAWN: usize = 40;
+pub const DRAWN: usize = 25;
 
 impl CaptureView {
     /// The view of a capture. Of more boxes than are drawn, one more is enough to know.
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn many_boxes_are_counted_and_not_listed() {
         assert_eq!(many(1234), "1,234 detections");
-        assert_eq!(many(0), "more than 40 detections", "not counted yet");
+        assert_eq!(many(0), "more than 25 detections", "not counted yet");
     }
 
     #[test]

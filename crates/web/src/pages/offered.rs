@@ -12,7 +12,7 @@ use super::model;
 /// Things that are offered at most.
 pub const MOST: u64 = 200;
 /// The longest name among them, in letters.
-pub const NAME: usize = 60;
+pub const NAME: usize = 40;
 
 /// Things with names, by number.
 pub struct Offered {

@@ -37,6 +37,8 @@ const SESSIONS: u64 = 8;
 const JOBS: u64 = 6;
 /// Nights of the plot: the newest.
 const NIGHTS: usize = 30;
+/// Letters of a job's name, and of why it failed.
+const LETTERS: usize = 300;
 /// Captures that the plot by hour looks at: the newest.
 const CAPTURES: u64 = 10_000;
 
@@ -174,14 +176,14 @@ async fn jobs(state: &AppState, at: &At, jobs: &[Job]) -> StoreResult<Vec<JobRow
         let when = [job.finished_at, job.started_at, job.scheduled_at];
         let when = when.into_iter().flatten().next().unwrap_or(job.created_at);
         JobRow {
-            name: model::named(&job.name),
+            name: model::short(&model::named(&job.name), LETTERS),
             href: at.path(&format!("/jobs/{}", job.id)),
             kind: domain::job::kind(&job.kind).map_or("Unknown", |kind| kind.name),
             word: job.job_state().word(),
             tone: model::tone(job.job_state()),
             percent: model::percent(progress.summary.progress),
             when: Ago::of(when),
-            why: progress.errors.last().cloned(),
+            why: progress.errors.last().map(|why| model::short(why, LETTERS)),
         }
     };
     Ok(jobs.iter().map(row).collect())

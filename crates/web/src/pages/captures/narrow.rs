@@ -10,7 +10,7 @@ use store::session::{Session, SessionFilter, SessionOrder};
 
 use crate::AppState;
 use crate::pages::at::At;
-use crate::pages::offered::{self, MOST, Offered};
+use crate::pages::offered::{self, Offered};
 use crate::pages::sessions::Choice;
 
 /// Names in the address that ask for something.
@@ -29,6 +29,8 @@ const NAMES: [&str; 11] = [
 ];
 /// Sessions that can be chosen: the newest.
 const SESSIONS: u64 = 60;
+/// Stations, and sets, that can be chosen: the first by name.
+const OFFERED: u64 = 150;
 /// How the set of starred captures is made.
 pub const STARRED: &str = "starred";
 
@@ -159,7 +161,7 @@ async fn stations(
 ) -> StoreResult<Option<i64>> {
     let given = number(query, "station");
     let asked = asked(given.as_ref());
-    let offered = offered::stations(&state.store, at.project.id, MOST, asked.as_slice()).await?;
+    let offered = offered::stations(&state.store, at.project.id, OFFERED, asked.as_slice()).await?;
     let chosen = match given {
         Some(Ok(id)) if offered.has(id) => Some(id),
         Some(Ok(id)) => {
@@ -254,7 +256,7 @@ async fn sets(
 ) -> StoreResult<(Vec<i64>, bool)> {
     let given = number(query, "set");
     let asked = asked(given.as_ref());
-    let offered = offered::sets(&state.store, at.project.id, MOST, asked.as_slice()).await?;
+    let offered = offered::sets(&state.store, at.project.id, OFFERED, asked.as_slice()).await?;
     let mut chosen = None;
     match given {
         Some(Ok(id)) if offered.has(id) => chosen = Some(id),

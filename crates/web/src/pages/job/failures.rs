@@ -11,7 +11,7 @@ use store::result::Failure;
 use store::{Store, StoreResult};
 
 use super::offers::Viewer;
-use super::view::LETTERS;
+use super::view::REASON;
 use crate::AppState;
 use crate::auth::Who;
 use crate::pages::PageResult;
@@ -47,7 +47,7 @@ impl FailureList {
             _ => store.failures(job, limit, offset).await?,
         };
         for failure in &mut failures {
-            failure.reason = model::short(&failure.reason, LETTERS);
+            failure.reason = model::short(&failure.reason, REASON);
         }
         Ok(FailureList {
             failures,

@@ -26,7 +26,7 @@ pub const CHANGE: &str = "update_projectpipelineconfig";
 /// The same without its verb.
 const MODEL: &str = "projectpipelineconfig";
 /// Pipelines of a page: the first by name.
-const ROWS: usize = 25;
+const ROWS: usize = 20;
 /// Settings that are named of each.
 const NAMED: usize = 6;
 /// The longest settings, in bytes.

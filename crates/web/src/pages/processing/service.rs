@@ -21,7 +21,7 @@ use crate::pages::offered::NAME;
 use crate::pages::{PageError, PageResult, said};
 
 /// Services of a page.
-const ROWS: u64 = 15;
+const ROWS: u64 = 12;
 /// Pipelines that are named of each.
 const NAMED: usize = 6;
 /// Letters of a name or a description.

@@ -11,7 +11,7 @@ use crate::pages::model::{Ago, short};
 use crate::pages::offered::NAME;
 
 /// Workers of a page, those last heard of.
-const ROWS: u64 = 20;
+const ROWS: u64 = 15;
 
 /// A machine.
 pub struct WorkerRow {
