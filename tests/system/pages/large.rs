@@ -2,10 +2,11 @@
 //! counts is what it leads to.
 
 use chrono::Duration;
-use domain::permission::Role;
+use domain::permission::{Permit, Role};
 use domain::wire::PipelineConfigResponse;
 use serde_json::json;
 use store::capture_set::NewCaptureSet;
+use store::job::NewJob;
 use store::station::NewStation;
 use store::testing;
 
@@ -217,5 +218,44 @@ async fn a_set_takes_any_of_many_stations() {
             &format!("value=\"{first}\" checked> Station</label>"),
             &format!("name=\"deployment_ids\" value=\"{other}\""),
         ]);
+    }
+}
+
+#[tokio::test]
+async fn the_queue_says_what_it_does_not_show_and_pauses_it_too() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let store = &farm.app.store;
+        let mut ids = Vec::new();
+        for n in 0..25 {
+            let new = NewJob {
+                name: format!("Night {n}"),
+                project_id: farm.project.id,
+                kind: domain::job::ML,
+                station_id: Some(farm.station.id),
+                pipeline_id: Some(farm.pipeline),
+                start_now: true,
+                ..Default::default()
+            };
+            ids.push(store.create_job(new).await.unwrap().id);
+        }
+        let here = format!("/projects/{}/processing", farm.project.id);
+        let manager = Visitor::member(&farm.app, &farm.project, Role::ProjectManager).await;
+        let page = manager.get(&here).await;
+        page.has(&["5 more run or wait", "jobs?state=unfinished", "Night 24"]);
+        page.lacks(&["Night 4<"]);
+        let pause = format!("{here}/queue/pause");
+        let all = manager.post(&pause, &[]).await;
+        all.done("25 jobs are paused.");
+        assert!(!all.said.contains("still"), "{}", all.said);
+        let left = store.jobs_to_steer(farm.project.id, false, 1).await;
+        assert_eq!(left.unwrap().1, 0);
+        for id in ids {
+            store.cancel_job(Permit::BY_PROGRAM, id).await.unwrap();
+        }
+        manager
+            .get(&here)
+            .await
+            .has(&["Nothing runs and nothing waits."]);
     }
 }

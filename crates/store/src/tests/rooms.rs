@@ -4,12 +4,15 @@
 use chrono::Duration;
 use domain::job::DispatchMode;
 use domain::permission::Permit;
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use serde_json::json;
 
 use super::jobs::world::{World, lease};
 use super::project;
-use crate::entity::service_check;
+use crate::entity::{job, service_check};
 use crate::job::NewJob;
 use crate::pipeline::used::UseChange;
 use crate::service::check::{Answered, CHECK_DAYS, CHECK_SLOT};
@@ -134,6 +137,59 @@ async fn images_are_told_apart_by_whose_hands_they_are_in() {
         assert_eq!(store.jobs_at_work(None, 10).await.unwrap().len(), 1);
         store.cancel_job(Permit::BY_PROGRAM, job.id).await.unwrap();
         assert!(store.jobs_at_work(None, 10).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_waits_in_a_project_is_not_hidden_by_others() {
+    for db in fresh().await {
+        let store = &db.store;
+        let world = World::new(store, 1).await;
+        let mine = NewJob {
+            start_now: true,
+            ..world.new_job()
+        };
+        let mine = store.create_job(mine).await.unwrap();
+        // More of another project than are looked through, and newer ones.
+        let other = project(store).await;
+        let row = job::Entity::find_by_id(mine.id).one(&store.db).await;
+        let row = row.unwrap().unwrap();
+        let many = (0..2001).map(|_| {
+            let mut copy = row.clone().into_active_model();
+            copy.id = NotSet;
+            copy.project_id = Set(other.id);
+            copy.created_at = Set(now());
+            copy
+        });
+        let many: Vec<job::ActiveModel> = many.collect();
+        for some in many.chunks(500) {
+            job::Entity::insert_many(some.to_vec())
+                .exec_without_returning(&store.db)
+                .await
+                .unwrap();
+        }
+        let home = world.project.id;
+        let found = store.jobs_at_work(Some(home), 10).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].id, mine.id);
+        assert_eq!(store.count_at_work(home).await.unwrap(), 1);
+        assert_eq!(store.count_at_work(other.id).await.unwrap(), 2001);
+        let (some, all) = store.jobs_to_steer(other.id, false, 5).await.unwrap();
+        assert_eq!((some.len(), all), (5, 2001));
+        let pause = store.pause_job(Permit::BY_PROGRAM, some[0].id, true);
+        pause.await.unwrap();
+        assert_eq!(
+            store.jobs_to_steer(other.id, false, 1).await.unwrap().1,
+            2000
+        );
+        let (held, one) = store.jobs_to_steer(other.id, true, 5).await.unwrap();
+        assert_eq!((held[0].id, one), (some[0].id, 1));
+        job::Entity::delete_many()
+            .filter(job::Column::ProjectId.eq(other.id))
+            .exec(&store.db)
+            .await
+            .unwrap();
+        store.cancel_job(Permit::BY_PROGRAM, mine.id).await.unwrap();
     }
 }
 
