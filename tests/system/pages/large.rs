@@ -10,6 +10,7 @@ use store::job::NewJob;
 use store::station::NewStation;
 use store::testing;
 
+use super::jobs::heard;
 use crate::app::TestApp;
 use crate::pull::Farm;
 use crate::rooms::Visitor;
@@ -221,6 +222,20 @@ async fn a_set_takes_any_of_many_stations() {
     }
 }
 
+/// A job that waits for a runner.
+async fn waiting(farm: &Farm, name: &str) -> i64 {
+    let new = NewJob {
+        name: name.to_owned(),
+        project_id: farm.project.id,
+        kind: domain::job::ML,
+        station_id: Some(farm.station.id),
+        pipeline_id: Some(farm.pipeline),
+        start_now: true,
+        ..Default::default()
+    };
+    farm.app.store.create_job(new).await.unwrap().id
+}
+
 #[tokio::test]
 async fn the_queue_says_what_it_does_not_show_and_pauses_it_too() {
     for fresh in testing::fresh().await {
@@ -228,16 +243,7 @@ async fn the_queue_says_what_it_does_not_show_and_pauses_it_too() {
         let store = &farm.app.store;
         let mut ids = Vec::new();
         for n in 0..25 {
-            let new = NewJob {
-                name: format!("Night {n}"),
-                project_id: farm.project.id,
-                kind: domain::job::ML,
-                station_id: Some(farm.station.id),
-                pipeline_id: Some(farm.pipeline),
-                start_now: true,
-                ..Default::default()
-            };
-            ids.push(store.create_job(new).await.unwrap().id);
+            ids.push(waiting(&farm, &format!("Night {n}")).await);
         }
         let here = format!("/projects/{}/processing", farm.project.id);
         let manager = Visitor::member(&farm.app, &farm.project, Role::ProjectManager).await;
@@ -257,5 +263,41 @@ async fn the_queue_says_what_it_does_not_show_and_pauses_it_too() {
             .get(&here)
             .await
             .has(&["Nothing runs and nothing waits."]);
+    }
+}
+
+/// The address of the stream that a page follows.
+fn live(page: &str) -> String {
+    let (_, rest) = page.split_once("data-live=\"").unwrap();
+    rest.split('"').next().unwrap().replace("&#38;", "&")
+}
+
+#[tokio::test]
+async fn what_runs_is_followed_on_the_overview_and_in_the_queue() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let job = waiting(&farm, "Night").await;
+        let (state, done) = (format!("job-{job}-state"), format!("job-{job}-done"));
+        let mut streams = Vec::new();
+        for part in ["", "/processing"] {
+            let path = format!("/projects/{}{part}", farm.project.id);
+            let page = farm.app.anonymous().get(&path).await.text;
+            has(
+                &page,
+                &[&format!("id=\"{state}\""), &format!("id=\"{done}\"")],
+            );
+            streams.push(live(&page));
+        }
+        let cancel = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            let store = &farm.app.store;
+            store.cancel_job(Permit::BY_PROGRAM, job).await.unwrap();
+        };
+        let until = [state.as_str(), "Waiting", "Cancelled"];
+        let (_, _, ()) = tokio::join!(
+            heard(&farm.app, &streams[0], None, &until),
+            heard(&farm.app, &streams[1], None, &until),
+            cancel
+        );
     }
 }

@@ -20,6 +20,8 @@ use store::station::{Station, StationFilter};
 use super::at::{At, Part};
 use super::bars::Bars;
 use super::columns::{Heading, Pager, grouped, page};
+use super::jobs::live_address;
+use super::jobs::row::Cells;
 use super::model::{self, Ago};
 use super::sessions::{self, Row as Session};
 use super::{PageResult, Route};
@@ -53,12 +55,10 @@ struct StationRow {
 }
 
 struct JobRow {
+    cells: Cells,
     name: String,
     href: String,
     kind: &'static str,
-    word: &'static str,
-    tone: &'static str,
-    percent: u8,
     when: Ago,
     why: Option<String>,
 }
@@ -81,6 +81,8 @@ struct OverviewPage {
     pager: Pager,
     headings: Vec<Heading>,
     sessions: Vec<Session>,
+    /// The stream that follows what runs.
+    live: String,
     running: Vec<JobRow>,
     more_running: Option<i64>,
     failed: Vec<JobRow>,
@@ -106,7 +108,10 @@ pub async fn show(
     };
     let skip = (page(&query) - 1) * STATIONS;
     let (stations, count) = store.stations_page(&filter, STATIONS, skip).await?;
+    // Before the rows: what is made meanwhile is announced, and shown as well.
+    let last = store.last_job(project).await?;
     let running = store.latest_jobs(project, &AT_WORK, JOBS).await?;
+    let ids: Vec<i64> = running.iter().map(|job| job.id).collect();
     let failed = store
         .latest_jobs(project, &[JobState::Failure], JOBS)
         .await?;
@@ -119,6 +124,7 @@ pub async fn show(
         pager: Pager::of(&query, STATIONS, count),
         headings: sessions::plain_headings(),
         sessions: newest_sessions(&state, &at).await?,
+        live: at.path(&live_address(&Query::default(), last, &ids)),
         more_running: Some(figures.running).filter(|all| *all > running.len() as i64),
         running: jobs(&state, &at, &running).await?,
         failed: jobs(&state, &at, &failed).await?,
@@ -172,16 +178,15 @@ async fn newest_sessions(state: &AppState, at: &At) -> StoreResult<Vec<Session>>
 async fn jobs(state: &AppState, at: &At, jobs: &[Job]) -> StoreResult<Vec<JobRow>> {
     let counts = state.store.counts(jobs).await?;
     let row = |job: &Job| {
-        let progress = compose(job, counts.get(&job.id).copied().unwrap_or_default());
+        let counts = counts.get(&job.id).copied().unwrap_or_default();
+        let progress = compose(job, counts);
         let when = [job.finished_at, job.started_at, job.scheduled_at];
         let when = when.into_iter().flatten().next().unwrap_or(job.created_at);
         JobRow {
+            cells: Cells::of(job, counts),
             name: model::short(&model::named(&job.name), LETTERS),
             href: at.path(&format!("/jobs/{}", job.id)),
             kind: domain::job::kind(&job.kind).map_or("Unknown", |kind| kind.name),
-            word: job.job_state().word(),
-            tone: model::tone(job.job_state()),
-            percent: model::percent(progress.summary.progress),
             when: Ago::of(when),
             why: progress.errors.last().map(|why| model::short(why, LETTERS)),
         }

@@ -71,7 +71,8 @@ struct Ended<'a> {
 struct Gone;
 
 impl Cells {
-    fn of(job: &Job, counts: Counts) -> Cells {
+    /// The cells of a job with these counts.
+    pub fn of(job: &Job, counts: Counts) -> Cells {
         let state = job.job_state();
         Cells {
             id: job.id,

@@ -9,6 +9,7 @@ use axum::response::Response;
 use domain::permission::{Action, JobAction, JobFacts};
 use domain::state::JobState;
 use rest::ApiError;
+use rest::query::Query;
 use serde_json::json;
 use store::job::Job;
 use store::ticket::Depth;
@@ -19,6 +20,8 @@ use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
 use crate::pages::columns::grouped;
 use crate::pages::form::Sent;
+use crate::pages::jobs::live_address;
+use crate::pages::jobs::row::Cells;
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
 
@@ -39,10 +42,8 @@ const ANY: JobFacts<'static> = JobFacts {
 
 /// A job of the queue.
 pub struct QueueRow {
-    pub id: i64,
+    pub cells: Cells,
     pub name: String,
-    pub word: &'static str,
-    pub tone: &'static str,
     pub paused: bool,
     pub waiting: String,
     pub leased: String,
@@ -55,6 +56,8 @@ pub struct QueueRow {
 
 /// The queue.
 pub struct QueueView {
+    /// The stream that follows the jobs.
+    pub live: String,
     pub rows: Vec<QueueRow>,
     /// How many more jobs run or wait, where some do.
     pub more: Option<String>,
@@ -68,6 +71,8 @@ pub struct QueueView {
 /// The jobs at work and their images.
 pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
     let store = &state.store;
+    // Before the rows: what is made meanwhile is announced, and shown as well.
+    let last = store.last_job(at.project.id).await?;
     let jobs = store.jobs_at_work(Some(at.project.id), ROWS).await?;
     let counts = store.counts(&jobs).await?;
     let deliveries = deliveries(state, at, &jobs).await?;
@@ -76,10 +81,14 @@ pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
         known.copied().unwrap_or(state.leases.deliveries)
     };
     let depths = store.hands(&jobs, &counts, most).await?;
-    let rows: Vec<QueueRow> = jobs
-        .iter()
-        .map(|job| row(at, job, depths.get(&job.id).copied().unwrap_or_default()))
-        .collect();
+    let counted = |job: &Job| counts.get(&job.id).copied().unwrap_or_default();
+    let depth = |job: &Job| depths.get(&job.id).copied().unwrap_or_default();
+    let rows = jobs.iter().map(|job| {
+        let cells = Cells::of(job, counted(job));
+        row(at, job, cells, depth(job))
+    });
+    let rows: Vec<QueueRow> = rows.collect();
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
     // Counted again where more may be there than are shown.
     let more = match rows.len() as u64 {
         ROWS => store.count_at_work(at.project.id).await?,
@@ -88,6 +97,7 @@ pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
     let more = more.saturating_sub(rows.len() as u64);
     let others = more > 0 && at.may(Action::Job(JobAction::Run, ANY));
     Ok(QueueView {
+        live: at.path(&live_address(&Query::default(), last, &ids)),
         pausable: others || rows.iter().any(|row| row.may && !row.paused),
         resumable: others || rows.iter().any(|row| row.may && row.paused),
         more: (more > 0).then(|| grouped(more)),
@@ -126,14 +136,11 @@ fn steerable(at: &At, job: &Job) -> bool {
     running && job.kind == domain::job::ML && at.may(Action::Job(JobAction::Run, facts))
 }
 
-fn row(at: &At, job: &Job, depth: Depth) -> QueueRow {
-    let state = job.job_state();
+fn row(at: &At, job: &Job, cells: Cells, depth: Depth) -> QueueRow {
     let since = job.started_at.unwrap_or(job.created_at);
     QueueRow {
-        id: job.id,
+        cells,
         name: model::short(&job.name, LETTERS),
-        word: state.word(),
-        tone: model::tone(state),
         paused: job.paused,
         waiting: grouped(depth.waiting),
         leased: grouped(depth.leased),
