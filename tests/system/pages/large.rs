@@ -301,3 +301,41 @@ async fn what_runs_is_followed_on_the_overview_and_in_the_queue() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_page_behind_the_last_one_says_so() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 1).await;
+        let job = waiting(&farm, "Night").await;
+        farm.app
+            .member(&farm.project, Some(Role::BasicMember))
+            .await;
+        let admin = Visitor::superuser(&farm.app).await;
+        let schedule = json!({
+            "name": "Nightly", "project": farm.project.id, "cron": "0 6 * * *", "time_zone": "UTC",
+            "steps": [{"job_type_key": "data_storage_sync"}],
+        });
+        let client = farm.app.superuser().await;
+        let made = client.post("/api/v2/schedules/", schedule).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let here = format!("/projects/{}", farm.project.id);
+        for (path, first) in [
+            (here.clone(), "?"),
+            (format!("{here}/jobs?state=unfinished"), "?state=unfinished"),
+            (format!("{here}/captures"), "?"),
+            (format!("{here}/data"), "?"),
+            (format!("{here}/schedules"), "?"),
+            (format!("{here}/people"), "?"),
+            ("/server/jobs?status=PENDING".to_owned(), "?status=PENDING"),
+            ("/server/users".to_owned(), "?"),
+        ] {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let page = admin.get(&format!("{path}{mark}page=99")).await;
+            assert_eq!(page.status, 200, "{path}");
+            let link = format!("<a href=\"{first}\">Show the first</a>");
+            page.has(&["This page lies behind the last one.", &link]);
+        }
+        let store = &farm.app.store;
+        store.cancel_job(Permit::BY_PROGRAM, job).await.unwrap();
+    }
+}

@@ -70,8 +70,6 @@ struct SessionsPage {
     ordering: String,
     headings: Vec<Heading>,
     sessions: Vec<Row>,
-    /// Whether there are sessions, but not so many.
-    behind: bool,
     pager: Pager,
 }
 
@@ -125,7 +123,6 @@ pub async fn show(
         headings: headings(&query, &COLUMNS, &ordering),
         ordering: query.get("ordering").unwrap_or_default().to_owned(),
         sessions: rows(&state, &at, &found).await?,
-        behind: found.is_empty() && count > 0,
         pager: Pager::of(&query, ROWS, count),
         at,
     };
