@@ -5,6 +5,7 @@ use chrono::Duration;
 use domain::permission::{Permit, Role};
 use domain::wire::PipelineConfigResponse;
 use serde_json::json;
+use store::capture::Scope;
 use store::capture_set::NewCaptureSet;
 use store::job::NewJob;
 use store::station::NewStation;
@@ -337,5 +338,21 @@ async fn a_page_behind_the_last_one_says_so() {
         }
         let store = &farm.app.store;
         store.cancel_job(Permit::BY_PROGRAM, job).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn captures_in_no_session_lead_on() {
+    for fresh in testing::fresh().await {
+        let farm = Farm::idle(&fresh, 3).await;
+        let scope = Scope::Station(farm.station.id);
+        let ids = farm.app.store.capture_ids_after(&scope, 0, 10).await;
+        let ids = ids.unwrap();
+        let path = |id: i64| format!("/projects/{}/captures/{id}", farm.project.id);
+        let page = farm.app.anonymous().get(&path(ids[1])).await.text;
+        let previous = format!("rel=\"prev\" href=\"{}\"", path(ids[0]));
+        let next = format!("rel=\"next\" href=\"{}\"", path(ids[2]));
+        has(&page, &[&previous, &next]);
+        assert!(!page.contains("in this session"));
     }
 }

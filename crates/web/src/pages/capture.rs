@@ -119,6 +119,10 @@ pub async fn show(
     let boxes = store.labelled_boxes(id, BOXES).await?;
     let places = store.locations(std::slice::from_ref(&capture)).await?;
     let beside = store.beside(&capture).await?;
+    let (previous, next) = match &beside {
+        Some(beside) => (beside.previous, beside.next),
+        None => store.beside_at_station(&capture).await?,
+    };
     let step = |id: Option<i64>| id.map(|id| at.path(&format!("/captures/{id}{}", marked(&query))));
     let sets = store.sets_with(id).await?;
     let touched = store.jobs_that_touched(&capture).await?;
@@ -149,8 +153,8 @@ pub async fn show(
         boxes,
         passing: Some(passing).filter(|passing| *passing < all),
         place: beside.as_ref().map(place),
-        previous: step(beside.and_then(|beside| beside.previous)),
-        next: step(beside.and_then(|beside| beside.next)),
+        previous: step(previous),
+        next: step(next),
         list: list(&at, &query, &capture),
         query: marked(&query),
         starred: sets.iter().any(|set| set.method == STARRED),
