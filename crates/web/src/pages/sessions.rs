@@ -98,16 +98,10 @@ pub async fn show(
         ..SessionFilter::default()
     };
     let ordering = query.get("ordering").unwrap_or("-start").to_owned();
-    let order: Vec<(SessionOrder, bool)> = query
-        .ordering(&SessionOrder::NAMES)
-        .iter()
-        .filter_map(|by| Some((SessionOrder::from_name(by.field)?, by.descending)))
-        .collect();
-    let newest = SessionOrder::from_name("start").map(|start| vec![(start, true)]);
-    let order = match order.is_empty() {
-        true => newest.unwrap_or_default(),
-        false => order,
-    };
+    let asked = query.ordering(&SessionOrder::NAMES).into_iter().next();
+    let asked = asked.and_then(|by| Some((named(by.field)?, by.descending)));
+    let newest = SessionOrder::from_name("start").map(|start| (start, true));
+    let order: Vec<(SessionOrder, bool)> = asked.or(newest).into_iter().collect();
     let skip = (page(&query) - 1) * ROWS;
     let found = state.store.sessions_page(&filter, &order, ROWS, skip).await;
     let (found, count) = found?;
@@ -127,6 +121,15 @@ pub async fn show(
         at,
     };
     Ok(Html(page.render()?))
+}
+
+/// The order with this name in an address. People look for a station by its name, where the API
+/// knows its number.
+fn named(field: &str) -> Option<SessionOrder> {
+    match field {
+        "deployment" => Some(SessionOrder::STATION_NAME),
+        other => SessionOrder::from_name(other),
+    }
 }
 
 /// These sessions as rows of the table.
@@ -194,4 +197,20 @@ pub fn plain_headings() -> Vec<Heading> {
         sorted: None,
     };
     COLUMNS.iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stations_are_in_the_order_of_their_names() {
+        let by = |field: &str| named(field).map(|order| format!("{order:?}"));
+        assert_eq!(
+            by("deployment"),
+            Some(format!("{:?}", SessionOrder::STATION_NAME))
+        );
+        assert_ne!(by("start"), by("deployment"));
+        assert_eq!(by("moon"), None);
+    }
 }
