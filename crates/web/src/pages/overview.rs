@@ -207,15 +207,20 @@ fn plots(at: &At, nights: &[Night], mut hours: Vec<Hour>) -> Vec<Bars> {
     // A night begins at noon, so that it is not cut in two.
     hours.sort_by_key(|hour| (hour.hour + 12) % 24);
     let detections = hours.iter().map(|hour| {
-        let days = hour.days.max(1);
-        let average = (hour.detections + days / 2) / days;
+        let average = tenths(hour.detections, hour.days);
         (format!("{:02}:00", hour.hour), average, None)
     });
     let plots = [
         Bars::of("Captures per night", "Night", captures.collect()),
-        Bars::of("Detections per hour", "Hour", detections.collect()),
+        Bars::of_tenths("Detections per hour", "Hour", detections.collect()),
     ];
     plots.into_iter().flatten().collect()
+}
+
+/// The average of a sum over so many days, in tenths: a few in a month are more than none.
+fn tenths(sum: i64, days: i64) -> i64 {
+    let days = days.max(1);
+    sum.saturating_mul(10).saturating_add(days / 2) / days
 }
 
 /// What to do in a project without captures, where each step is done, and which are done.
@@ -258,4 +263,16 @@ fn steps(at: &At, figures: &Figures) -> Vec<Step> {
             ),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_detections_are_more_than_none() {
+        assert_eq!(tenths(3, 10), 3);
+        assert_eq!(tenths(5, 3), 17);
+        assert_eq!((tenths(0, 0), tenths(7, 0)), (0, 70));
+    }
 }
