@@ -15,6 +15,7 @@ use crate::app::TestApp;
 mod field;
 mod jobs;
 mod large;
+mod weight;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
