@@ -13,7 +13,6 @@ use store::log::{Level, LogFilter};
 use store::{Store, StoreResult};
 
 use super::at::{At, Part};
-use super::model::{CaptureView, DRAWN};
 use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
@@ -22,12 +21,14 @@ use crate::live::{Fragment, News};
 use crate::{joblog, live};
 use failures::FailureList;
 use offers::{Acts, Personal, Standing, Viewer};
+use strip::{CaptureView, DRAWN};
 use timeline::Timeline;
 use view::{JobView, LineView};
 
 mod act;
 mod failures;
 pub mod offers;
+mod strip;
 mod timeline;
 mod view;
 
