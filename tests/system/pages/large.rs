@@ -251,6 +251,9 @@ async fn the_queue_says_what_it_does_not_show_and_pauses_it_too() {
         let page = manager.get(&here).await;
         page.has(&["5 more run or wait", "jobs?state=unfinished", "Night 24"]);
         page.lacks(&["Night 4<"]);
+        let overview = manager.get(&format!("/projects/{}", farm.project.id)).await;
+        let all = "/jobs?state=unfinished\">All jobs</a> that have not ended: 25 run or wait";
+        overview.has(&[all]);
         let pause = format!("{here}/queue/pause");
         let all = manager.post(&pause, &[]).await;
         all.done("25 jobs are paused.");
