@@ -1,5 +1,6 @@
 //! `hawkmoth bench lists`: makes a small and a large project on each database, asks for the first
-//! page of every list in every order as its manager, over HTTP, and prints one table.
+//! page of every list in every order as its manager, and for the pages, over HTTP, and prints one
+//! table.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 mod addresses;
 mod filling;
+mod pages;
 mod table;
 
 use crate::settings::{BenchLists, Kept, Mail, Place};
 use crate::startup;
 use addresses::LISTS;
-use filling::{EMAIL, fill, names};
+use filling::{EMAIL, fill, keeper, names};
+use pages::PAGES;
 use table::{Times, cell, milliseconds, number, print};
 
 /// No list is asked for longer than this, though at least [`FEWEST`] times.
@@ -127,6 +130,7 @@ async fn words(store: &Store, captures: i64) -> anyhow::Result<Vec<(&'static str
     let everything = set("Everything").await?.context("no capture set")?.id;
     let sample = set("Sample").await?.context("no capture set")?.id;
     let algorithm = store.algorithm_by_key("bench").await?;
+    let pipeline = store.pipeline_by_slug("bench").await?;
     let mut words = vec![
         ("{project}", project),
         ("{capture}", capture.id),
@@ -135,6 +139,7 @@ async fn words(store: &Store, captures: i64) -> anyhow::Result<Vec<(&'static str
         ("{everything}", everything),
         ("{sample}", sample),
         ("{algorithm}", algorithm.context("no algorithm")?.id),
+        ("{pipeline}", pipeline.context("no pipeline")?.id),
         ("{list}", 1),
         ("{occurrence}", captures / 2),
         ("{job}", 25),
@@ -159,6 +164,8 @@ async fn measured(
     let words = words(&store, database.captures).await?;
     let user = store.user_by_email(EMAIL).await?.context("no manager")?;
     let token = store.create_token(user.id, "bench").await?;
+    let keeper = keeper(&store).await?;
+    let keeper = store.create_token(keeper, "bench").await?;
     let watch = store.watch();
     let listener = startup::listen(([127, 0, 0, 1], 0).into()).await?;
     let url = startup::own_url(&listener)?;
@@ -172,6 +179,7 @@ async fn measured(
         http: reqwest::Client::new(),
         url,
         token,
+        keeper,
         requests: settings.requests as usize,
         watch,
     };
@@ -194,7 +202,7 @@ async fn measured(
 /// All addresses with their orders.
 fn addresses(only: &str) -> Vec<String> {
     let mut all = Vec::new();
-    for list in LISTS {
+    for list in LISTS.iter().chain(PAGES) {
         let join = if list.address.contains('?') { '&' } else { '?' };
         for order in list.orders {
             if order.is_empty() {
@@ -215,6 +223,8 @@ struct Caller {
     http: reqwest::Client,
     url: String,
     token: String,
+    /// Of a superuser, for the server's own pages.
+    keeper: String,
     requests: usize,
     watch: Watch,
 }
@@ -244,6 +254,10 @@ impl Caller {
     }
 
     async fn once(&self, address: &str) -> anyhow::Result<Duration> {
+        let token = match address.starts_with("/server") {
+            true => &self.keeper,
+            false => &self.token,
+        };
         let begun = Instant::now();
         let answer = self
             .http
@@ -251,7 +265,7 @@ impl Caller {
                 true => format!("{}{address}", self.url),
                 false => format!("{}/api/v2/{address}", self.url),
             })
-            .header("Authorization", format!("Token {}", self.token))
+            .header("Authorization", format!("Token {token}"))
             .send()
             .await?;
         let status = answer.status();

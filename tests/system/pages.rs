@@ -15,11 +15,13 @@ use crate::app::TestApp;
 mod above;
 mod field;
 mod jobs;
+mod large;
 mod live;
 mod log;
-mod wrong;
 mod stages;
 mod top;
+mod weight;
+mod wrong;
 
 pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod login;
 pub mod me;
 pub mod model;
+pub mod offered;
 pub mod overview;
 pub mod people;
 pub mod processing;

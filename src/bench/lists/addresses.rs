@@ -1,6 +1,6 @@
-//! The lists that a client asks for: address, filters, and what each can be ordered by. The first
-//! name of an order that is empty stands for the list's own order. Then single rows and the pages
-//! of this server, which begin with a slash.
+//! The lists of the API that a client asks for: address, filters, and what each can be ordered by,
+//! and single rows. The first name of an order that is empty stands for the list's own order. The
+//! pages of this server, whose addresses begin with a slash, stand in `pages.rs`.
 
 /// A list with its orders; words in braces are filled in.
 pub struct List {
@@ -10,7 +10,7 @@ pub struct List {
     pub orders: &'static [&'static str],
 }
 
-const fn list(address: &'static str, orders: &'static [&'static str]) -> List {
+pub(super) const fn list(address: &'static str, orders: &'static [&'static str]) -> List {
     List { address, orders }
 }
 
@@ -277,7 +277,4 @@ pub const LISTS: &[List] = &[
     list("occurrences/{occurrence}/?project_id={project}", &[""]),
     list("taxa/{species}/?project_id={project}", &[""]),
     list("jobs/{job}/", &[""]),
-    list("/projects/{project}/jobs", &[""]),
-    list("/projects/{project}/jobs/{job}", &[""]),
-    list("/projects/{project}/captures/{capture}", &[""]),
 ];

@@ -12,6 +12,8 @@ use store::user::NewUser;
 
 /// The manager.
 pub const EMAIL: &str = "manager@example.org";
+/// Who keeps the server.
+const KEEPER: &str = "keeper@example.org";
 
 /// Jobs that are made one by one; the others are made after them.
 const FEW: i64 = 50;
@@ -86,6 +88,21 @@ pub async fn fill(store: &Store, captures: i64, jobs: i64) -> anyhow::Result<()>
         .set_role(project, manager.id, Role::ProjectManager)
         .await?;
     Ok(())
+}
+
+/// The superuser who asks for the server's own pages, made where an earlier run left none.
+pub async fn keeper(store: &Store) -> anyhow::Result<i64> {
+    if let Some(user) = store.user_by_email(KEEPER).await? {
+        return Ok(user.id);
+    }
+    let user = NewUser {
+        email: KEEPER.to_owned(),
+        password: "not used".to_owned(),
+        name: "Keeper".to_owned(),
+        is_staff: true,
+        is_superuser: true,
+    };
+    Ok(store.create_user(user).await?.id)
 }
 
 /// The first names of this rank, in the order of their numbers.

@@ -3,7 +3,7 @@
 //! somebody is signed in, and looking for words.
 
 mod list;
-mod live;
+pub(super) mod live;
 mod new;
 mod one;
 

@@ -175,6 +175,9 @@ async fn a_set_is_looked_at_before_it_is_made() {
         app.ended(jobs[&set][0].id).await;
         let page = manager.get(&path).await;
         page.has(&["2 captures", "value=\"2\"", "checked", "Save and fill"]);
+        page.has(&[&format!(
+            "new?source_image_collection_id={set}\">New job</a>"
+        )]);
         let basic_page = basic.get(&path).await;
         basic_page.lacks(&["Save and fill", "Remove…"]);
         let form = [
@@ -209,7 +212,7 @@ async fn schedules_are_written_step_by_step() {
         manager
             .get(&new)
             .await
-            .has(&["Step 1", "Show next runs", "Data storage sync"]);
+            .has(&["Step 1", "Show next runs", "<select id=\"set-0\""]);
         let form = |what: &'static str, cron: &'static str| {
             [
                 ("name", "Nightly"),

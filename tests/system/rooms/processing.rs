@@ -221,7 +221,7 @@ async fn the_queue_is_paused_and_goes_on() {
         manager
             .get(&here)
             .await
-            .has(&["Paused", "Resume all", &format!("Resume job {job}")]);
+            .has(&[", paused", "Resume all", &format!("Resume job {job}")]);
         let log = app.store.job_log(job, 10).await.unwrap();
         assert!(
             log.iter()

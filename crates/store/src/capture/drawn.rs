@@ -2,14 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{
-    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationTrait,
 };
 
 use super::Capture;
 use crate::connection::{Store, StoreResult};
 use crate::entity::{classification, detection, task_result, taxon};
 use crate::job::{Job, feed};
+
+/// Of all detections the newest that are looked at.
+const DETECTIONS: u64 = 2000;
+/// Of a job's results, those with the highest captures that are looked at.
+const RESULTS: u64 = 500;
 
 /// A detection as a picture shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +30,9 @@ pub struct DrawnBox {
 }
 
 impl Store {
-    /// The captures that a job's run saved last, newest first. Looks only at the
-    /// newest detections of all: of a job that ended long ago it finds nothing.
+    /// The captures that a job's run saved last, newest first. Looks at the newest detections of
+    /// all; where none of them is the job's, because others worked since or it found nothing, those
+    /// of its results with the highest numbers of captures.
     ///
     /// # Errors
     /// Errors of the database.
@@ -35,7 +43,7 @@ impl Store {
             .select_only()
             .column(detection::Column::CaptureId)
             .order_by_desc(detection::Column::Id)
-            .limit(2000)
+            .limit(DETECTIONS)
             .into_tuple()
             .all(&self.db)
             .await?;
@@ -55,27 +63,63 @@ impl Store {
             .await?
             .into_iter()
             .collect();
-        let chosen: Vec<i64> = recent
+        let mut chosen: Vec<i64> = recent
             .into_iter()
             .filter(|id| mine.contains(id))
             .take(limit)
             .collect();
+        if chosen.is_empty() {
+            chosen = self.highest_results(job, limit).await?;
+        }
         let mut rows = self.captures_by_id(&chosen).await?;
         rows.sort_by_key(|c| chosen.iter().position(|id| *id == c.id));
         Ok(rows)
     }
 
-    /// The boxes on these captures, each with its best terminal classification.
+    /// The captures with the highest numbers that a job's run is done with, along the key of its
+    /// results and bounded, however many of them failed.
+    async fn highest_results(&self, job: &Job, limit: usize) -> StoreResult<Vec<i64>> {
+        use task_result::Column as R;
+        let last = Query::select()
+            .columns([R::CaptureId, R::Outcome])
+            .from(task_result::Entity)
+            .and_where(Expr::col(R::JobId).eq(job.id))
+            .and_where(Expr::col(R::RunNo).eq(job.run_no))
+            .and_where(Expr::col(R::Stage).eq(feed::PROCESS))
+            .order_by(R::CaptureId, Order::Desc)
+            .limit(RESULTS)
+            .to_owned();
+        let done = Query::select()
+            .column(R::CaptureId)
+            .from_subquery(last, "last")
+            .and_where(Expr::col(R::Outcome).eq(feed::DONE))
+            .order_by(R::CaptureId, Order::Desc)
+            .limit(limit as u64)
+            .to_owned();
+        let rows = self.db.query_all(&done).await?;
+        let ids: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
+        Ok(ids?)
+    }
+
+    /// The boxes on these captures, at most so many on each, with their best terminal
+    /// classifications.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn boxes(&self, captures: &[i64]) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
-        let rows = detection::Entity::find()
-            .filter(detection::Column::CaptureId.is_in(captures.iter().copied()))
-            .filter(detection::Column::X1.is_not_null())
-            .order_by_asc(detection::Column::Id)
-            .all(&self.db)
-            .await?;
+    pub async fn boxes(
+        &self,
+        captures: &[i64],
+        most: u64,
+    ) -> StoreResult<HashMap<i64, Vec<DrawnBox>>> {
+        let mut rows = Vec::new();
+        for capture in captures {
+            let first = detection::Entity::find()
+                .filter(detection::Column::CaptureId.eq(*capture))
+                .filter(detection::Column::X1.is_not_null())
+                .order_by_asc(detection::Column::Id)
+                .limit(most);
+            rows.extend(first.all(&self.db).await?);
+        }
         let ids: Vec<i64> = rows.iter().map(|d| d.id).collect();
         let labels = self.best_labels(&ids).await?;
         let mut boxes: HashMap<i64, Vec<DrawnBox>> = HashMap::new();

@@ -1,5 +1,7 @@
-//! A capture's place among those of its session: what the session page steps through.
+//! A capture's place among those of its session, and of its station where it is in no session: what
+//! the pages step through.
 
+use chrono::NaiveDateTime;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -46,24 +48,51 @@ impl Store {
         let (Some(session), Some(at)) = (of.session_id, of.taken_at) else {
             return Ok(None);
         };
-        let all = || {
-            capture::Entity::find()
-                .filter(C::SessionId.eq(session))
-                .filter(C::TakenAt.is_not_null())
-        };
-        // Said twice, so that an index is entered at the time.
-        let later = C::TakenAt.gt(at).or(C::Id.gt(of.id));
-        let next = all().filter(C::TakenAt.gte(at)).filter(later);
-        let earlier = || C::TakenAt.lt(at).or(C::Id.lt(of.id));
-        let before = || all().filter(C::TakenAt.lte(at)).filter(earlier());
-        let previous = before().order_by_desc(C::TakenAt).order_by_desc(C::Id);
-        let next = next.order_by_asc(C::TakenAt).order_by_asc(C::Id);
+        let all = capture::Entity::find()
+            .filter(C::SessionId.eq(session))
+            .filter(C::TakenAt.is_not_null());
         Ok(Some(Beside {
-            previous: self.first_id(previous).await?,
-            next: self.first_id(next).await?,
-            place: before().count(&self.db).await? + 1,
-            total: all().count(&self.db).await?,
+            previous: self.first_id(last_first(before(&all, at, of.id))).await?,
+            next: self.first_id(first_first(after(&all, at, of.id))).await?,
+            place: before(&all, at, of.id).count(&self.db).await? + 1,
+            total: all.count(&self.db).await?,
         }))
+    }
+
+    /// The captures before and after one that is in no session, among all of its station: by time,
+    /// and behind those with a time by number. Along an index, so nothing is counted.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn beside_at_station(&self, of: &Capture) -> StoreResult<(Option<i64>, Option<i64>)> {
+        use capture::Column as C;
+        let Some(station) = of.station_id else {
+            return Ok((None, None));
+        };
+        let all = capture::Entity::find().filter(C::StationId.eq(station));
+        let timed = all.clone().filter(C::TakenAt.is_not_null());
+        let timeless = all.filter(C::TakenAt.is_null());
+        let (previous, next) = match of.taken_at {
+            Some(at) => {
+                let next = first_first(after(&timed, at, of.id));
+                let next = match self.first_id(next).await? {
+                    Some(next) => Some(next),
+                    None => self.first_id(timeless.order_by_asc(C::Id)).await?,
+                };
+                let previous = last_first(before(&timed, at, of.id));
+                (self.first_id(previous).await?, next)
+            }
+            None => {
+                let previous = timeless.clone().filter(C::Id.lt(of.id));
+                let previous = match self.first_id(previous.order_by_desc(C::Id)).await? {
+                    Some(previous) => Some(previous),
+                    None => self.first_id(last_first(timed)).await?,
+                };
+                let next = timeless.filter(C::Id.gt(of.id)).order_by_asc(C::Id);
+                (previous, self.first_id(next).await?)
+            }
+        };
+        Ok((previous, next))
     }
 
     /// The neighbours of a capture in its session; none where it has no session or time.
@@ -93,4 +122,31 @@ impl Store {
         let first = select.select_only().column(capture::Column::Id).limit(1);
         Ok(first.into_tuple().one(&self.db).await?)
     }
+}
+
+type Captures = Select<capture::Entity>;
+
+/// Those that were taken before this time, or then and have a lower number. The time is said twice,
+/// so that an index is entered at it.
+fn before(all: &Captures, at: NaiveDateTime, id: i64) -> Captures {
+    use capture::Column as C;
+    let earlier = C::TakenAt.lt(at).or(C::Id.lt(id));
+    all.clone().filter(C::TakenAt.lte(at)).filter(earlier)
+}
+
+/// Those that were taken after this time, or then and have a higher number.
+fn after(all: &Captures, at: NaiveDateTime, id: i64) -> Captures {
+    use capture::Column as C;
+    let later = C::TakenAt.gt(at).or(C::Id.gt(id));
+    all.clone().filter(C::TakenAt.gte(at)).filter(later)
+}
+
+fn first_first(some: Captures) -> Captures {
+    use capture::Column as C;
+    some.order_by_asc(C::TakenAt).order_by_asc(C::Id)
+}
+
+fn last_first(some: Captures) -> Captures {
+    use capture::Column as C;
+    some.order_by_desc(C::TakenAt).order_by_desc(C::Id)
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use domain::job::ML;
 use domain::state::JobState;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -51,7 +52,7 @@ pub struct RunnerSeen {
 
 impl Store {
     /// Jobs that run, wait for a runner or are being cancelled, of a project or of all: those of
-    /// higher priority and newer ones first.
+    /// higher priority and newer ones first, of each state the newest that are looked through.
     ///
     /// # Errors
     /// Errors of the database.
@@ -59,11 +60,8 @@ impl Store {
         use job::Column as C;
         let mut rows = Vec::new();
         for state in AT_WORK {
-            let mut found = job::Entity::find().filter(C::Id.in_subquery(in_state(state)));
-            if let Some(project) = project {
-                found = found.filter(C::ProjectId.eq(project));
-            }
-            let found = found
+            let found = job::Entity::find()
+                .filter(C::Id.in_subquery(in_state(state, project)))
                 .order_by_desc(C::Priority)
                 .order_by_desc(C::Id)
                 .limit(most);
@@ -71,6 +69,41 @@ impl Store {
         }
         rows.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         Ok(rows)
+    }
+
+    /// How many jobs of a project run, wait for a runner or are being cancelled.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn count_at_work(&self, project: i64) -> StoreResult<u64> {
+        use job::Column as C;
+        let all = job::Entity::find()
+            .filter(C::ProjectId.eq(project))
+            .filter(C::State.is_in(AT_WORK.map(JobState::code)));
+        self.count_rows(all).await
+    }
+
+    /// The newest ML jobs of a project that run or wait, of those whose images are handed out or, if
+    /// `paused`, of those that a person holds back; and how many there are.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_to_steer(
+        &self,
+        project: i64,
+        paused: bool,
+        most: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
+        use job::Column as C;
+        let states = [JobState::Started, JobState::Pending];
+        let all = job::Entity::find()
+            .filter(C::ProjectId.eq(project))
+            .filter(C::State.is_in(states.map(JobState::code)))
+            .filter(C::Kind.eq(ML))
+            .filter(C::Paused.eq(paused));
+        let count = self.count_rows(all.clone()).await?;
+        let newest = all.order_by_desc(C::Id).limit(most);
+        Ok((newest.all(&self.db).await?, count))
     }
 
     /// Where the images of these jobs are; of those handed out as often as `most` says of a job's
@@ -233,16 +266,23 @@ struct Lent {
     images: u64,
 }
 
-/// The jobs in a state, along the index of states: no project is walked through.
-fn in_state(state: JobState) -> SelectStatement {
-    let some = Query::select()
-        .column(job::Column::Id)
+/// The jobs in a state, along an index: of all projects those of the highest priority, of one its
+/// newest, so that what other projects have hides none of them.
+fn in_state(state: JobState, project: Option<i64>) -> SelectStatement {
+    let mut some = Query::select();
+    some.column(job::Column::Id)
         .from(job::Entity)
         .and_where(Expr::col(job::Column::State).eq(state.code()))
-        .order_by(job::Column::Priority, Order::Desc)
-        .order_by(job::Column::Id, Order::Desc)
-        .limit(MOST)
-        .to_owned();
+        .limit(MOST);
+    let first = match project {
+        Some(project) => {
+            some.and_where(Expr::col(job::Column::ProjectId).eq(project));
+            job::Column::CreatedAt
+        }
+        None => job::Column::Priority,
+    };
+    some.order_by(first, Order::Desc)
+        .order_by(job::Column::Id, Order::Desc);
     Query::select()
         .column(job::Column::Id)
         .from_subquery(some, "some")

@@ -92,6 +92,21 @@ impl Store {
         Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
     }
 
+    /// Those of these jobs that a list with this filter holds, the oldest first.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_that_pass(&self, filter: &JobFilter, ids: &[i64]) -> StoreResult<Vec<i64>> {
+        let some = filter.select().filter(C::Id.is_in(ids.iter().copied()));
+        Ok(some
+            .select_only()
+            .column(C::Id)
+            .order_by_asc(C::Id)
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+
     /// The jobs of a project that wait, run or stop now: the newest of them, at most `most`.
     ///
     /// # Errors

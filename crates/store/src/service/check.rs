@@ -4,19 +4,30 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, OnConflict, Order, Query};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{ONLINE_SECONDS, is_online, pulls};
 use crate::connection::{Store, StoreResult, Write, now};
 use crate::entity::{processing_service, service_check};
 
-pub use crate::entity::service_check::Model as ServiceCheck;
-
 /// Seconds of a slot.
 pub const CHECK_SLOT: i64 = 300;
 /// Days that are kept.
 pub const CHECK_DAYS: i64 = 7;
+
+/// How a service answered in a part of the days that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its second divided by how long a part is.
+    pub part: i64,
+    /// How often it answered,
+    pub answered: i64,
+    /// and how often it did not.
+    pub failed: i64,
+    /// The start of the last slot in which it did not.
+    pub silent: Option<i64>,
+}
 
 /// The start of the slot in which this second is.
 const fn slot(second: i64) -> i64 {
@@ -81,26 +92,45 @@ impl Store {
         tx.commit().await
     }
 
-    /// How these services answered over the days that are kept, the oldest slot first.
+    /// How these services answered over the days that are kept, in parts of so many seconds, the
+    /// oldest first; summed up by the database.
     ///
     /// # Errors
     /// Errors of the database.
-    pub async fn service_checks(
+    pub async fn service_history(
         &self,
         services: &[i64],
-    ) -> StoreResult<HashMap<i64, Vec<ServiceCheck>>> {
+        seconds: i64,
+    ) -> StoreResult<HashMap<i64, Vec<Answered>>> {
         use service_check::Column as C;
-        let since = now().timestamp() - CHECK_DAYS * 86_400;
-        let rows = service_check::Entity::find()
-            .filter(C::ServiceId.is_in(services.iter().copied()))
-            .filter(C::Slot.gte(slot(since)))
-            .order_by_asc(C::Slot)
-            .all(&self.db)
-            .await?;
-        let mut checks: HashMap<i64, Vec<ServiceCheck>> = HashMap::new();
-        for row in rows {
-            checks.entry(row.service_id).or_default().push(row);
+        let since = slot(now().timestamp() - CHECK_DAYS * 86_400);
+        let sum = |column: C| Func::sum(Expr::col(column)).cast_as("BIGINT");
+        let silent: Expr = CaseStatement::new()
+            .case(Expr::col(C::Failed).gt(0), Expr::col(C::Slot))
+            .into();
+        let parts = Query::select()
+            .column(C::ServiceId)
+            .expr_as(Expr::col(C::Slot).div(seconds), "part")
+            .expr(sum(C::Answered))
+            .expr(sum(C::Failed))
+            .expr(Func::max(silent))
+            .from(service_check::Entity)
+            .and_where(Expr::col(C::ServiceId).is_in(services.iter().copied()))
+            .and_where(Expr::col(C::Slot).gte(since))
+            .group_by_col(C::ServiceId)
+            .group_by_col("part")
+            .order_by("part", Order::Asc)
+            .to_owned();
+        let mut history: HashMap<i64, Vec<Answered>> = HashMap::new();
+        for row in self.db.query_all(&parts).await? {
+            let service = row.try_get_by_index(0)?;
+            history.entry(service).or_default().push(Answered {
+                part: row.try_get_by_index(1)?,
+                answered: row.try_get_by_index(2)?,
+                failed: row.try_get_by_index(3)?,
+                silent: row.try_get_by_index(4)?,
+            });
         }
-        Ok(checks)
+        Ok(history)
     }
 }

@@ -14,8 +14,8 @@ use super::Session;
 use crate::capture::Capture;
 use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
-use crate::entity::{capture, occurrence, session, taxon};
-use crate::order::way;
+use crate::entity::{capture, occurrence, session, station, taxon};
+use crate::order::{for_each, way};
 
 /// Which sessions a list shows; what is left out does not narrow it.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +30,19 @@ pub struct SessionFilter {
 
 /// What a list of sessions is ordered by.
 #[derive(Clone, Copy, Debug)]
-pub struct SessionOrder(session::Column);
+pub struct SessionOrder(By);
+
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Column(session::Column),
+    StationName,
+}
 
 impl SessionOrder {
+    /// By the names of their stations, within each the newest first: for people, where the API
+    /// orders by the numbers of stations.
+    pub const STATION_NAME: SessionOrder = SessionOrder(By::StationName);
+
     /// The names in the API.
     pub const NAMES: [&'static str; 9] = [
         "created_at",
@@ -49,7 +59,7 @@ impl SessionOrder {
     /// The order with this name in the API.
     pub fn from_name(name: &str) -> Option<SessionOrder> {
         use session::Column as S;
-        Some(SessionOrder(match name {
+        let column = match name {
             "created_at" => S::CreatedAt,
             "updated_at" => S::UpdatedAt,
             "start" => S::StartAt,
@@ -60,7 +70,57 @@ impl SessionOrder {
             "occurrences_count" => S::OccurrencesCount,
             "taxa_count" => S::TaxaCount,
             _ => return None,
-        }))
+        };
+        Some(SessionOrder(By::Column(column)))
+    }
+
+    /// The column, where it is one of the session's own.
+    const fn column(self) -> session::Column {
+        match self.0 {
+            By::Column(column) => column,
+            By::StationName => session::Column::StationId,
+        }
+    }
+}
+
+impl SessionFilter {
+    fn condition(&self) -> Condition {
+        use session::Column as S;
+        let visible = self.visible.as_ref();
+        Condition::all()
+            .add_option(self.project_id.map(|id| S::ProjectId.eq(id)))
+            .add_option(visible.map(|ids| S::ProjectId.is_in(ids.iter().copied())))
+            .add_option(self.station_id.map(|id| S::StationId.eq(id)))
+    }
+
+    /// The sessions by the names of their stations, along the stations; then those without one.
+    fn by_station_name(&self, descending: bool, sqlite: bool) -> Vec<SelectStatement> {
+        use session::Column as S;
+        use station::Column as T;
+        let own = Expr::col((session::Entity, S::StationId)).equals((station::Entity, T::Id));
+        let mut with = Query::select();
+        with.column((session::Entity, S::Id))
+            .from(station::Entity)
+            .cond_where(
+                Condition::all()
+                    .add_option(self.project_id.map(|id| T::ProjectId.eq(id)))
+                    .add_option(self.station_id.map(|id| T::Id.eq(id))),
+            )
+            .order_by((station::Entity, T::Name), way(descending))
+            .order_by((station::Entity, T::Id), way(descending));
+        let columns: &[S] = &[S::Id, S::Day];
+        let table = (session::Entity, columns);
+        for_each(&mut with, table, self.condition().add(own), sqlite);
+        // A station has one session of a day.
+        with.order_by((session::Entity, S::Day), Order::Desc);
+        let without = Query::select()
+            .column((session::Entity, S::Id))
+            .from(session::Entity)
+            .cond_where(self.condition().add(S::StationId.is_null()))
+            .order_by((session::Entity, S::StartAt), Order::Desc)
+            .order_by((session::Entity, S::Id), Order::Desc)
+            .to_owned();
+        vec![with, without]
     }
 }
 
@@ -91,18 +151,19 @@ impl Store {
         offset: u64,
     ) -> StoreResult<(Vec<Session>, u64)> {
         use session::Column as S;
-        let visible = filter.visible.as_ref();
-        let all = Condition::all()
-            .add_option(filter.project_id.map(|id| S::ProjectId.eq(id)))
-            .add_option(visible.map(|ids| S::ProjectId.is_in(ids.iter().copied())))
-            .add_option(filter.station_id.map(|id| S::StationId.eq(id)));
-        let mut select = session::Entity::find().filter(all);
+        let mut select = session::Entity::find().filter(filter.condition());
         let count = self.count_rows(select.clone()).await?;
+        if let [(SessionOrder(By::StationName), descending)] = order {
+            let parts = filter.by_station_name(*descending, self.is_sqlite());
+            let ids = self.page_ids(parts, limit, offset).await?;
+            let mut rows = self.sessions_by_id(&ids).await?;
+            return Ok((ids.iter().filter_map(|id| rows.remove(id)).collect(), count));
+        }
         for (by, descending) in order {
             // Where no null can come none is spoken of: the order is then that of an index.
-            select = match by.0 {
-                S::EndAt | S::StationId => {
-                    select.order_by_with_nulls(by.0, way(*descending), NullOrdering::Last)
+            select = match by.column() {
+                column @ (S::EndAt | S::StationId) => {
+                    select.order_by_with_nulls(column, way(*descending), NullOrdering::Last)
                 }
                 always => select.order_by(always, way(*descending)),
             };

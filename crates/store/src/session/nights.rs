@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
@@ -21,6 +21,10 @@ const SESSIONS: u64 = 2000;
 pub struct Night {
     /// Date of its evening.
     pub day: NaiveDate,
+    /// When the first of its captures was taken.
+    pub start: NaiveDateTime,
+    /// When the last of them was, mostly on the next day.
+    pub end: NaiveDateTime,
     /// Stations at work.
     pub sessions: i64,
     /// Captures.
@@ -37,9 +41,11 @@ impl Store {
     /// Errors of the database.
     pub async fn nights(&self, project: i64, most: usize) -> StoreResult<Vec<Night>> {
         use session::Column as S;
-        let rows: Vec<(NaiveDate, i64, i64)> = session::Entity::find()
+        type Row = (NaiveDate, NaiveDateTime, Option<NaiveDateTime>, i64, i64);
+        let rows: Vec<Row> = session::Entity::find()
             .select_only()
-            .columns([S::Day, S::CapturesCount, S::DetectionsCount])
+            .columns([S::Day, S::StartAt, S::EndAt])
+            .columns([S::CapturesCount, S::DetectionsCount])
             .filter(S::ProjectId.eq(project))
             .order_by_desc(S::StartAt)
             .limit(SESSIONS)
@@ -48,13 +54,18 @@ impl Store {
             .await?;
         let cut = rows.len() as u64 == SESSIONS;
         let mut nights: BTreeMap<NaiveDate, Night> = BTreeMap::new();
-        for (day, captures, detections) in rows {
+        for (day, start, end, captures, detections) in rows {
+            let end = end.unwrap_or(start);
             let night = nights.entry(day).or_insert(Night {
                 day,
+                start,
+                end,
                 sessions: 0,
                 captures: 0,
                 detections: 0,
             });
+            night.start = Ord::min(night.start, start);
+            night.end = Ord::max(night.end, end);
             night.sessions += 1;
             night.captures += captures;
             night.detections += detections;

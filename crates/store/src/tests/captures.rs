@@ -369,7 +369,7 @@ async fn a_deleted_capture_takes_its_detections_along() {
             store.capture(ids[0]).await,
             Err(StoreError::NotFound("capture"))
         ));
-        let boxes = store.boxes(&ids).await.unwrap();
+        let boxes = store.boxes(&ids, 10).await.unwrap();
         assert_eq!(boxes.keys().collect::<Vec<_>>(), [&ids[1]]);
         assert!(store.delete_capture(ids[0]).await.is_err());
     }

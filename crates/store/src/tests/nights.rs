@@ -10,7 +10,8 @@ use crate::Store;
 use crate::capture::NewCapture;
 use crate::job::NewJob;
 use crate::project::{AT_WORK, Figures};
-use crate::station::Station;
+use crate::session::{SessionFilter, SessionOrder};
+use crate::station::{NewStation, Station};
 use crate::testing::fresh;
 
 /// Writes captures of these times, grouped into nights.
@@ -61,6 +62,64 @@ async fn the_newest_nights_over_all_stations() {
         ];
         assert_eq!(shown(30).await, all);
         assert_eq!(shown(2).await, all[1..]);
+    }
+}
+
+#[tokio::test]
+async fn a_night_goes_on_past_midnight() {
+    for db in fresh().await {
+        let store = &db.store;
+        let project = project(store).await;
+        let (one, two) = (
+            station(store, &project).await,
+            station(store, &project).await,
+        );
+        let late = ["2022-08-10 23:30:00", "2022-08-11 01:00:00"];
+        filled(store, &one, &late).await;
+        let early = ["2022-08-10 21:00:00", "2022-08-10 22:00:00"];
+        filled(store, &two, &early).await;
+        let nights = store.nights(project.id, 30).await.unwrap();
+        let shown: Vec<_> = nights
+            .iter()
+            .map(|n| (n.captures, n.start, n.end))
+            .collect();
+        assert_eq!(shown, [(4, t(early[0]), t(late[1]))]);
+    }
+}
+
+#[tokio::test]
+async fn sessions_by_the_names_of_their_stations() {
+    for db in fresh().await {
+        let store = &db.store;
+        let project = project(store).await;
+        let named = async |name: &str| {
+            let new = NewStation {
+                project_id: project.id,
+                name: name.to_owned(),
+                ..Default::default()
+            };
+            store.create_station(new).await.unwrap()
+        };
+        let (wood, ash) = (named("Wood").await, named("Ash").await);
+        let evenings = ["2022-08-10 22:00:00", "2022-08-12 22:00:00"];
+        filled(store, &wood, &evenings).await;
+        filled(store, &ash, &["2022-08-11 22:00:00"]).await;
+        let filter = SessionFilter {
+            project_id: Some(project.id),
+            ..Default::default()
+        };
+        let days = async |descending, limit, offset| {
+            let order = [(SessionOrder::STATION_NAME, descending)];
+            let page = store.sessions_page(&filter, &order, limit, offset).await;
+            let (rows, count) = page.unwrap();
+            assert_eq!(count, 3);
+            let days = rows.iter().map(|row| row.day.format("%d").to_string());
+            days.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(days(false, 10, 0).await, "11 12 10");
+        assert_eq!(days(true, 10, 0).await, "12 10 11");
+        assert_eq!(days(false, 1, 1).await, "12");
+        assert_eq!(days(false, 10, 3).await, "");
     }
 }
 

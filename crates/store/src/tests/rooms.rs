@@ -4,15 +4,18 @@
 use chrono::Duration;
 use domain::job::DispatchMode;
 use domain::permission::Permit;
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use serde_json::json;
 
 use super::jobs::world::{World, lease};
 use super::project;
-use crate::entity::service_check;
+use crate::entity::{job, service_check};
 use crate::job::NewJob;
 use crate::pipeline::used::UseChange;
-use crate::service::check::{CHECK_DAYS, CHECK_SLOT};
+use crate::service::check::{Answered, CHECK_DAYS, CHECK_SLOT};
 use crate::testing::fresh;
 use crate::user::{NewUser, Rights, User};
 use crate::{Store, StoreError, now};
@@ -49,17 +52,44 @@ async fn a_service_has_a_bounded_history() {
         let rows = service_check::Entity::find().all(&store.db).await.unwrap();
         assert!(rows.len() <= 2, "one slot, or two at its edge: {rows:?}");
         assert!(rows.iter().all(|row| row.service_id == service.id));
-        let checks = store.service_checks(&[service.id, pulls.id]).await.unwrap();
-        let mine = &checks[&service.id];
-        let sum = |of: fn(&service_check::Model) -> i32| mine.iter().map(of).sum::<i32>();
-        assert_eq!((sum(|row| row.answered), sum(|row| row.failed)), (2, 1));
-        assert_eq!(mine.last().unwrap().latency, Some(0.25));
-        assert!(!checks.contains_key(&pulls.id));
+        let last = rows.iter().max_by_key(|row| row.slot).unwrap();
+        assert_eq!(last.latency, Some(0.25));
+        let both = [service.id, pulls.id];
+        let history = async |seconds| store.service_history(&both, seconds).await.unwrap();
+        let sum = |parts: &[Answered]| {
+            let pairs = parts.iter().map(|part| (part.answered, part.failed));
+            pairs.fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+        };
+        let all = history(CHECK_SLOT).await;
+        let mine = &all[&service.id];
+        assert_eq!(sum(mine), (2, 1));
+        let silent = mine.iter().filter_map(|part| part.silent).max().unwrap();
+        assert!(rows.iter().any(|row| row.slot == silent && row.failed == 1));
+        assert!(!all.contains_key(&pulls.id));
+        // However many slots there are, a long part is one row, with the last silence in it.
+        let before = service_check::ActiveModel {
+            service_id: Set(service.id),
+            slot: Set(slot(3600)),
+            answered: Set(3),
+            failed: Set(4),
+            latency: Set(None),
+        };
+        service_check::Entity::insert(before)
+            .exec_without_returning(&store.db)
+            .await
+            .unwrap();
+        let all = history(1_000_000_000_000).await;
+        let whole = Answered {
+            part: 0,
+            answered: 5,
+            failed: 5,
+            silent: Some(silent),
+        };
+        assert_eq!(all[&service.id], [whole]);
         let heard = crate::service::Heard::Project(home.id);
         store.pull_services_seen(heard).await.unwrap();
         store.note_pull_services().await.unwrap();
-        let checks = store.service_checks(&[pulls.id]).await.unwrap();
-        assert_eq!(checks[&pulls.id][0].answered, 1);
+        assert_eq!(history(CHECK_SLOT).await[&pulls.id][0].answered, 1);
     }
 }
 
@@ -107,6 +137,59 @@ async fn images_are_told_apart_by_whose_hands_they_are_in() {
         assert_eq!(store.jobs_at_work(None, 10).await.unwrap().len(), 1);
         store.cancel_job(Permit::BY_PROGRAM, job.id).await.unwrap();
         assert!(store.jobs_at_work(None, 10).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_waits_in_a_project_is_not_hidden_by_others() {
+    for db in fresh().await {
+        let store = &db.store;
+        let world = World::new(store, 1).await;
+        let mine = NewJob {
+            start_now: true,
+            ..world.new_job()
+        };
+        let mine = store.create_job(mine).await.unwrap();
+        // More of another project than are looked through, and newer ones.
+        let other = project(store).await;
+        let row = job::Entity::find_by_id(mine.id).one(&store.db).await;
+        let row = row.unwrap().unwrap();
+        let many = (0..2001).map(|_| {
+            let mut copy = row.clone().into_active_model();
+            copy.id = NotSet;
+            copy.project_id = Set(other.id);
+            copy.created_at = Set(now());
+            copy
+        });
+        let many: Vec<job::ActiveModel> = many.collect();
+        for some in many.chunks(500) {
+            job::Entity::insert_many(some.to_vec())
+                .exec_without_returning(&store.db)
+                .await
+                .unwrap();
+        }
+        let home = world.project.id;
+        let found = store.jobs_at_work(Some(home), 10).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].id, mine.id);
+        assert_eq!(store.count_at_work(home).await.unwrap(), 1);
+        assert_eq!(store.count_at_work(other.id).await.unwrap(), 2001);
+        let (some, all) = store.jobs_to_steer(other.id, false, 5).await.unwrap();
+        assert_eq!((some.len(), all), (5, 2001));
+        let pause = store.pause_job(Permit::BY_PROGRAM, some[0].id, true);
+        pause.await.unwrap();
+        assert_eq!(
+            store.jobs_to_steer(other.id, false, 1).await.unwrap().1,
+            2000
+        );
+        let (held, one) = store.jobs_to_steer(other.id, true, 5).await.unwrap();
+        assert_eq!((held[0].id, one), (some[0].id, 1));
+        job::Entity::delete_many()
+            .filter(job::Column::ProjectId.eq(other.id))
+            .exec(&store.db)
+            .await
+            .unwrap();
+        store.cancel_job(Permit::BY_PROGRAM, mine.id).await.unwrap();
     }
 }
 

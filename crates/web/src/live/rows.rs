@@ -1,6 +1,7 @@
 //! A list of jobs that follows its jobs. The idea: one task per project, however many watch, looks
 //! at what is at work and at what it heard of, within bounds, and sends the cells that differ;
-//! each viewer takes those of its own page. New jobs are counted, never moved under the reader.
+//! each viewer takes those of its own page. New jobs that its list holds are counted, never moved
+//! under the reader.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,18 +13,18 @@ use axum::response::sse::Event;
 use futures_util::{FutureExt, StreamExt, stream};
 use rest::query::Query;
 use rest::{ApiError, ApiResult};
+use store::job::JobFilter;
 use store::{Store, StoreResult};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use super::{Fragment, Hub, PAUSE, TICK, event, sse};
 use crate::AppState;
 use crate::api::internal;
 use crate::auth::Who;
 use crate::pages;
-use crate::pages::jobs::ROWS;
 use crate::pages::jobs::row::{Cells, gone};
+use crate::pages::jobs::{self, ROWS};
 use crate::pages::top::Top;
 
 /// Jobs that are looked at at once.
@@ -170,6 +171,8 @@ struct Viewer {
     rows: Vec<i64>,
     /// Address of the list.
     list: String,
+    /// What the list is narrowed by, where it is.
+    filter: Option<JobFilter>,
     /// The newest job that is counted.
     last: i64,
     made: usize,
@@ -177,20 +180,31 @@ struct Viewer {
 
 impl Viewer {
     /// What of a look concerns this viewer.
-    fn news(&mut self, look: &Look) -> Vec<Event> {
+    async fn news(&mut self, store: &Store, look: &Look) -> Vec<Event> {
         let mine = look.cells.iter().filter(|(id, _)| self.rows.contains(id));
         let mut events: Vec<Event> = mine.map(|(_, cell)| event(cell)).collect();
-        events.extend(self.count(&look.made));
+        events.extend(self.count(store, &look.made).await);
         events
     }
 
-    /// The line about new jobs, where there are some.
-    fn count(&mut self, made: &[i64]) -> Option<Event> {
-        let fresh = made.iter().filter(|id| **id > self.last).count();
+    /// The line about new jobs, where the list holds some.
+    async fn count(&mut self, store: &Store, made: &[i64]) -> Option<Event> {
+        let fresh = made.iter().copied().filter(|id| *id > self.last);
+        let fresh: Vec<i64> = fresh.collect();
+        self.last = fresh.last().copied().unwrap_or(self.last);
+        let fresh = match &self.filter {
+            Some(filter) if !fresh.is_empty() => match store.jobs_that_pass(filter, &fresh).await {
+                Ok(passed) => passed.len(),
+                Err(error) => {
+                    tracing::debug!(%error, "new jobs cannot be counted");
+                    0
+                }
+            },
+            _ => fresh.len(),
+        };
         if fresh == 0 {
             return None;
         }
-        self.last = made.last().copied().unwrap_or(self.last);
         self.made += fresh;
         let (made, list) = (self.made, self.list.as_str());
         let html = Made { made, list }.render().ok()?;
@@ -214,29 +228,36 @@ pub async fn stream(
     let newest = store.last_job(project).await.map_err(internal)?;
     let changes = BroadcastStream::new(state.hub.watch_list(project, newest));
     let last = query.number("after").unwrap_or(i64::MAX);
+    let list = jobs::list_of(&query);
+    let mark = if list.is_empty() { "" } else { "?" };
+    let filter = jobs::is_narrowed(&query).then(|| jobs::filter(&query, project, &who));
     let mut viewer = Viewer {
         rows: named.take(ROWS as usize).collect(),
-        list: format!("{}/projects/{project}/jobs", Top::root()),
+        list: format!("{}/projects/{project}/jobs{mark}{list}", Top::root()),
+        filter,
         last,
         made: 0,
     };
-    let mut jobs = store.jobs_by_id(&viewer.rows).await.map_err(internal)?;
-    jobs.retain(|job| job.project_id == project);
+    let mut shown = store.jobs_by_id(&viewer.rows).await.map_err(internal)?;
+    shown.retain(|job| job.project_id == project);
     let mut first = Vec::new();
-    for cells in Cells::read(store, &jobs).await.map_err(internal)? {
+    for cells in Cells::read(store, &shown).await.map_err(internal)? {
         let fragments = cells.fragments();
         let fragments = fragments.map_err(|e| ApiError::Internal(e.to_string()))?;
         first.extend(fragments.iter().map(event));
     }
     let made = store.jobs_after(project, last, MOST).await;
-    first.extend(viewer.count(&made.map_err(internal)?));
-    // Who is too far behind begins anew: the browser asks again by itself.
-    let later = changes
-        .take_while(|look| {
-            let behind = matches!(look, Err(BroadcastStreamRecvError::Lagged(_)));
-            std::future::ready(!behind)
-        })
-        .filter_map(|look| std::future::ready(look.ok()))
-        .flat_map(move |look| stream::iter(viewer.news(&look)));
-    Ok(sse(&state, stream::iter(first).chain(later)))
+    let made = made.map_err(internal)?;
+    first.extend(viewer.count(store, &made).await);
+    let store = store.clone();
+    let later = stream::unfold(
+        (changes, viewer, store),
+        |(mut changes, mut viewer, store)| async move {
+            // Who is too far behind begins anew: the browser asks again by itself.
+            let look = changes.next().await?.ok()?;
+            let events = viewer.news(&store, &look).await;
+            Some((stream::iter(events), (changes, viewer, store)))
+        },
+    );
+    Ok(sse(&state, stream::iter(first).chain(later.flatten())))
 }

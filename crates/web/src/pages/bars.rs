@@ -8,6 +8,9 @@ const STEP: usize = 10;
 /// Height of the plot in the same units.
 const HEIGHT: i64 = 100;
 
+/// A number with its name, and where it leads to.
+pub type Number = (String, i64, Option<String>);
+
 /// A bar.
 pub struct Bar {
     /// What it stands for.
@@ -39,10 +42,29 @@ pub struct Bars {
 
 impl Bars {
     /// A plot of numbers by name, each with where it leads; none where there is nothing to plot.
-    pub fn of(
+    pub fn of(title: &'static str, over: &'static str, numbers: Vec<Number>) -> Option<Bars> {
+        Bars::worded(title, over, numbers, |number| {
+            grouped(number.unsigned_abs())
+        })
+    }
+
+    /// The same of numbers that are tenths: a 7 is read as 0.7.
+    pub fn of_tenths(
         title: &'static str,
         over: &'static str,
-        numbers: Vec<(String, i64, Option<String>)>,
+        numbers: Vec<Number>,
+    ) -> Option<Bars> {
+        Bars::worded(title, over, numbers, |number| {
+            let tenths = number.unsigned_abs();
+            format!("{}.{}", grouped(tenths / 10), tenths % 10)
+        })
+    }
+
+    fn worded(
+        title: &'static str,
+        over: &'static str,
+        numbers: Vec<Number>,
+        words: impl Fn(i64) -> String,
     ) -> Option<Bars> {
         let most = numbers.iter().map(|bar| bar.1).max().unwrap_or(0);
         if most <= 0 {
@@ -62,7 +84,7 @@ impl Bars {
             let height = number.max(0) * HEIGHT / most;
             let height = if number > 0 { height.max(1) } else { 0 };
             Bar {
-                words: grouped(number.unsigned_abs()),
+                words: words(number),
                 name,
                 href,
                 x: place * STEP,
@@ -74,7 +96,7 @@ impl Bars {
         Some(Bars {
             title,
             over,
-            words: format!("at most {}, {at}", grouped(most.unsigned_abs())),
+            words: format!("at most {}, {at}", words(most)),
             width: all.len() * STEP,
             all,
             ticks,
@@ -106,5 +128,14 @@ mod tests {
         assert!(bars.all.iter().all(|bar| bar.y + bar.height == HEIGHT));
         assert_eq!(bars.width, 30);
         assert_eq!(plot(&[i64::MAX / 200]).unwrap().all[0].height, 100);
+    }
+
+    #[test]
+    fn tenths_are_read_with_a_point() {
+        let numbers = [("21:00", 4), ("22:00", 12_345)];
+        let numbers = numbers.map(|(name, number)| (name.to_owned(), number, None));
+        let bars = Bars::of_tenths("Detections", "Hour", numbers.to_vec()).unwrap();
+        assert_eq!(bars.all[0].words, "0.4");
+        assert_eq!(bars.words, "at most 1,234.5, 22:00");
     }
 }

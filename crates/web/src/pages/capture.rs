@@ -34,9 +34,9 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Boxes that are drawn at most.
-const BOXES: u64 = 200;
+const BOXES: u64 = 150;
 /// Of them, those that are listed: the surest.
-const LISTED: usize = 100;
+const LISTED: usize = 50;
 /// Jobs that are listed: the newest.
 const JOBS: usize = 10;
 /// The frame that is assumed where a capture's size is not known yet.
@@ -121,6 +121,10 @@ pub async fn show(
     let boxes = store.labelled_boxes(id, BOXES).await?;
     let places = store.locations(std::slice::from_ref(&capture)).await?;
     let beside = store.beside(&capture).await?;
+    let (previous, next) = match &beside {
+        Some(beside) => (beside.previous, beside.next),
+        None => store.beside_at_station(&capture).await?,
+    };
     let step = |id: Option<i64>| id.map(|id| at.path(&format!("/captures/{id}{}", marked(&query))));
     let starred = store.starred_among(project, &[id]).await?;
     let touched = store.jobs_that_touched(&capture).await?;
@@ -152,8 +156,8 @@ pub async fn show(
         boxes,
         passing: Some(passing).filter(|passing| *passing < all),
         place: beside.as_ref().map(place),
-        previous: step(beside.and_then(|beside| beside.previous)),
-        next: step(beside.and_then(|beside| beside.next)),
+        previous: step(previous),
+        next: step(next),
         list: list(&at, &query, &capture),
         query: marked(&query),
         starred: starred.contains(&id),

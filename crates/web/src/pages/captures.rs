@@ -62,8 +62,6 @@ struct CapturesPage {
     views: [(&'static str, String, bool); 2],
     headings: Vec<Heading>,
     items: Vec<Item>,
-    /// Whether there are captures, but not so many.
-    behind: bool,
     pager: Pager,
 }
 
@@ -105,7 +103,6 @@ pub async fn show(
             ("Gallery", view(None), !asked.table),
             ("Table", view(Some("table")), asked.table),
         ],
-        behind: captures.is_empty() && count > 0,
         pager: Pager::of(&query, ROWS, count),
         orders: orders(query.get("ordering").unwrap_or_default()),
         table: asked.table,

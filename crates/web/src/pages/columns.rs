@@ -59,6 +59,10 @@ pub fn changed(query: &Query, changes: &[(&str, Option<String>)]) -> String {
 pub struct Pager {
     /// "51–100 of 1,234", or what is known of it.
     pub words: String,
+    /// Whether there are rows at all: a page without any lies behind the last one then.
+    pub some: bool,
+    /// Address of the first page.
+    pub first: String,
     /// Address of the page before.
     pub before: Option<String>,
     /// Address of the page after.
@@ -80,14 +84,17 @@ impl Pager {
         let at = page(query);
         let first = (at - 1) * rows + 1;
         let last = count.min(at * rows);
-        let words = match count {
-            0 => String::new(),
-            _ => format!("{}–{} of {}", grouped(first), grouped(last), grouped(count)),
+        let words = match first > count {
+            true => String::new(),
+            false => format!("{}–{} of {}", grouped(first), grouped(last), grouped(count)),
         };
         let to = |at: u64| changed(query, &[("page", Some(at.to_string()))]);
+        let pages = count.div_ceil(rows).max(1);
         Pager {
             words,
-            before: (at > 1).then(|| to(at - 1)),
+            some: count > 0,
+            first: changed(query, &[("page", None)]),
+            before: (at > 1).then(|| to(pages.min(at - 1))),
             after: (at * rows < count).then(|| to(at + 1)),
         }
     }
@@ -162,6 +169,10 @@ mod tests {
         assert_eq!(last.words, "1,201–1,234 of 1,234");
         assert!(last.after.is_none());
         assert_eq!(Pager::of(&Query::default(), 50, 0).words, "");
+        let behind = Pager::of(&Query::parse("a=1&page=99"), 50, 120);
+        assert!(behind.some && behind.words.is_empty() && behind.after.is_none());
+        assert_eq!(behind.first, "?a=1");
+        assert_eq!(behind.before.unwrap(), "?a=1&page=3");
         assert_eq!(grouped(1_000_000), "1,000,000");
     }
 

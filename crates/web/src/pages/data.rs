@@ -11,6 +11,8 @@ use rest::query::Query;
 use super::at::{At, Part};
 use super::columns::Pager;
 use super::form::Shown;
+use super::jobs::Choice;
+use super::offered::{self, MOST};
 use super::{PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
@@ -20,7 +22,7 @@ mod preview;
 mod set;
 mod source;
 
-pub use set::{FORM as SET_FORM, choices as sets};
+pub use set::FORM as SET_FORM;
 pub use source::FORM as SOURCE_FORM;
 
 use export::ExportRow;
@@ -59,6 +61,7 @@ pub const ROUTES: &[Route] = &[
 struct DataPage {
     at: At,
     sources: Vec<SourceRow>,
+    more_sources: u64,
     /// Whether the person may add sources, and test them.
     keeper: bool,
     tester: bool,
@@ -74,7 +77,9 @@ struct DataPage {
     exporter: bool,
     remover: bool,
     formats: Vec<(&'static str, &'static str)>,
-    choices: Vec<(i64, String)>,
+    /// Sets that an export can be narrowed to, and how many others there are.
+    choices: Vec<Choice>,
+    more_choices: u64,
     form: Shown,
 }
 
@@ -92,6 +97,7 @@ pub async fn show(
 
 /// The page, with the form of an export that may have been refused.
 async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResult {
+    let (sources, more_sources) = source::rows(state, &at).await?;
     let (sets, pager) = set::rows(state, &at, query).await?;
     let (exports, more_exports) = export::rows(state, &at).await?;
     let filter = store::schedule::ScheduleFilter {
@@ -99,15 +105,24 @@ async fn page(state: &AppState, at: At, query: &Query, form: Shown) -> PageResul
         ..Default::default()
     };
     let (_, schedules) = state.store.schedules(&filter, 1, 0).await?;
+    let chosen: Option<i64> = form.value("set").trim().parse().ok();
+    let offered = offered::sets(&state.store, at.project.id, MOST, chosen.as_slice()).await?;
+    let choice = |(id, name): (i64, String)| Choice {
+        value: id.to_string(),
+        name,
+        chosen: chosen == Some(id),
+    };
     let page = DataPage {
-        sources: source::rows(state, &at).await?,
+        sources,
+        more_sources,
         keeper: at.may_make("create_s3storagesource"),
         tester: at.may_change("test_s3storagesource"),
         chooser: at.may_make("create_sourceimagecollection"),
         filler: at.may_change("populate_sourceimagecollection"),
         exporter: at.may_make("create_dataexport"),
         remover: at.may_change("delete_dataexport"),
-        choices: set::choices(state, &at).await?,
+        more_choices: offered.more,
+        choices: offered.all.into_iter().map(choice).collect(),
         formats: export::formats(),
         sets,
         pager,

@@ -98,6 +98,11 @@ impl Shown {
         self.sent.0.get(name).unwrap_or_default()
     }
 
+    /// What stands in all fields of this name, without empty ones.
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        self.sent.0.values(name)
+    }
+
     /// Whether a box is ticked or a choice is chosen.
     pub fn has(&self, name: &str, value: &str) -> bool {
         self.sent.0.values(name).contains(&value)

@@ -13,7 +13,6 @@ use store::log::{Level, LogFilter};
 use store::{Store, StoreResult};
 
 use super::at::{At, Part};
-use super::model::CaptureView;
 use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::api::internal;
@@ -23,6 +22,7 @@ use crate::{joblog, live};
 use failures::FailureList;
 use lines::{LINES, Lines};
 use offers::{Acts, Personal, Standing, Viewer};
+use strip::{CaptureView, DRAWN};
 use timeline::Timeline;
 use view::{JobView, LineView};
 
@@ -31,6 +31,7 @@ mod failures;
 mod lasted;
 mod lines;
 pub mod offers;
+mod strip;
 mod timeline;
 mod view;
 
@@ -156,7 +157,7 @@ pub async fn show(
     if log.narrowed {
         let found = state.store.job_log_page(job.id, &filter, LINES, 0).await?;
         shared.lines = Lines {
-            newest: found.0.into_iter().map(LineView::of).collect(),
+            newest: LineView::all(found.0),
             all: None,
         };
         log.count = found.1;
@@ -246,7 +247,7 @@ async fn read(store: &Store, links: &Links, job: &Job) -> StoreResult<Shared> {
     let counts = counts.get(&job.id).copied().unwrap_or_default();
     let newest = store.newest_results(job, STRIP).await?;
     let ids: Vec<i64> = newest.iter().map(|c| c.id).collect();
-    let boxes = store.boxes(&ids).await?;
+    let boxes = store.boxes(&ids, DRAWN as u64 + 1).await?;
     let none = Vec::new();
     let captures = newest
         .iter()

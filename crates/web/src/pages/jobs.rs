@@ -11,10 +11,10 @@ use domain::state::JobState;
 use rest::query::Query;
 use store::StoreResult;
 use store::job::{JobFilter, JobOrder};
-use store::pipeline::list::PipelineFilter;
 
 use super::at::{At, Part};
 use super::columns::{Heading, Pager, headings, page};
+use super::offered::{self, Offered};
 use super::{PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
@@ -37,8 +37,8 @@ pub const ROUTES: &[Route] = &[
 
 /// Rows of a page.
 pub const ROWS: u64 = 50;
-/// Choices of a filter at most.
-const CHOICES: u64 = 200;
+/// Choices of a filter at most: two of them stand above a long table.
+const CHOICES: u64 = 100;
 /// The order where the address names none.
 const NEWEST: &str = "-created_at";
 /// What the page can be ordered by.
@@ -54,6 +54,8 @@ const ORDERS: [(&str, Option<&str>); 8] = [
 ];
 /// The filter for all states that are not the end.
 const UNFINISHED: &str = "unfinished";
+/// What narrows the list.
+const NARROWING: [&str; 6] = ["state", "kind", "pipeline", "station", "mine", "search"];
 
 /// A choice of a filter or a form.
 pub struct Choice {
@@ -107,8 +109,8 @@ pub async fn show(
     // Before the rows: what is made meanwhile is announced, and shown as well.
     let last = state.store.last_job(project).await?;
     let (jobs, count) = state.store.jobs_page(&filter, order, ROWS, offset).await?;
-    let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
-    let live = format!("/jobs/live?after={last}&ids={}", ids.join(","));
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+    let live = live_address(&query, last, &ids);
     let page = JobsPage {
         schedules: at.may_change(VIEW_PRIVATE),
         make: may_any(&at, JobAction::Create),
@@ -126,8 +128,30 @@ pub async fn show(
     Ok(Html(page.render()?))
 }
 
+/// The stream that follows these jobs and counts those that are made after the last one, as far as
+/// they are in the list with this query.
+pub fn live_address(query: &Query, last: i64, ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    let own = [
+        ("page", None),
+        ("after", Some(last.to_string())),
+        ("ids", Some(ids.join(","))),
+    ];
+    format!("/jobs/live?{}", query.with(&own))
+}
+
+/// The list that a stream belongs to: the query of its first page.
+pub fn list_of(query: &Query) -> String {
+    query.with(&[("page", None), ("after", None), ("ids", None)])
+}
+
+/// Whether the query narrows the list.
+pub fn is_narrowed(query: &Query) -> bool {
+    NARROWING.iter().any(|name| !query.values(name).is_empty())
+}
+
 /// Whether the person may do this with jobs of some kind.
-fn may_any(at: &At, action: JobAction) -> bool {
+pub fn may_any(at: &At, action: JobAction) -> bool {
     let mut facts = KINDS.iter().flat_map(|kind| {
         [false, true].map(|single_capture| JobFacts {
             kind: kind.key,
@@ -149,7 +173,7 @@ fn order(query: &Query) -> (String, (JobOrder, bool)) {
 }
 
 /// What the address narrows the list by; what it cannot mean narrows nothing.
-fn filter(query: &Query, project: i64, who: &Who) -> JobFilter {
+pub fn filter(query: &Query, project: i64, who: &Who) -> JobFilter {
     let state = query.get("state").unwrap_or_default();
     let mine = query.flag("mine").then(|| who.caller().id()).flatten();
     let kind = query.get("kind").and_then(domain::job::kind);
@@ -172,12 +196,19 @@ async fn filters(state: &AppState, query: &Query, project: i64, who: &Who) -> St
         value,
         name,
     };
-    let which = PipelineFilter {
-        project_id: Some(project),
-        ..Default::default()
+    let (pipeline, station) = (query.number("pipeline"), query.number("station"));
+    let (pipeline, station) = (pipeline.as_slice(), station.as_slice());
+    let store = &state.store;
+    let pipelines = offered::pipelines(store, project, CHOICES, pipeline).await?;
+    let stations = offered::stations(store, project, CHOICES, station).await?;
+    let numbered = |offered: Offered, chosen: &[i64]| -> Vec<Choice> {
+        let choice = |(id, name): (i64, String)| Choice {
+            value: id.to_string(),
+            name,
+            chosen: chosen.contains(&id),
+        };
+        offered.kept(chosen).all.into_iter().map(choice).collect()
     };
-    let (pipelines, _) = state.store.pipelines_page(&which, CHOICES, 0).await?;
-    let stations = state.store.stations(project).await?;
     let seen = [
         JobState::Created,
         JobState::Pending,
@@ -191,24 +222,16 @@ async fn filters(state: &AppState, query: &Query, project: i64, who: &Who) -> St
     let unfinished = (UNFINISHED.to_owned(), "Not ended".to_owned());
     let states = std::iter::once(unfinished).chain(states);
     let kinds = KINDS.iter().filter(|kind| !kind.stages.is_empty());
-    let names = ["state", "kind", "pipeline", "station", "mine", "search"];
     Ok(Filters {
         search: query.get("search").unwrap_or_default().to_owned(),
         states: states.map(|(v, n)| choice("state", v, n)).collect(),
         kinds: kinds
             .map(|kind| choice("kind", kind.key.to_owned(), kind.name.to_owned()))
             .collect(),
-        pipelines: pipelines
-            .into_iter()
-            .map(|row| choice("pipeline", row.id.to_string(), row.name))
-            .collect(),
-        stations: stations
-            .into_iter()
-            .take(CHOICES as usize)
-            .map(|row| choice("station", row.id.to_string(), row.name))
-            .collect(),
+        pipelines: numbered(pipelines, pipeline),
+        stations: numbered(stations, station),
         mine: who.0.as_ref().map(|_| query.flag("mine")),
-        any: names.iter().any(|name| !query.values(name).is_empty()),
+        any: is_narrowed(query),
     })
 }
 

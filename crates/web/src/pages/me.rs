@@ -12,11 +12,13 @@ use axum::routing::{get, post};
 use domain::permission::{Caller, ProjectFacts};
 use rest::ApiError;
 use serde_json::json;
+use store::project::Project;
 use store::user::User;
 
 use super::act::{Act, Refused};
 use super::form::{Sent, Shown};
-use super::model::Ago;
+use super::model::{Ago, short};
+use super::offered::NAME;
 use super::top::Top;
 use super::{PageError, PageResult, Route, said};
 use crate::AppState;
@@ -32,9 +34,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Tokens of the page.
-const ROWS: u64 = 200;
+const ROWS: u64 = 50;
 /// Projects for which a worker's token can be made.
 const PROJECTS: u64 = 500;
+/// Of them, those that are offered.
+const OFFERED: usize = 200;
 /// Fields of the forms.
 pub const TOKEN_FORM: &[&str] = &["name", "project"];
 /// See above.
@@ -148,7 +152,9 @@ async fn workplaces(state: &AppState, me: &User) -> Result<Vec<(String, String)>
         };
         facts.works_here(machine)
     });
-    Ok(works.map(|row| (row.id.to_string(), row.name)).collect())
+    let offered = works.take(OFFERED);
+    let choice = |row: Project| (row.id.to_string(), short(&row.name, NAME));
+    Ok(offered.map(choice).collect())
 }
 
 /// Changes one's name.

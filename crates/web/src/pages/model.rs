@@ -4,9 +4,7 @@ use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use domain::progress::Stage;
 pub use domain::progress::percent;
 use domain::state::{JobState, Tone};
-use files::Links;
 use rest::Zone;
-use store::capture::{Capture, DrawnBox};
 use store::job::Job;
 use store::progress::{Counts, SLOT};
 use store::user::User;
@@ -80,6 +78,17 @@ pub fn named(name: &str) -> String {
     match name.trim() {
         "" => "(without a name)".to_owned(),
         name => name.to_owned(),
+    }
+}
+
+/// A text of at most so many letters, with a sign where it goes on.
+pub fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => {
+            let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+            format!("{}…", kept.trim_end())
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -253,81 +262,6 @@ pub fn rate(job: &Job, slots: &[(i64, i64)], counts: Counts, now: DateTime<Utc>)
     (images > 0 && seconds > 1.0).then(|| images as f64 / seconds)
 }
 
-/// A capture with its boxes, as a strip or a page shows it.
-pub struct CaptureView {
-    pub id: i64,
-    pub taken: String,
-    pub width: i32,
-    pub height: i32,
-    pub thumbnail: String,
-    pub summary: String,
-    pub boxes: Vec<BoxView>,
-}
-
-/// A box in whole pixels of the original.
-pub struct BoxView {
-    pub x: i64,
-    pub y: i64,
-    pub width: i64,
-    pub height: i64,
-    pub label: String,
-    pub tone: &'static str,
-}
-
-/// The frame that is assumed where a capture's size is not known yet.
-const FRAME: (i32, i32) = (4096, 2160);
-
-impl CaptureView {
-    /// The view of a capture.
-    pub fn of(capture: &Capture, boxes: &[DrawnBox], links: &Links) -> CaptureView {
-        let known = capture.width.zip(capture.height);
-        let (width, height) = known.filter(|(w, h)| *w > 0 && *h > 0).unwrap_or(FRAME);
-        let boxes: Vec<BoxView> = boxes.iter().map(BoxView::of).collect();
-        CaptureView {
-            id: capture.id,
-            taken: taken(capture.taken_at),
-            width,
-            height,
-            thumbnail: crate::media::thumbnail::page_address(links, capture.id),
-            summary: summary(&boxes),
-            boxes,
-        }
-    }
-}
-
-/// "12 Insect, 3 Debris", most first.
-fn summary(boxes: &[BoxView]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for b in boxes {
-        match counts.iter_mut().find(|(label, _)| *label == b.label) {
-            Some((_, n)) => *n += 1,
-            None => counts.push((&b.label, 1)),
-        }
-    }
-    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let words: Vec<String> = counts.iter().map(|(l, n)| format!("{n} {l}")).collect();
-    if words.is_empty() {
-        "nothing found".to_owned()
-    } else {
-        words.join(", ")
-    }
-}
-
-impl BoxView {
-    fn of(drawn: &DrawnBox) -> BoxView {
-        let [x1, y1, x2, y2] = drawn.edges.map(|edge| edge.round() as i64);
-        let label = drawn.label.clone().unwrap_or_else(|| "no label".to_owned());
-        BoxView {
-            x: x1,
-            y: y1,
-            width: x2 - x1,
-            height: y2 - y1,
-            tone: if label == "Debris" { "faint" } else { "found" },
-            label,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -371,6 +305,14 @@ mod tests {
         }
         let ahead = Ago::at(now + Duration::hours(2), now);
         assert_eq!(ahead.words, ahead.exact);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        assert_eq!(short("moth", 4), "moth");
+        assert_eq!(short("møths at night", 6), "møths…");
+        assert_eq!(short("møths at night", 7), "møths…");
+        assert_eq!(short("", 0), "");
     }
 
     #[test]

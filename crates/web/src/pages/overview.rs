@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
 use axum::routing::get;
+use chrono::{NaiveDateTime, TimeDelta};
 use domain::state::JobState;
 use rest::query::Query;
 use store::StoreResult;
@@ -19,6 +20,8 @@ use store::station::{Station, StationFilter};
 use super::at::{At, Part};
 use super::bars::Bars;
 use super::columns::{Heading, Pager, figure, grouped, page};
+use super::jobs::live_address;
+use super::jobs::row::Cells;
 use super::model::{self, Ago};
 use super::sessions::{self, Row as Session};
 use super::{PageResult, Route};
@@ -36,6 +39,8 @@ const SESSIONS: u64 = 8;
 const JOBS: u64 = 6;
 /// Nights of the plot: the newest.
 const NIGHTS: usize = 30;
+/// Letters of a job's name, and of why it failed.
+const LETTERS: usize = 300;
 /// Captures that the plot by hour looks at: the newest.
 const CAPTURES: u64 = 10_000;
 
@@ -50,12 +55,10 @@ struct StationRow {
 }
 
 struct JobRow {
+    cells: Cells,
     name: String,
     href: String,
     kind: &'static str,
-    word: &'static str,
-    tone: &'static str,
-    percent: u8,
     when: Ago,
     why: Option<String>,
 }
@@ -78,6 +81,8 @@ struct OverviewPage {
     pager: Pager,
     headings: Vec<Heading>,
     sessions: Vec<Session>,
+    /// The stream that follows what runs.
+    live: String,
     running: Vec<JobRow>,
     more_running: Option<i64>,
     failed: Vec<JobRow>,
@@ -103,7 +108,10 @@ pub async fn show(
     };
     let skip = (page(&query) - 1) * STATIONS;
     let (stations, count) = store.stations_page(&filter, STATIONS, skip).await?;
+    // Before the rows: what is made meanwhile is announced, and shown as well.
+    let last = store.last_job(project).await?;
     let running = store.latest_jobs(project, &AT_WORK, JOBS).await?;
+    let ids: Vec<i64> = running.iter().map(|job| job.id).collect();
     let failed = store
         .latest_jobs(project, &[JobState::Failure], JOBS)
         .await?;
@@ -116,6 +124,7 @@ pub async fn show(
         pager: Pager::of(&query, STATIONS, count),
         headings: sessions::plain_headings(),
         sessions: newest_sessions(&state, &at).await?,
+        live: at.path(&live_address(&Query::default(), last, &ids)),
         more_running: Some(figures.running).filter(|all| *all > running.len() as i64),
         running: jobs(&state, &at, &running).await?,
         failed: jobs(&state, &at, &failed).await?,
@@ -169,41 +178,49 @@ async fn newest_sessions(state: &AppState, at: &At) -> StoreResult<Vec<Session>>
 async fn jobs(state: &AppState, at: &At, jobs: &[Job]) -> StoreResult<Vec<JobRow>> {
     let counts = state.store.counts(jobs).await?;
     let row = |job: &Job| {
-        let progress = compose(job, counts.get(&job.id).copied().unwrap_or_default());
+        let counts = counts.get(&job.id).copied().unwrap_or_default();
+        let progress = compose(job, counts);
         let when = [job.finished_at, job.started_at, job.scheduled_at];
         let when = when.into_iter().flatten().next().unwrap_or(job.created_at);
         JobRow {
-            name: model::named(&job.name),
+            cells: Cells::of(job, counts),
+            name: model::short(&model::named(&job.name), LETTERS),
             href: at.path(&format!("/jobs/{}", job.id)),
             kind: domain::job::kind(&job.kind).map_or("Unknown", |kind| kind.name),
-            word: job.job_state().word(),
-            tone: model::tone(job.job_state()),
-            percent: model::percent(progress.summary.progress),
             when: Ago::of(when),
-            why: progress.errors.last().cloned(),
+            why: progress.errors.last().map(|why| model::short(why, LETTERS)),
         }
     };
     Ok(jobs.iter().map(row).collect())
 }
 
 fn plots(at: &At, nights: &[Night], mut hours: Vec<Hour>) -> Vec<Bars> {
+    // Its times and not its day: a night goes on past midnight.
     let captures = nights.iter().map(|night| {
-        let day = night.day;
-        let href = at.path(&format!("/captures?from={day}&to={day}"));
-        (day.to_string(), night.captures, Some(href))
+        let time = |time: NaiveDateTime| time.format("%Y-%m-%dT%H:%M:%S").to_string();
+        // To the end of the second in which the last capture was taken.
+        let end = night.end + TimeDelta::milliseconds(999);
+        let (from, to) = (time(night.start), time(end));
+        let href = at.path(&format!("/captures?from={from}&to={to}"));
+        (night.day.to_string(), night.captures, Some(href))
     });
     // A night begins at noon, so that it is not cut in two.
     hours.sort_by_key(|hour| (hour.hour + 12) % 24);
     let detections = hours.iter().map(|hour| {
-        let days = hour.days.max(1);
-        let average = (hour.detections + days / 2) / days;
+        let average = tenths(hour.detections, hour.days);
         (format!("{:02}:00", hour.hour), average, None)
     });
     let plots = [
         Bars::of("Captures per night", "Night", captures.collect()),
-        Bars::of("Detections per hour", "Hour", detections.collect()),
+        Bars::of_tenths("Detections per hour", "Hour", detections.collect()),
     ];
     plots.into_iter().flatten().collect()
+}
+
+/// The average of a sum over so many days, in tenths: a few in a month are more than none.
+fn tenths(sum: i64, days: i64) -> i64 {
+    let days = days.max(1);
+    sum.saturating_mul(10).saturating_add(days / 2) / days
 }
 
 /// What to do in a project without captures, where each step is done, and which are done.
@@ -246,4 +263,16 @@ fn steps(at: &At, figures: &Figures) -> Vec<Step> {
             ),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_detections_are_more_than_none() {
+        assert_eq!(tenths(3, 10), 3);
+        assert_eq!(tenths(5, 3), 17);
+        assert_eq!((tenths(0, 0), tenths(7, 0)), (0, 70));
+    }
 }

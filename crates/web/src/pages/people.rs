@@ -46,7 +46,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Members of a page.
-const ROWS: u64 = 50;
+const ROWS: u64 = 30;
 /// Fields of the form.
 pub const FORM: &[&str] = &["email", "role_id"];
 

@@ -13,6 +13,7 @@ use super::{PageError, PageResult, Route};
 use crate::AppState;
 use crate::auth::Who;
 
+mod history;
 mod pipeline;
 mod queue;
 mod service;
@@ -59,11 +60,13 @@ pub const ROUTES: &[Route] = &[
 struct ProcessingPage {
     at: At,
     services: Vec<ServiceRow>,
+    more_services: u64,
     /// Whether the person may add and change services.
     keeper: bool,
     /// The form for another service.
     new: Shown,
     pipelines: Vec<PipelineRow>,
+    more_pipelines: u64,
     /// Whether the person may change how pipelines are used.
     chooser: bool,
     workers: Workers,
@@ -89,11 +92,15 @@ async fn page(
     act: &Act,
     new: Shown,
 ) -> Result<ProcessingPage, PageError> {
+    let (services, more_services) = service::rows(state, &at).await?;
+    let (pipelines, more_pipelines) = pipeline::rows(state, &at).await?;
     Ok(ProcessingPage {
-        services: service::rows(state, &at).await?,
+        services,
+        more_services,
         keeper: at.caller().may_write_shared(),
         new,
-        pipelines: pipeline::rows(state, &at).await?,
+        pipelines,
+        more_pipelines,
         chooser: at.may_change(pipeline::CHANGE),
         workers: worker::rows(&at, act).await?,
         queue: queue::view(state, &at).await?,

@@ -44,8 +44,6 @@ struct HomePage {
     search: String,
     ordering: String,
     headings: Vec<Heading>,
-    /// Whether there are projects, but not so many.
-    behind: bool,
     pager: Pager,
 }
 
@@ -78,7 +76,6 @@ pub async fn home(
         ("Jobs", Some("last_job_updated_at")),
     ];
     let page = HomePage {
-        behind: projects.is_empty() && count > 0,
         rows: projects
             .into_iter()
             .map(|project| row(figures(project.id), project))

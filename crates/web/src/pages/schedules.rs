@@ -2,23 +2,27 @@
 //! went, with its jobs; its form stands in `schedules/form.rs`. For members, as over the API.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use domain::permission::{Action, JobAction, JobFacts};
 use domain::schedule::SCHEDULED;
 use rest::ApiError;
+use rest::query::Query;
 use serde_json::json;
 use store::schedule::{RunJob, Schedule, ScheduleFilter, ScheduleRun};
 
 use super::act::{Act, Refused};
 use super::at::{At, Part};
+use super::columns::{Pager, page};
 use super::model::Ago;
+use super::offered::NAME;
 use super::{PageError, PageResult, Route, model, said};
 use crate::AppState;
 use crate::auth::Who;
 
 mod form;
+mod picks;
 
 pub use form::FORM;
 
@@ -37,7 +41,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Schedules of a page.
-const ROWS: u64 = 200;
+const ROWS: u64 = 30;
+/// Jobs of a run that are shown: the first.
+const JOBS: usize = 4;
+/// Letters of a name, and of a chain.
+const LETTERS: usize = 120;
 
 struct Job {
     id: i64,
@@ -64,6 +72,8 @@ struct Last {
     began: Ago,
     detail: Option<String>,
     jobs: Vec<Job>,
+    /// How many jobs it has beside these.
+    more: usize,
 }
 
 #[derive(Template)]
@@ -73,16 +83,24 @@ struct SchedulesPage {
     /// Whether the person may make one.
     maker: bool,
     rows: Vec<Row>,
+    pager: Pager,
 }
 
 /// The page.
-pub async fn show(State(state): State<AppState>, who: Who, Path(project): Path<i64>) -> PageResult {
+pub async fn show(
+    State(state): State<AppState>,
+    who: Who,
+    Path(project): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> PageResult {
     let at = At::open(&state, &who, project, Part::Data).await?;
+    let query = Query::parse(query.as_deref().unwrap_or_default());
     let filter = ScheduleFilter {
         project_id: Some(at.project.id),
         ..Default::default()
     };
-    let (schedules, _) = state.store.schedules(&filter, ROWS, 0).await?;
+    let skip = (page(&query) - 1) * ROWS;
+    let (schedules, count) = state.store.schedules(&filter, ROWS, skip).await?;
     let ids: Vec<i64> = schedules.iter().map(|row| row.id).collect();
     let last = state.store.last_runs(&ids).await?;
     let runs: Vec<i64> = last.values().map(|run| run.id).collect();
@@ -99,6 +117,7 @@ pub async fn show(State(state): State<AppState>, who: Who, Path(project): Path<i
     });
     let page = SchedulesPage {
         rows: rows.collect(),
+        pager: Pager::of(&query, ROWS, count),
         maker: may_make(&at),
         at,
     };
@@ -114,17 +133,18 @@ fn row(at: &At, schedule: &Schedule, last: Option<&ScheduleRun>, jobs: &[RunJob]
     Row {
         may: form::may_change(at, &chain),
         id: schedule.id,
-        name: schedule.name.clone(),
+        name: model::short(&schedule.name, LETTERS),
         cron: schedule.cron.clone(),
         zone: schedule.time_zone.clone(),
-        chain: names.collect::<Vec<_>>().join(" → "),
+        chain: model::short(&names.collect::<Vec<_>>().join(" → "), LETTERS),
         next: schedule.next_at.map(Ago::of),
         last: last.map(|run| Last {
             word: run.run_state().as_job().word(),
             tone: model::tone(run.run_state().as_job()),
             began: Ago::of(run.started_at),
-            detail: run.detail.clone(),
-            jobs: jobs.iter().map(job).collect(),
+            detail: run.detail.as_ref().map(|why| model::short(why, LETTERS)),
+            jobs: jobs.iter().take(JOBS).map(job).collect(),
+            more: jobs.len().saturating_sub(JOBS),
         }),
     }
 }
@@ -133,7 +153,7 @@ fn job(made: &RunJob) -> Job {
     let state = made.job.job_state();
     Job {
         id: made.job.id,
-        name: made.job.name.clone(),
+        name: model::short(&made.job.name, NAME),
         word: state.word(),
         tone: model::tone(state),
     }

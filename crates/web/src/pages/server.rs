@@ -37,7 +37,11 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// Rows of a page.
-const ROWS: u64 = 50;
+const ROWS: u64 = 40;
+/// Runners of the page.
+const RUNNERS: usize = 100;
+/// Letters of a job's name, and of what is told of it.
+const LETTERS: usize = 160;
 /// Things that happened last.
 const LATELY: u64 = 20;
 /// Columns of the jobs of all projects, and what sorts by them: what an index gives over all of
@@ -126,7 +130,8 @@ struct ServerPage {
 pub async fn show(State(state): State<AppState>, who: Who) -> PageResult {
     for_keepers(&who)?;
     let store = &state.store;
-    let runners = store.runners().await?.into_iter().map(|runner| Runner {
+    let runners = store.runners().await?.into_iter().take(RUNNERS);
+    let runners = runners.map(|runner| Runner {
         name: runner.name,
         jobs: runner.jobs,
         beat: runner.beat_at.map(Ago::of),
@@ -185,12 +190,12 @@ fn told(event: &Happened) -> Care {
     Care {
         job: event.job.id,
         project: event.job.project_id,
-        name: event.job.name.clone(),
+        name: model::short(&event.job.name, LETTERS),
         words: match event.what.as_str() {
             "rescued" => "taken from a runner that was silent",
             _ => "given back by a runner that shut down",
         },
-        detail: event.detail.clone().unwrap_or_default(),
+        detail: model::short(event.detail.as_deref().unwrap_or_default(), LETTERS),
         at: Ago::of(event.at),
     }
 }
@@ -258,7 +263,7 @@ pub async fn jobs(
         JobRow {
             id: job.id,
             project_id: job.project_id,
-            name: job.name.clone(),
+            name: model::short(&job.name, LETTERS),
             project: project.map_or(String::new(), |row| row.name.clone()),
             kind: domain::job::kind(&job.kind).map_or("Unknown", |kind| kind.name),
             word: job.job_state().word(),

@@ -14,6 +14,7 @@ use store::session::{Session, SessionFilter, SessionOrder};
 
 use super::at::{At, Part};
 use super::columns::{Heading, Pager, grouped, headings, page};
+use super::offered::{self, MOST};
 use super::{PageResult, Route, model};
 use crate::AppState;
 use crate::auth::Who;
@@ -24,8 +25,6 @@ pub const ROUTES: &[Route] = &[("/projects/{project}/sessions", || get(show))];
 
 /// Rows of a page.
 const ROWS: u64 = 50;
-/// Stations that can be chosen at most.
-pub const STATIONS: usize = 300;
 /// Columns of the table, and what sorts by them.
 const COLUMNS: [(&str, Option<&str>); 5] = [
     ("Night", Some("start")),
@@ -71,8 +70,6 @@ struct SessionsPage {
     ordering: String,
     headings: Vec<Heading>,
     sessions: Vec<Row>,
-    /// Whether there are sessions, but not so many.
-    behind: bool,
     pager: Pager,
 }
 
@@ -86,10 +83,10 @@ pub async fn show(
     let at = At::open(&state, &who, project, Part::Sessions).await?;
     let query = Query::parse(query.as_deref().unwrap_or_default());
     let mut wrong = Vec::new();
-    let stations = state.store.stations(project).await?;
     let given = query.get("station").filter(|text| !text.is_empty());
-    let station = given.and_then(|text| text.parse().ok());
-    let station = station.filter(|id: &i64| stations.iter().any(|row| row.id == *id));
+    let asked: Option<i64> = given.and_then(|text| text.parse().ok());
+    let stations = offered::stations(&state.store, project, MOST, asked.as_slice()).await?;
+    let station = asked.filter(|id| stations.has(*id));
     if let (Some(given), None) = (given, station) {
         wrong.push(format!(
             "station: this project has no station “{given}”; sessions of all stations are shown."
@@ -101,23 +98,17 @@ pub async fn show(
         ..SessionFilter::default()
     };
     let ordering = query.get("ordering").unwrap_or("-start").to_owned();
-    let order: Vec<(SessionOrder, bool)> = query
-        .ordering(&SessionOrder::NAMES)
-        .iter()
-        .filter_map(|by| Some((SessionOrder::from_name(by.field)?, by.descending)))
-        .collect();
-    let newest = SessionOrder::from_name("start").map(|start| vec![(start, true)]);
-    let order = match order.is_empty() {
-        true => newest.unwrap_or_default(),
-        false => order,
-    };
+    let asked = query.ordering(&SessionOrder::NAMES).into_iter().next();
+    let asked = asked.and_then(|by| Some((named(by.field)?, by.descending)));
+    let newest = SessionOrder::from_name("start").map(|start| (start, true));
+    let order: Vec<(SessionOrder, bool)> = asked.or(newest).into_iter().collect();
     let skip = (page(&query) - 1) * ROWS;
     let found = state.store.sessions_page(&filter, &order, ROWS, skip).await;
     let (found, count) = found?;
-    let choices = stations.iter().take(STATIONS).map(|row| Choice {
-        value: row.id,
-        name: model::named(&row.name),
-        chosen: station == Some(row.id),
+    let choices = stations.all.into_iter().map(|(value, name)| Choice {
+        value,
+        name,
+        chosen: station == Some(value),
     });
     let page = SessionsPage {
         stations: choices.collect(),
@@ -126,11 +117,19 @@ pub async fn show(
         headings: headings(&query, &COLUMNS, &ordering),
         ordering: query.get("ordering").unwrap_or_default().to_owned(),
         sessions: rows(&state, &at, &found).await?,
-        behind: found.is_empty() && count > 0,
         pager: Pager::of(&query, ROWS, count),
         at,
     };
     Ok(Html(page.render()?))
+}
+
+/// The order with this name in an address. People look for a station by its name, where the API
+/// knows its number.
+fn named(field: &str) -> Option<SessionOrder> {
+    match field {
+        "deployment" => Some(SessionOrder::STATION_NAME),
+        other => SessionOrder::from_name(other),
+    }
 }
 
 /// These sessions as rows of the table.
@@ -202,4 +201,20 @@ pub fn plain_headings() -> Vec<Heading> {
         sorted: None,
     };
     COLUMNS.iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stations_are_in_the_order_of_their_names() {
+        let by = |field: &str| named(field).map(|order| format!("{order:?}"));
+        assert_eq!(
+            by("deployment"),
+            Some(format!("{:?}", SessionOrder::STATION_NAME))
+        );
+        assert_ne!(by("start"), by("deployment"));
+        assert_eq!(by("moon"), None);
+    }
 }

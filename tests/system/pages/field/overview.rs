@@ -30,7 +30,7 @@ async fn the_overview_tells_what_is_there_and_what_goes_on() {
                 "<b>1</b> station<",
                 &world.path(&format!("/captures?station={}", world.station.id)),
                 "2022-08-11 21:30",
-                &world.path("/captures?from=2022-08-10&#38;to=2022-08-10"),
+                &world.path("/captures?from=2022-08-10T21:00:00&#38;to=2022-08-10T22:58:00"),
                 "<title>2022-08-10: 60</title>",
                 "Detections per hour",
                 &world.path(&format!("/sessions/{}", world.nights[1].id)),

@@ -12,7 +12,12 @@ use crate::app::TestApp;
 use crate::pull::Farm;
 
 /// What a live stream says until `until` holds.
-async fn heard(app: &TestApp, path: &str, token: Option<&str>, until: &[&str]) -> String {
+pub(in crate::pages) async fn heard(
+    app: &TestApp,
+    path: &str,
+    token: Option<&str>,
+    until: &[&str],
+) -> String {
     let client = reqwest::Client::new();
     let mut request = client.get(format!("{}{path}", app.url));
     if let Some(token) = token {
@@ -51,7 +56,14 @@ async fn a_list_follows_its_jobs_and_announces_new_ones() {
             job(&farm, "Later still", false).await;
         };
         let until = ["Created", "Waiting", "2 new jobs – show"];
-        let (text, ()) = tokio::join!(heard(&farm.app, &live, None, &until), act);
+        // A list that is narrowed counts what it holds, and leads to itself.
+        let narrow = format!("{list}/live?after={other}&ids={id}&page=2&search=still");
+        let one = ["1 new job – show", "/jobs?search=still\\\""];
+        let (text, _, ()) = tokio::join!(
+            heard(&farm.app, &live, None, &until),
+            heard(&farm.app, &narrow, None, &one),
+            act
+        );
         let state = format!("job-{id}-state");
         holds(&text, &[&state], &[&format!("job-{other}-state")]);
         let store = &farm.app.store;

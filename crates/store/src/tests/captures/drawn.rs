@@ -1,13 +1,29 @@
 //! What a job's page shows: the newest results and their boxes.
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
 
 use super::super::{algorithm, classification, detection, taxon};
 use super::with_captures;
 use crate::capture::DrawnBox;
-use crate::entity::task_result;
-use crate::job::{NewJob, feed};
+use crate::entity::{detection as detection_row, task_result};
+use crate::job::{Job, NewJob, feed};
 use crate::testing::fresh;
+use crate::{Store, now};
+
+/// What became of a capture in a job's run.
+async fn result(store: &Store, job: &Job, capture: i64, outcome: i32) {
+    let row = task_result::ActiveModel {
+        job_id: Set(job.id),
+        run_no: Set(job.run_no),
+        stage: Set(feed::PROCESS),
+        capture_id: Set(capture),
+        generation: Set(1),
+        outcome: Set(outcome),
+        deliveries: Set(1),
+        reason: Set(None),
+    };
+    row.insert(&store.db).await.unwrap();
+}
 
 #[tokio::test]
 async fn boxes_carry_the_best_terminal_label() {
@@ -24,7 +40,7 @@ async fn boxes_carry_the_best_terminal_label() {
         for (taxon, score, terminal) in [(moth, 0.4, true), (hawk, 0.7, true), (moth, 0.9, false)] {
             classification(store, labelled, species.id, Some(taxon), score, terminal).await;
         }
-        let boxes = store.boxes(&ids).await.unwrap();
+        let boxes = store.boxes(&ids, 10).await.unwrap();
         let drawn = |edges, label: Option<&str>, score| DrawnBox {
             edges,
             label: label.map(str::to_owned),
@@ -38,6 +54,8 @@ async fn boxes_carry_the_best_terminal_label() {
                 drawn([5.0, 6.0, 7.0, 8.0], None, None),
             ]
         );
+        let first = store.boxes(&ids, 1).await.unwrap();
+        assert_eq!(first[&ids[0]], boxes[&ids[0]][..1]);
     }
 }
 
@@ -59,25 +77,14 @@ async fn the_newest_results_of_a_job_and_of_no_other() {
                 detection(store, ids[i], detector.id, Some([0.0; 4]), None).await;
             }
         }
-        let results = [
-            (job.id, 0, feed::DONE),
-            (job.id, 1, feed::OPEN),
-            (job.id, 2, feed::DONE),
-            (job.id, 3, feed::DONE),
-            (other.id, 4, feed::DONE),
-        ];
-        for (job_id, capture, outcome) in results {
-            let row = task_result::ActiveModel {
-                job_id: Set(job_id),
-                run_no: Set(job.run_no),
-                stage: Set(feed::PROCESS),
-                capture_id: Set(ids[capture]),
-                generation: Set(1),
-                outcome: Set(outcome),
-                deliveries: Set(1),
-                reason: Set(None),
-            };
-            row.insert(&store.db).await.unwrap();
+        for (of, capture, outcome) in [
+            (&job, 0, feed::DONE),
+            (&job, 1, feed::OPEN),
+            (&job, 2, feed::DONE),
+            (&job, 3, feed::DONE),
+            (&other, 4, feed::DONE),
+        ] {
+            result(store, of, ids[capture], outcome).await;
         }
         let newest = async |limit| -> Vec<i64> {
             let rows = store.newest_results(&job, limit).await.unwrap();
@@ -85,5 +92,51 @@ async fn the_newest_results_of_a_job_and_of_no_other() {
         };
         assert_eq!(newest(10).await, [ids[3], ids[0], ids[2]]);
         assert_eq!(newest(2).await, [ids[3], ids[0]]);
+    }
+}
+
+#[tokio::test]
+async fn a_job_keeps_its_captures_when_others_worked_since() {
+    for db in fresh().await {
+        let store = &db.store;
+        let (station, ids) = with_captures(store, 5).await;
+        let new = NewJob {
+            project_id: station.project_id.unwrap(),
+            kind: domain::job::ML,
+            ..Default::default()
+        };
+        let job = store.create_job(new).await.unwrap();
+        let detector = algorithm(store, "det", "localization").await;
+        detection(store, ids[2], detector.id, Some([0.0; 4]), None).await;
+        for (place, outcome) in [
+            (0, feed::DONE),
+            (1, feed::DONE),
+            (2, feed::DONE),
+            (3, feed::FAILED),
+            (4, feed::OPEN),
+        ] {
+            result(store, &job, ids[place], outcome).await;
+        }
+        let newest = async |limit| -> Vec<i64> {
+            let rows = store.newest_results(&job, limit).await.unwrap();
+            rows.iter().map(|c| c.id).collect()
+        };
+        assert_eq!(newest(10).await, [ids[2]]);
+        // Others find more than is looked at; the job's last captures are those that it is done
+        // with, also where nothing was on them.
+        let (_, foreign) = with_captures(store, 1).await;
+        let later = (0..2001).map(|_| detection_row::ActiveModel {
+            capture_id: Set(foreign[0]),
+            algorithm_id: Set(Some(detector.id)),
+            created_at: Set(now()),
+            updated_at: Set(now()),
+            ..Default::default()
+        });
+        detection_row::Entity::insert_many(later)
+            .exec_without_returning(&store.db)
+            .await
+            .unwrap();
+        assert_eq!(newest(10).await, [ids[2], ids[1], ids[0]]);
+        assert_eq!(newest(2).await, [ids[2], ids[1]]);
     }
 }

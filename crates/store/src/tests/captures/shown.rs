@@ -57,6 +57,30 @@ async fn each_capture_of_a_night_is_walked_through_once() {
 }
 
 #[tokio::test]
+async fn captures_in_no_session_are_walked_through_by_station() {
+    for db in fresh().await {
+        let store = &db.store;
+        let station = station(store, &project(store).await).await;
+        let times = [NIGHT[0], NIGHT[2], NIGHT[1], None, None];
+        let named = times.iter().enumerate();
+        let new: Vec<_> = named
+            .map(|(i, time)| photo(&format!("{i}.jpg"), *time))
+            .collect();
+        store.upsert_captures(&station, &new).await.unwrap();
+        let rows = all(store, &station).await;
+        let order = [1, 0, 2, 3, 4].map(|place: usize| rows[place].id);
+        for (place, id) in order.iter().enumerate() {
+            let capture = store.capture(*id).await.unwrap();
+            assert_eq!(store.beside(&capture).await.unwrap(), None);
+            let beside = store.beside_at_station(&capture).await.unwrap();
+            let before = place.checked_sub(1).map(|place| order[place]);
+            let after = order.get(place + 1).copied();
+            assert_eq!(beside, (before, after), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn lists_between_two_times() {
     for db in fresh().await {
         let store = &db.store;

@@ -53,6 +53,13 @@ async fn a_page_of_jobs_is_in_order_whichever_part_it_lies_in() {
         assert_eq!(names((JobOrder::Started, true), 2, 3).await, "c");
         assert_eq!(names((JobOrder::State, false), 10, 0).await, "dcba");
         assert_eq!(names((JobOrder::Finished, false), 10, 0).await, "bacd");
+        let named = JobFilter {
+            search: vec!["c".to_owned()],
+            ..filter.clone()
+        };
+        let passed = async |filter: &JobFilter| store.jobs_that_pass(filter, &ids[1..]).await;
+        assert_eq!(passed(&named).await.unwrap(), [ids[2]]);
+        assert_eq!(passed(&filter).await.unwrap(), ids[1..]);
         assert_eq!(store.last_job(world.project.id).await.unwrap(), ids[3]);
         let at_work = store.ids_at_work(world.project.id, 2).await.unwrap();
         assert_eq!(at_work, [ids[2], ids[1]]);

@@ -279,7 +279,7 @@ async fn classifications_belong_to_their_detection_and_pile_up() {
         };
         world.store.save_results(next).await.unwrap();
         assert_eq!(rows(&world).await, [2, 3, 2, 2]);
-        let boxes = world.store.boxes(&[id]).await.unwrap();
+        let boxes = world.store.boxes(&[id], 10).await.unwrap();
         let labels: HashSet<(i64, &str)> = boxes[&id]
             .iter()
             .map(|b| (b.edges[0] as i64, b.label.as_deref().unwrap()))

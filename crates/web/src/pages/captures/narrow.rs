@@ -10,8 +10,8 @@ use store::session::{Session, SessionFilter, SessionOrder};
 
 use crate::AppState;
 use crate::pages::at::At;
-use crate::pages::model;
-use crate::pages::sessions::{Choice, STATIONS};
+use crate::pages::offered::{self, Offered};
+use crate::pages::sessions::Choice;
 
 /// Names in the address that ask for something.
 const NAMES: [&str; 11] = [
@@ -29,8 +29,8 @@ const NAMES: [&str; 11] = [
 ];
 /// Sessions that can be chosen: the newest.
 const SESSIONS: u64 = 60;
-/// Capture sets that can be chosen.
-const SETS: u64 = 200;
+/// Stations, and sets, that can be chosen: the first by name.
+const OFFERED: u64 = 150;
 /// How the set of starred captures is made.
 const STARRED: &str = "starred";
 
@@ -143,6 +143,11 @@ fn number(query: &Query, name: &str) -> Option<Result<i64, String>> {
     (!given.is_empty()).then(|| given.parse().map_err(|_| given))
 }
 
+/// The number that is asked for, where it is one.
+fn asked(given: Option<&Result<i64, String>>) -> Option<i64> {
+    given.and_then(|given| given.as_ref().ok()).copied()
+}
+
 fn not_here(name: &str, given: impl std::fmt::Display) -> String {
     format!("{name}: this project has none with the number “{given}”; it narrows nothing.")
 }
@@ -154,9 +159,11 @@ async fn stations(
     form: &mut NarrowForm,
     wrong: &mut Vec<String>,
 ) -> StoreResult<Option<i64>> {
-    let stations = state.store.stations(at.project.id).await?;
-    let chosen = match number(query, "station") {
-        Some(Ok(id)) if stations.iter().any(|row| row.id == id) => Some(id),
+    let given = number(query, "station");
+    let asked = asked(given.as_ref());
+    let offered = offered::stations(&state.store, at.project.id, OFFERED, asked.as_slice()).await?;
+    let chosen = match given {
+        Some(Ok(id)) if offered.has(id) => Some(id),
         Some(Ok(id)) => {
             wrong.push(not_here("station", id));
             None
@@ -167,17 +174,17 @@ async fn stations(
         }
         None => None,
     };
-    let shown = |place: usize, id: i64| place < STATIONS || chosen == Some(id);
-    let all = stations.into_iter().enumerate();
-    let all = all.filter(|(place, row)| shown(*place, row.id));
-    form.stations = all
-        .map(|(_, row)| Choice {
-            value: row.id,
-            name: model::named(&row.name),
-            chosen: chosen == Some(row.id),
-        })
-        .collect();
+    form.stations = choices(offered, chosen);
     Ok(chosen)
+}
+
+fn choices(offered: Offered, chosen: Option<i64>) -> Vec<Choice> {
+    let choice = |(value, name): (i64, String)| Choice {
+        value,
+        name,
+        chosen: chosen == Some(value),
+    };
+    offered.all.into_iter().map(choice).collect()
 }
 
 /// The sessions that can be chosen: the newest of the station or of the project, and the one that
@@ -247,33 +254,27 @@ async fn sets(
     form: &mut NarrowForm,
     wrong: &mut Vec<String>,
 ) -> StoreResult<(Vec<i64>, bool)> {
-    let mut filter = CaptureSetFilter {
-        project_id: Some(at.project.id),
-        ..CaptureSetFilter::default()
-    };
-    let by_name = [(CaptureSetOrder::Name, false)];
-    let found = state.store.capture_sets_page(&filter, &by_name, SETS, 0);
-    let (all, _) = found.await?;
-    let mut sets = Vec::new();
-    match number(query, "set") {
-        Some(Ok(id)) if all.iter().any(|row| row.id == id) => sets.push(id),
+    let given = number(query, "set");
+    let asked = asked(given.as_ref());
+    let offered = offered::sets(&state.store, at.project.id, OFFERED, asked.as_slice()).await?;
+    let mut chosen = None;
+    match given {
+        Some(Ok(id)) if offered.has(id) => chosen = Some(id),
         Some(Ok(id)) => wrong.push(not_here("set", id)),
         Some(Err(given)) => wrong.push(not_here("set", given)),
         None => {}
     }
-    form.sets = all
-        .iter()
-        .map(|row| Choice {
-            value: row.id,
-            name: model::named(&row.name),
-            chosen: sets.contains(&row.id),
-        })
-        .collect();
+    let sets: Vec<i64> = chosen.into_iter().collect();
+    form.sets = choices(offered, chosen);
     form.starred = !text(query, "starred").is_empty();
     if !form.starred {
         return Ok((sets, false));
     }
-    filter.method = Some(STARRED);
+    let filter = CaptureSetFilter {
+        project_id: Some(at.project.id),
+        method: Some(STARRED),
+        ..CaptureSetFilter::default()
+    };
     let oldest = [(CaptureSetOrder::Id, false)];
     let (starred, _) = state
         .store

@@ -134,7 +134,9 @@ pub async fn add(
     match act.post("/exports/", body).await {
         Ok(made) => {
             let job = made["job"]["id"].as_i64().unwrap_or_default();
-            let words = format!("Job {job} writes the export; its file appears below.");
+            let words = format!(
+                "Job {job} writes the export; reload this page when it has ended to see its file."
+            );
             Ok(said::go(&state.links, &at.path("/data#exports"), &words))
         }
         Err(refused) => {

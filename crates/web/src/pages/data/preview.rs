@@ -16,8 +16,8 @@ use crate::pages::at::At;
 use crate::pages::columns::{counted, grouped};
 use crate::pages::model;
 
-/// How long choosing may take.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long choosing may take: somebody waits for it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Captures that are shown.
 const SHOWN: usize = 20;
 
@@ -68,8 +68,8 @@ pub async fn of(
             }
             Err(_) => {
                 let words = format!(
-                    "Choosing among {} captures takes longer than a page may: save the set and \
-                     fill it, and its job says how many it picks.",
+                    "Choosing among {} captures takes longer than a second, and a page does not wait \
+                     for it: save the set and fill it, and its job says how many it picks.",
                     grouped(all)
                 );
                 return Ok(Ok(Preview {

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use domain::permission::Action;
+use domain::permission::{Action, JobAction};
 use domain::sampling::Plan;
 use rest::ApiError;
 use rest::query::Query;
@@ -18,8 +18,9 @@ use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
 use crate::pages::columns::{self, Pager, counted, grouped};
 use crate::pages::form::{Sent, Shown};
+use crate::pages::jobs::{self, Choice};
 use crate::pages::model::Ago;
-use crate::pages::{PageError, PageResult, said};
+use crate::pages::{PageError, PageResult, offered, said};
 use settings::{filled, settings};
 
 mod settings;
@@ -27,9 +28,9 @@ mod settings;
 /// The API's list of sets.
 const SETS: &str = "/captures/collections/";
 /// Sets of a page.
-const ROWS: u64 = 50;
-/// Sets that can be chosen from in a form.
-const CHOICES: u64 = 500;
+const ROWS: u64 = 25;
+/// Stations that can be ticked.
+const STATIONS: u64 = 100;
 
 /// Methods, with what they do and which settings they take beside the common ones.
 pub const METHODS: &[(&str, &str, &str)] = &[
@@ -125,29 +126,22 @@ fn row(set: &CaptureSet) -> SetRow {
     }
 }
 
-/// The sets of a project as choices.
-pub async fn choices(state: &AppState, at: &At) -> Result<Vec<(i64, String)>, PageError> {
-    let filter = CaptureSetFilter {
-        project_id: Some(at.project.id),
-        ..Default::default()
-    };
-    let order = [(CaptureSetOrder::Name, false)];
-    let found = state.store.capture_sets_page(&filter, &order, CHOICES, 0);
-    let (sets, _) = found.await?;
-    Ok(sets.into_iter().map(|set| (set.id, set.name)).collect())
-}
-
 #[derive(Template)]
 #[template(path = "data/set.html")]
 struct SetPage {
     at: At,
     /// The set, where it is there.
     set: Option<SetRow>,
+    /// Whether the person may make jobs.
+    maker: bool,
     changer: bool,
     filler: bool,
     remover: bool,
     methods: &'static [(&'static str, &'static str, &'static str)],
-    stations: Vec<(String, String)>,
+    /// Stations to tick, what the form says of others, and how many others there are.
+    stations: Vec<Choice>,
+    other_stations: String,
+    more_stations: u64,
     preview: Option<Preview>,
     form: Shown,
 }
@@ -159,18 +153,20 @@ async fn page(
     form: Shown,
     preview: Option<Preview>,
 ) -> PageResult {
-    let stations = state.store.stations(at.project.id).await?;
+    let offered = offered::stations(&state.store, at.project.id, STATIONS, &[]).await?;
+    let more_stations = offered.more;
+    let (stations, other_stations) = settings::stations(&form, offered);
     let page = SetPage {
+        maker: jobs::may_any(&at, JobAction::Create),
         changer: match set {
             Some(_) => at.may_change("update_sourceimagecollection"),
             None => true,
         },
         filler: at.may_change("populate_sourceimagecollection"),
         remover: at.may_change("delete_sourceimagecollection"),
-        stations: stations
-            .into_iter()
-            .map(|row| (row.id.to_string(), row.name))
-            .collect(),
+        stations,
+        other_stations,
+        more_stations,
         set: set.map(row),
         methods: METHODS,
         preview,

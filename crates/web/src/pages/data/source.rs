@@ -20,7 +20,7 @@ use crate::pages::model::Ago;
 use crate::pages::{PageError, PageResult, said};
 
 /// Sources of a page.
-const ROWS: u64 = 200;
+const ROWS: u64 = 20;
 /// Fields of the form.
 pub const FORM: &[&str] = &[
     "name",
@@ -46,14 +46,14 @@ pub struct SourceRow {
     pub checked: Option<Ago>,
 }
 
-/// The sources of a project.
-pub async fn rows(state: &AppState, at: &At) -> Result<Vec<SourceRow>, PageError> {
+/// The sources of a project, and how many more there are.
+pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<SourceRow>, u64), PageError> {
     let filter = SourceFilter {
         project_id: Some(at.project.id),
         order: vec![("name", false)],
         ..Default::default()
     };
-    let (sources, _) = state.store.sources_page(&filter, ROWS, 0).await?;
+    let (sources, count) = state.store.sources_page(&filter, ROWS, 0).await?;
     let ids: Vec<i64> = sources.iter().map(|source| source.id).collect();
     let totals = state.store.source_totals(&ids).await?;
     let row = |source: &StorageSource| {
@@ -69,7 +69,9 @@ pub async fn rows(state: &AppState, at: &At) -> Result<Vec<SourceRow>, PageError
             checked: source.last_checked_at.map(Ago::of),
         }
     };
-    Ok(sources.iter().map(row).collect())
+    let rows: Vec<SourceRow> = sources.iter().map(row).collect();
+    let more = count.saturating_sub(rows.len() as u64);
+    Ok((rows, more))
 }
 
 #[derive(Template)]

@@ -11,6 +11,7 @@ use store::result::Failure;
 use store::{Store, StoreResult};
 
 use super::offers::Viewer;
+use super::view::REASON;
 use crate::AppState;
 use crate::auth::Who;
 use crate::pages::PageResult;
@@ -41,10 +42,13 @@ impl FailureList {
         limit: u64,
         offset: u64,
     ) -> StoreResult<FailureList> {
-        let failures = match counts.failed {
+        let mut failures = match counts.failed {
             0 => Vec::new(),
             _ => store.failures(job, limit, offset).await?,
         };
+        for failure in &mut failures {
+            failure.reason = model::short(&failure.reason, REASON);
+        }
         Ok(FailureList {
             failures,
             failed: counts.failed.max(0).unsigned_abs(),

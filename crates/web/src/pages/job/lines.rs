@@ -30,10 +30,9 @@ impl Lines {
             LINES => store.job_log_up_to(job, MOST).await?,
             few => few,
         };
-        Ok(Lines {
-            newest: lines.into_iter().map(LineView::of).collect(),
-            all: (count > LINES).then(|| worded(count)),
-        })
+        let newest = LineView::all(lines);
+        let all = (count > newest.len() as u64).then(|| worded(count));
+        Ok(Lines { newest, all })
     }
 }
 

@@ -4,6 +4,7 @@ use domain::state::JobState;
 use store::job::event::{JobEvent, What};
 use store::{Store, StoreResult};
 
+use super::view::REASON;
 use crate::pages::model::{self, Ago};
 
 /// Events that are shown.
@@ -54,7 +55,7 @@ impl EventView {
             at: Ago::of(event.at),
             words: what.map_or_else(|| event.what.clone(), |what| words(what, state)),
             by: event.user.as_ref().map(model::person),
-            detail: event.detail.clone(),
+            detail: event.detail.as_ref().map(|text| model::short(text, REASON)),
             tone: model::tone(state),
         }
     }

@@ -46,6 +46,13 @@ pub struct JobView {
     pub about: Vec<About>,
 }
 
+/// Letters of a reason or a detail on the page.
+pub const REASON: usize = 200;
+/// Letters of a message on the page; the whole text stands in the file.
+const LETTERS: usize = 300;
+/// Bytes of all messages on the page, so that of long lines fewer are shown.
+const BYTES: usize = 16_000;
+
 /// A line of the log.
 pub struct LineView {
     pub id: i64,
@@ -55,14 +62,26 @@ pub struct LineView {
 }
 
 impl LineView {
-    /// The view of a line.
-    pub fn of(line: Line) -> LineView {
+    fn of(line: Line) -> LineView {
         LineView {
             id: line.id,
             at: model::exact(line.at),
             level: line.level,
-            message: line.message,
+            message: model::short(&line.message, LETTERS),
         }
+    }
+
+    /// The first of these lines that the page has room for.
+    pub fn all(lines: Vec<Line>) -> Vec<LineView> {
+        let mut room = BYTES;
+        let views = lines.into_iter().map(LineView::of);
+        let fits = |line: &LineView| {
+            let bytes = line.message.len();
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        };
+        views.take_while(fits).collect()
     }
 }
 
@@ -134,7 +153,11 @@ impl JobView {
             }),
             explanation: explanation(job),
             plot: Plot::of(slots),
-            errors: progress.errors.clone(),
+            errors: progress
+                .errors
+                .iter()
+                .map(|error| model::short(error, LETTERS))
+                .collect(),
             stages: progress.stages.iter().map(stage).collect(),
             about,
         }
@@ -249,4 +272,26 @@ fn settings(params: &Value) -> Vec<(&'static str, String)> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_cut_and_fewer() {
+        let line = |letters: usize| Line {
+            id: 1,
+            at: store::now(),
+            level: "INFO".to_owned(),
+            message: "x".repeat(letters),
+            trace: None,
+        };
+        let lines = |letters| (0..200).map(|_| line(letters)).collect::<Vec<_>>();
+        let long = LineView::all(lines(4000));
+        assert!(long[0].message.ends_with('…') && long[0].message.chars().count() == LETTERS);
+        let bytes: usize = long.iter().map(|line| line.message.len()).sum();
+        assert!(bytes <= BYTES && long.len() > 40, "{} lines", long.len());
+        assert_eq!(LineView::all(lines(80)).len(), 200);
+    }
 }

@@ -135,9 +135,12 @@ async fn page(state: &AppState, at: At, form: Shown) -> Result<NewPage, PageErro
     let tasks = domain::post::TASKS;
     let task = domain::post::task(form.value("task")).unwrap_or(&tasks[0]);
     let new = at.path("/jobs/new");
+    // The set that the form was opened for goes along from kind to kind.
+    let set = form.value(fields::SET).trim().parse::<i64>();
+    let set = set.map_or(String::new(), |id| format!("&{}={id}", fields::SET));
     let tab = |name, query: String, current| Tab {
         name,
-        href: format!("{new}?{query}"),
+        href: format!("{new}?{query}{set}"),
         current,
     };
     let offered = KINDS.iter().filter(|other| offered(&at, other));

@@ -15,6 +15,9 @@ use crate::live::Fragment;
 use crate::pages::columns::grouped;
 use crate::pages::model::{self, Ago};
 
+/// Letters of a job's name, and of what it works on.
+const LETTERS: usize = 120;
+
 /// What changes while a job runs.
 pub struct Cells {
     /// The job.
@@ -68,7 +71,8 @@ struct Ended<'a> {
 struct Gone;
 
 impl Cells {
-    fn of(job: &Job, counts: Counts) -> Cells {
+    /// The cells of a job with these counts.
+    pub fn of(job: &Job, counts: Counts) -> Cells {
         let state = job.job_state();
         Cells {
             id: job.id,
@@ -167,10 +171,10 @@ pub async fn read(store: &Store, jobs: &[Job]) -> StoreResult<Vec<Row>> {
         let by = job.created_by_id.and_then(|id| people.get(&id));
         Row {
             cells,
-            name: model::named(&job.name),
+            name: model::short(&model::named(&job.name), LETTERS),
             kind: domain::job::kind(&job.kind).map_or("Unknown", |kind| kind.name),
-            on: on.join(" · "),
-            by: by.map(model::person).unwrap_or_default(),
+            on: model::short(&on.join(" · "), LETTERS),
+            by: model::short(&by.map(model::person).unwrap_or_default(), LETTERS / 2),
             made: Ago::of(job.created_at),
         }
     };

@@ -17,12 +17,18 @@ use crate::auth::{Who, refusal};
 use crate::pages::act::{Refused, Wrong};
 use crate::pages::at::{At, Part};
 use crate::pages::form::{Sent, Shown};
+use crate::pages::model::short;
+use crate::pages::offered::NAME;
 use crate::pages::{PageError, PageResult, said};
 
 /// The permission to change how a project uses a pipeline.
 pub const CHANGE: &str = "update_projectpipelineconfig";
 /// The same without its verb.
 const MODEL: &str = "projectpipelineconfig";
+/// Pipelines of a page: the first by name.
+const ROWS: usize = 20;
+/// Settings that are named of each.
+const NAMED: usize = 6;
 /// The longest settings, in bytes.
 const LONGEST: usize = 20_000;
 /// Fields of the form.
@@ -52,10 +58,19 @@ fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
-/// The pipelines of a project.
-pub async fn rows(state: &AppState, at: &At) -> Result<Vec<PipelineRow>, PageError> {
+/// The pipelines of a project, and how many more there are.
+pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<PipelineRow>, u64), PageError> {
     let used = state.store.used_pipelines(at.project.id).await?;
-    Ok(used.iter().map(|(p, used)| row(state, p, used)).collect())
+    let rows = used.iter().take(ROWS).map(|(p, used)| {
+        let mut row = row(state, p, used);
+        row.name = short(&row.name, NAME);
+        row.settings.truncate(NAMED);
+        row.settings
+            .iter_mut()
+            .for_each(|name| *name = short(name, NAME));
+        row
+    });
+    Ok((rows.collect(), used.len().saturating_sub(ROWS) as u64))
 }
 
 fn row(state: &AppState, pipeline: &Pipeline, used: &ProjectPipeline) -> PipelineRow {

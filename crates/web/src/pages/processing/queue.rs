@@ -9,6 +9,7 @@ use axum::response::Response;
 use domain::permission::{Action, JobAction, JobFacts};
 use domain::state::JobState;
 use rest::ApiError;
+use rest::query::Query;
 use serde_json::json;
 use store::job::Job;
 use store::ticket::Depth;
@@ -19,18 +20,30 @@ use crate::pages::act::Act;
 use crate::pages::at::{At, Part};
 use crate::pages::columns::{counted, grouped, noun};
 use crate::pages::form::Sent;
+use crate::pages::jobs::live_address;
+use crate::pages::jobs::row::Cells;
 use crate::pages::model::{self, Ago};
 use crate::pages::{PageError, said};
 
 /// Jobs of a page.
-const ROWS: u64 = 50;
+const ROWS: u64 = 20;
+/// Jobs that are paused at once, or go on: each is a request of its own.
+const ACTED: u64 = 500;
+
+/// Sentences that are said of jobs that could not.
+const SAID: usize = 3;
+/// Letters of a job's name.
+const LETTERS: usize = 120;
+/// A job that many of the queue are like.
+const ANY: JobFacts<'static> = JobFacts {
+    kind: domain::job::ML,
+    single_capture: false,
+};
 
 /// A job of the queue.
 pub struct QueueRow {
-    pub id: i64,
+    pub cells: Cells,
     pub name: String,
-    pub word: &'static str,
-    pub tone: &'static str,
     pub paused: bool,
     pub waiting: String,
     pub leased: String,
@@ -43,7 +56,13 @@ pub struct QueueRow {
 
 /// The queue.
 pub struct QueueView {
+    /// The stream that follows the jobs.
+    pub live: String,
     pub rows: Vec<QueueRow>,
+    /// How many more jobs run or wait, where some do.
+    pub more: Option<String>,
+    /// Whether the person may act on a row.
+    pub acts: bool,
     /// Whether there is a job to pause, and one to go on with.
     pub pausable: bool,
     pub resumable: bool,
@@ -52,6 +71,8 @@ pub struct QueueView {
 /// The jobs at work and their images.
 pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
     let store = &state.store;
+    // Before the rows: what is made meanwhile is announced, and shown as well.
+    let last = store.last_job(at.project.id).await?;
     let jobs = store.jobs_at_work(Some(at.project.id), ROWS).await?;
     let counts = store.counts(&jobs).await?;
     let deliveries = deliveries(state, at, &jobs).await?;
@@ -60,13 +81,27 @@ pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
         known.copied().unwrap_or(state.leases.deliveries)
     };
     let depths = store.hands(&jobs, &counts, most).await?;
-    let rows: Vec<QueueRow> = jobs
-        .iter()
-        .map(|job| row(at, job, depths.get(&job.id).copied().unwrap_or_default()))
-        .collect();
+    let counted = |job: &Job| counts.get(&job.id).copied().unwrap_or_default();
+    let depth = |job: &Job| depths.get(&job.id).copied().unwrap_or_default();
+    let rows = jobs.iter().map(|job| {
+        let cells = Cells::of(job, counted(job));
+        row(at, job, cells, depth(job))
+    });
+    let rows: Vec<QueueRow> = rows.collect();
+    let ids: Vec<i64> = jobs.iter().map(|job| job.id).collect();
+    // Counted again where more may be there than are shown.
+    let more = match rows.len() as u64 {
+        ROWS => store.count_at_work(at.project.id).await?,
+        _ => 0,
+    };
+    let more = more.saturating_sub(rows.len() as u64);
+    let others = more > 0 && at.may(Action::Job(JobAction::Run, ANY));
     Ok(QueueView {
-        pausable: rows.iter().any(|row| row.may && !row.paused),
-        resumable: rows.iter().any(|row| row.may && row.paused),
+        live: at.path(&live_address(&Query::default(), last, &ids)),
+        pausable: others || rows.iter().any(|row| row.may && !row.paused),
+        resumable: others || rows.iter().any(|row| row.may && row.paused),
+        more: (more > 0).then(|| grouped(more)),
+        acts: rows.iter().any(|row| row.may),
         rows,
     })
 }
@@ -101,14 +136,11 @@ fn steerable(at: &At, job: &Job) -> bool {
     running && job.kind == domain::job::ML && at.may(Action::Job(JobAction::Run, facts))
 }
 
-fn row(at: &At, job: &Job, depth: Depth) -> QueueRow {
-    let state = job.job_state();
+fn row(at: &At, job: &Job, cells: Cells, depth: Depth) -> QueueRow {
     let since = job.started_at.unwrap_or(job.created_at);
     QueueRow {
-        id: job.id,
-        name: job.name.clone(),
-        word: state.word(),
-        tone: model::tone(state),
+        cells,
+        name: model::short(&job.name, LETTERS),
         paused: job.paused,
         waiting: grouped(depth.waiting),
         leased: grouped(depth.leased),
@@ -118,7 +150,7 @@ fn row(at: &At, job: &Job, depth: Depth) -> QueueRow {
     }
 }
 
-/// Pauses or goes on with a job, or with all of them that the page shows.
+/// Pauses or goes on with a job, or with all of them.
 pub async fn act(
     State(state): State<AppState>,
     who: Who,
@@ -135,12 +167,9 @@ pub async fn act(
     let ids = match sent.number("job") {
         Some(id) => vec![id],
         None => {
-            let jobs = state.store.jobs_at_work(Some(project), ROWS).await?;
-            let which = |job: &Job| job.paused != pause && steerable(&at, job);
-            jobs.iter()
-                .filter(|job| which(job))
-                .map(|job| job.id)
-                .collect()
+            let found = state.store.jobs_to_steer(project, !pause, ACTED).await?;
+            let jobs = found.0.iter().filter(|job| steerable(&at, job));
+            jobs.map(|job| job.id).collect()
         }
     };
     let (mut done, mut wrong) = (0, Vec::new());
@@ -165,7 +194,11 @@ pub async fn act(
             format!("{} {does}.", counted(done, "job", "jobs"))
         }
     };
-    for sentence in wrong {
+    if sent.number("job").is_none() {
+        let (_, left) = state.store.jobs_to_steer(project, !pause, 1).await?;
+        words += &rest(left, pause);
+    }
+    for sentence in wrong.into_iter().take(SAID) {
         words += &format!(" {sentence}");
     }
     Ok(said::go(
@@ -173,4 +206,29 @@ pub async fn act(
         &at.path("/processing#queue"),
         &words,
     ))
+}
+
+/// What is said of the jobs that were not reached.
+fn rest(left: u64, pause: bool) -> String {
+    let (who, s) = match left {
+        0 => return String::new(),
+        1 => ("One other".to_owned(), "s"),
+        many => (format!("{} others", grouped(many)), ""),
+    };
+    match pause {
+        true => format!(" {who} still hand{s} out images; press again to pause more."),
+        false => format!(" {who} still rest{s}; press again to go on with more."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_reached_is_said() {
+        assert_eq!(rest(0, true), "");
+        assert!(rest(1, false).starts_with(" One other still rests;"));
+        assert!(rest(1234, true).starts_with(" 1,234 others still hand out images;"));
+    }
 }

@@ -1,33 +1,32 @@
 //! Processing services on pages: how they are and were, adding, asking, changing and removing them.
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use rest::ApiError;
 use serde_json::{Value, json};
 use store::service::ProcessingService;
-use store::service::check::{CHECK_DAYS, CHECK_SLOT, ServiceCheck};
 use store::service::list::ServiceFilter;
 
 use super::again;
+use super::history::{CELL, History};
 use crate::AppState;
 use crate::api::ml::services::Signs;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::{At, Part};
-use crate::pages::columns::{counted, grouped};
+use crate::pages::columns::counted;
 use crate::pages::form::{Sent, Shown};
-use crate::pages::model::Ago;
+use crate::pages::model::{self, Ago};
+use crate::pages::offered::NAME;
 use crate::pages::{PageError, PageResult, said};
 
 /// Services of a page.
-const ROWS: u64 = 100;
-/// Hours that a cell of the history stands for.
-const CELL_HOURS: i64 = 2;
-/// Cells of the history.
-const CELLS: i64 = CHECK_DAYS * 24 / CELL_HOURS;
+const ROWS: u64 = 12;
+/// Pipelines that are named of each.
+const NAMED: usize = 6;
+/// Letters of a name or a description.
+const LETTERS: usize = 160;
 /// Fields of the form.
 pub(super) const FIELDS: &[&str] = &["name", "description", "endpoint_url"];
 
@@ -47,93 +46,42 @@ pub struct ServiceRow {
     pub history: Option<History>,
 }
 
-/// How a service answered over the last days.
-pub struct History {
-    /// Two hours each: place from the left, and how they were.
-    pub cells: Vec<(i64, &'static str)>,
-    pub width: i64,
-    /// The same in a sentence.
-    pub words: String,
-}
-
-impl History {
-    /// Of these checks; `None` where there were none.
-    fn of(checks: &[ServiceCheck], now: i64, pulls: bool) -> Option<History> {
-        if checks.is_empty() {
-            return None;
-        }
-        let begin = now - CHECK_DAYS * 86_400;
-        let mut sums: HashMap<i64, (i64, i64)> = HashMap::new();
-        let (mut answered, mut failed, mut last) = (0i64, 0i64, None::<i64>);
-        for check in checks {
-            let cell = ((check.slot - begin) / (CELL_HOURS * 3600)).clamp(0, CELLS - 1);
-            let sum = sums.entry(cell).or_default();
-            sum.0 += i64::from(check.answered);
-            sum.1 += i64::from(check.failed);
-            answered += i64::from(check.answered);
-            failed += i64::from(check.failed);
-            if check.failed > 0 {
-                last = Some(check.slot + CHECK_SLOT);
-            }
-        }
-        let tone = |(answered, failed): (i64, i64)| match (answered, failed) {
-            (_, 0) => "success",
-            (0, _) => "failed",
-            _ => "running",
-        };
-        let mut cells: Vec<_> = sums.into_iter().map(|(at, sum)| (at, tone(sum))).collect();
-        cells.sort_unstable();
-        let all = (answered + failed).unsigned_abs();
-        let looks = grouped(all);
-        let looks = if all == 1 {
-            "the one look".to_owned()
-        } else {
-            format!("{looks} looks")
-        };
-        let what = if pulls { "Heard of at" } else { "Answered at" };
-        let mut words = match failed {
-            0 if all == 1 => format!("{what} {looks} of the last 7 days."),
-            0 => format!("{what} all {looks} of the last 7 days."),
-            _ => format!(
-                "{what} {} of {looks} of the last 7 days",
-                grouped(answered.unsigned_abs())
-            ),
-        };
-        if let Some(last) = last.and_then(|last| chrono::DateTime::from_timestamp(last, 0)) {
-            let last = Ago::of(last.min(store::now()));
-            words += &format!("; last silent {}.", last.words);
-        }
-        Some(History {
-            cells,
-            width: CELLS,
-            words,
-        })
-    }
-}
-
-/// The services of a project.
-pub async fn rows(state: &AppState, at: &At) -> Result<Vec<ServiceRow>, PageError> {
+/// The services of a project, and how many more there are.
+pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<ServiceRow>, u64), PageError> {
     let filter = ServiceFilter {
         projects: vec![at.project.id],
         order: vec![("name", false)],
         ..Default::default()
     };
-    let (services, _) = state.store.services_page(&filter, ROWS, 0).await?;
+    let (services, count) = state.store.services_page(&filter, ROWS, 0).await?;
     let ids: Vec<i64> = services.iter().map(|service| service.id).collect();
     let parts = state.store.service_parts(&ids).await?;
-    let checks = state.store.service_checks(&ids).await?;
+    let history = state.store.service_history(&ids, CELL).await?;
     let now = store::now().timestamp();
     let row = |service: &ProcessingService| {
         let offered = parts.pipelines.get(&service.id).into_iter().flatten();
-        let checks = checks.get(&service.id).map(Vec::as_slice);
+        let parts = history.get(&service.id).map(Vec::as_slice);
         let pulls = Signs::of(service).pulls;
+        let names = offered.map(|pipeline| model::short(&pipeline.name, NAME));
         ServiceRow {
-            pipelines: offered.map(|pipeline| pipeline.name.clone()).collect(),
-            history: History::of(checks.unwrap_or_default(), now, pulls),
+            pipelines: named(names.collect()),
+            history: History::of(parts.unwrap_or_default(), now, pulls),
             ..plain(service)
         }
     };
-    Ok(services.iter().map(row).collect())
+    let rows: Vec<ServiceRow> = services.iter().map(row).collect();
+    let more = count.saturating_sub(rows.len() as u64);
+    Ok((rows, more))
+}
+
+/// The first of these names, and how many there are beside them.
+fn named(mut names: Vec<String>) -> Vec<String> {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names
 }
 
 fn plain(service: &ProcessingService) -> ServiceRow {
@@ -146,8 +94,8 @@ fn plain(service: &ProcessingService) -> ServiceRow {
     let latency = service.last_seen_latency.filter(|_| !signs.pulls);
     ServiceRow {
         id: service.id,
-        name: service.name.clone(),
-        description: service.description.clone(),
+        name: model::short(&service.name, LETTERS),
+        description: model::short(&service.description, LETTERS),
         address: service.endpoint_url.clone().unwrap_or_default(),
         word,
         tone,
@@ -323,4 +271,16 @@ fn registered(made: &Value) -> String {
     let (all, new) = (count("pipelines"), count("pipelines_created"));
     let all = counted(all as u64, "pipeline", "pipelines");
     format!("The service offers {all}, {new} of them new here.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_pipelines_are_named() {
+        let names = |count: usize| named((0..count).map(|n| n.to_string()).collect());
+        assert_eq!(names(6).join(" "), "0 1 2 3 4 5");
+        assert_eq!(names(8).join(" "), "0 1 2 3 4 5 and 2 more");
+    }
 }

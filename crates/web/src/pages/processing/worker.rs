@@ -7,10 +7,11 @@ use crate::pages::PageError;
 use crate::pages::act::{Act, Refused};
 use crate::pages::at::At;
 use crate::pages::columns::grouped;
-use crate::pages::model::Ago;
+use crate::pages::model::{Ago, short};
+use crate::pages::offered::NAME;
 
 /// Workers of a page, those last heard of.
-const ROWS: u64 = 50;
+const ROWS: u64 = 15;
 
 /// A machine.
 pub struct WorkerRow {
@@ -66,9 +67,9 @@ fn row(value: &Value) -> WorkerRow {
     let seen = DateTime::parse_from_rfc3339(&text("last_seen")).ok();
     let rate = value["images_per_second"].as_f64().filter(|_| live);
     WorkerRow {
-        name: text("name"),
-        host: text("host"),
-        version: text("version"),
+        name: short(&text("name"), NAME),
+        host: short(&text("host"), NAME),
+        version: short(&text("version"), NAME),
         word: if live { "online" } else { "silent" },
         tone: if live { "success" } else { "waiting" },
         seen: seen.map(|at| Ago::of(at.to_utc())),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use store::schedule::Schedule;
 
 use super::may_make;
+use super::picks::{List, Pick, Picks, field};
 use crate::AppState;
 use crate::auth::Who;
 use crate::pages::act::{Act, Refused};
@@ -36,13 +37,16 @@ struct StepRow {
     pipeline: String,
     limit: String,
     params: String,
+    /// What it may name.
+    picks: Vec<Pick>,
 }
 
 impl StepRow {
     fn at(place: usize) -> StepRow {
-        let named = |field: &str| format!("{field}-{place}");
+        let named = |stem: &str| field(stem, place);
         StepRow {
             place,
+            picks: Vec::new(),
             name: named("name"),
             kind: named("kind"),
             station: named("station"),
@@ -63,9 +67,8 @@ struct FormPage {
     steps: Vec<StepRow>,
     more: bool,
     kinds: Vec<(&'static str, &'static str)>,
-    stations: Vec<(String, String)>,
-    sets: Vec<(String, String)>,
-    pipelines: Vec<(String, String)>,
+    /// Lists that fields of all steps open.
+    lists: Vec<List>,
     /// When it comes round next.
     next: Vec<String>,
     wrong: Vec<String>,
@@ -80,27 +83,20 @@ async fn page(
     steps: usize,
     next: Vec<String>,
 ) -> PageResult {
-    let project = at.project.id;
-    let named = |id: i64, name: &str| (id.to_string(), name.to_owned());
-    let stations = state.store.stations(project).await?;
-    let used = state.store.used_pipelines(project).await?;
-    let sets = crate::pages::data::sets(state, &at).await?;
+    let shown = steps.clamp(1, MOST);
+    let picks = Picks::read(&state.store, at.project.id, &form, shown).await?;
+    let row = |(place, picks): (usize, Vec<Pick>)| StepRow {
+        picks,
+        ..StepRow::at(place)
+    };
     let page = FormPage {
-        steps: (0..steps.clamp(1, MOST)).map(StepRow::at).collect(),
+        steps: picks.steps.into_iter().enumerate().map(row).collect(),
+        lists: picks.lists,
         more: steps < MOST,
         kinds: SCHEDULED
             .iter()
             .filter_map(|takes| domain::job::kind(takes.kind))
             .map(|kind| (kind.key, kind.name))
-            .collect(),
-        stations: stations
-            .iter()
-            .map(|row| named(row.id, &row.name))
-            .collect(),
-        sets: sets.iter().map(|(id, name)| named(*id, name)).collect(),
-        pipelines: used
-            .iter()
-            .map(|(row, _)| named(row.id, &row.name))
             .collect(),
         wrong: form
             .wrong("steps")

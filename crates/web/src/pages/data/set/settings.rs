@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use store::capture_set::CaptureSet;
 
 use crate::pages::form::{Sent, Shown};
+use crate::pages::jobs::Choice;
+use crate::pages::offered::Offered;
 
 /// Settings that are numbers.
 const NUMBERS: &[&str] = &[
@@ -23,7 +25,7 @@ const NUMBERS: &[&str] = &[
 const TEXTS: &[&str] = &["date_start", "date_end"];
 /// Settings that are lists of numbers between commas.
 const LISTS: &[&str] = &["event_ids", "image_ids", "exclude_events"];
-/// Stations, chosen from a list.
+/// Stations, ticked in a list or named by their numbers.
 const STATIONS: &str = "deployment_ids";
 
 /// The settings that a form holds, beside those of the set that it does not show.
@@ -49,12 +51,7 @@ pub fn settings(sent: &Sent, set: Option<&CaptureSet>) -> Result<Map<String, Val
         let Some(text) = sent.filled(name) else {
             continue;
         };
-        let parts = text
-            .split([',', ' '])
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        let numbers: Result<Vec<i64>, _> = parts.map(str::parse).collect();
-        let numbers = numbers.map_err(|_| format!("{name}: numbers between commas are wanted."))?;
+        let numbers = numbers(name, text)?;
         // The API keeps this one as a text.
         let value = match *name {
             "exclude_events" => json!(text),
@@ -62,11 +59,48 @@ pub fn settings(sent: &Sent, set: Option<&CaptureSet>) -> Result<Map<String, Val
         };
         all.insert((*name).to_owned(), value);
     }
-    let stations = sent.numbers(STATIONS);
+    let mut stations = Vec::new();
+    for text in sent.0.values(STATIONS) {
+        stations.extend(numbers(STATIONS, text)?);
+    }
+    stations.sort_unstable();
+    stations.dedup();
     if !stations.is_empty() {
         all.insert(STATIONS.to_owned(), json!(stations));
     }
     Ok(all)
+}
+
+/// Numbers between commas or spaces.
+fn numbers(name: &str, text: &str) -> Result<Vec<i64>, String> {
+    let parts = text
+        .split([',', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let numbers: Result<Vec<i64>, _> = parts.map(str::parse).collect();
+    numbers.map_err(|_| format!("{name}: numbers between commas are wanted."))
+}
+
+/// The stations that can be ticked, as a form has them, and what it says of others.
+pub fn stations(form: &Shown, offered: Offered) -> (Vec<Choice>, String) {
+    let (mut named, mut others) = (Vec::new(), Vec::new());
+    for text in form.values(STATIONS) {
+        match numbers(STATIONS, text) {
+            Ok(ids) => named.extend(ids),
+            Err(_) => others.push(text.to_owned()),
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    let beyond = named.iter().filter(|id| !offered.has(**id));
+    others.extend(beyond.map(i64::to_string));
+    let choice = |(id, name): (i64, String)| Choice {
+        value: id.to_string(),
+        name,
+        chosen: named.contains(&id),
+    };
+    let ticked = offered.all.into_iter().map(choice).collect();
+    (ticked, others.join(", "))
 }
 
 /// The fields of a form from a set.
@@ -115,6 +149,9 @@ mod tests {
         );
         let expected = json!({"size": 12, "event_ids": [1, 2], "deployment_ids": [3, 4]});
         assert_eq!(Value::Object(all.unwrap()), expected);
+        let all = settings(&sent("deployment_ids=4&deployment_ids=9, 3"), None);
+        let expected = json!({"deployment_ids": [3, 4, 9]});
+        assert_eq!(Value::Object(all.unwrap()), expected);
         assert!(
             settings(&sent("size=many"), None)
                 .unwrap_err()
@@ -125,5 +162,20 @@ mod tests {
                 .unwrap_err()
                 .contains("image_ids")
         );
+    }
+
+    #[test]
+    fn a_station_that_is_not_offered_keeps_its_number() {
+        let offered = Offered {
+            all: vec![(3, "Ash".to_owned()), (4, "Elm".to_owned())],
+            more: 2,
+        };
+        let form = Shown::of(sent(
+            "deployment_ids=4&deployment_ids=9, 7&deployment_ids=oak",
+        ));
+        let (ticked, others) = stations(&form, offered);
+        let chosen: Vec<bool> = ticked.iter().map(|choice| choice.chosen).collect();
+        assert_eq!(chosen, [false, true]);
+        assert_eq!(others, "oak, 7, 9");
     }
 }

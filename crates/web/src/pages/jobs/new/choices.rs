@@ -6,6 +6,7 @@ use domain::job::{EXPORT, KindSpec, ML, POPULATE, POST_PROCESSING, REGROUP, SYNC
 use store::algorithm::AlgorithmFilter;
 use store::capture_set::{CaptureSetFilter, CaptureSetOrder};
 use store::pipeline::list::PipelineFilter;
+use store::station::StationFilter;
 use store::taxa_list::TaxaListFilter;
 use store::{Store, StoreResult};
 
@@ -14,9 +15,11 @@ use super::fields::{SET, STATION};
 use crate::pages::at::At;
 use crate::pages::columns::counted;
 use crate::pages::form::Shown;
+use crate::pages::model::short;
+use crate::pages::offered::{MOST, NAME};
 
-/// Choices of one field at most.
-const MOST: u64 = 200;
+/// The longest label of a choice, in letters: a name, and how many captures it has.
+const LABEL: usize = NAME + 30;
 
 /// The choices of a form.
 #[derive(Default)]
@@ -52,7 +55,14 @@ impl Choices {
                 order: vec![("name", false)],
                 ..Default::default()
             };
-            let (rows, _) = store.pipelines_page(&which, MOST, 0).await?;
+            let (mut rows, _) = store.pipelines_page(&which, MOST, 0).await?;
+            if let Some(id) = other(form, "pipeline_id", rows.iter().map(|row| row.id)) {
+                let one = PipelineFilter {
+                    id: Some(id),
+                    ..which
+                };
+                rows.extend(store.pipelines_page(&one, 1, 0).await?.0);
+            }
             let rows = rows.into_iter().map(|row| (row.id, row.name));
             choices.pipelines = chosen(form, "pipeline_id", rows);
         }
@@ -93,7 +103,7 @@ impl Choices {
         let named = rows.into_iter().map(|row| {
             let captures = row.captures_count.max(0).unsigned_abs();
             let captures = counted(captures, "capture", "captures");
-            (row.id, format!("{} ({captures})", row.name))
+            (row.id, format!("{} ({captures})", short(&row.name, NAME)))
         });
         self.sets = chosen(form, SET, named);
         Ok(())
@@ -105,17 +115,20 @@ impl Choices {
         project: i64,
         form: &Shown,
     ) -> StoreResult<()> {
-        let mut rows = store.stations(project).await?;
-        let most = MOST as usize;
-        self.more_stations = rows.len().saturating_sub(most) as u64;
-        let kept = other(form, STATION, rows.iter().take(most).map(|row| row.id));
-        let kept = kept.and_then(|id| rows.iter().find(|row| row.id == id).cloned());
-        rows.truncate(most);
-        rows.extend(kept);
+        let which = StationFilter {
+            project_id: Some(project),
+            ..Default::default()
+        };
+        let (mut rows, count) = store.stations_page(&which, MOST, 0).await?;
+        self.more_stations = count.saturating_sub(rows.len() as u64);
+        if let Some(id) = other(form, STATION, rows.iter().map(|row| row.id)) {
+            let found = store.stations_by_id(&[id]).await?.into_iter();
+            rows.extend(found.filter(|row| row.project_id == Some(project)));
+        }
         let named = rows.into_iter().map(|row| {
             let captures = row.captures_count.max(0).unsigned_abs();
             let captures = counted(captures, "capture", "captures");
-            (row.id, format!("{} ({captures})", row.name))
+            (row.id, format!("{} ({captures})", short(&row.name, NAME)))
         });
         self.stations = chosen(form, STATION, named);
         Ok(())
@@ -132,7 +145,14 @@ impl Choices {
             order: vec![("name", false)],
             ..Default::default()
         };
-        let (lists, _) = store.taxa_lists(&which, MOST, 0).await?;
+        let (mut lists, _) = store.taxa_lists(&which, MOST, 0).await?;
+        if let Some(id) = other(form, "taxa_list_id", lists.iter().map(|row| row.id)) {
+            let one = TaxaListFilter {
+                id: Some(id),
+                ..which
+            };
+            lists.extend(store.taxa_lists(&one, 1, 0).await?.0);
+        }
         let lists = lists.into_iter().map(|row| (row.id, row.name));
         self.lists = chosen(form, "taxa_list_id", lists);
         let which = AlgorithmFilter {
@@ -170,7 +190,7 @@ fn chosen(form: &Shown, field: &str, rows: impl Iterator<Item = (i64, String)>) 
         Choice {
             chosen: form.value(field).trim() == value,
             value,
-            name,
+            name: short(&name, LABEL),
         }
     };
     rows.map(choice).collect()
