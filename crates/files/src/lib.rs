@@ -38,7 +38,7 @@ pub use key::{fingerprint, load_key, load_or_create_key, parse_key};
 pub use link::{LinkError, Links, Signer};
 pub use moved::Moved;
 pub use pattern::Pattern;
-pub use photograph::Photographs;
+pub use photograph::{MAX_FETCH, Photographs};
 pub use s3::BucketError;
 pub use seal::Sealer;
 pub use source::{Look, Pages, Source};

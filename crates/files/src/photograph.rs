@@ -14,7 +14,7 @@ use store::Store;
 use crate::{Files, FilesError, FilesResult, Source, Vault};
 
 /// Largest photograph that is read, in bytes.
-const MAX_FETCH: u64 = 100 * 1024 * 1024;
+pub const MAX_FETCH: u64 = 100 * 1024 * 1024;
 
 static CLIENT: LazyLock<Option<Client>> = LazyLock::new(|| {
     let builder = reqwest::Client::builder()

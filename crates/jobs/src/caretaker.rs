@@ -41,7 +41,6 @@ pub async fn round(tools: &Tools) -> StoreResult<()> {
     done("hopeless jobs", give_up(tools).await)?;
     done("queue", look_after_queue(tools).await)?;
     done("regroup", regroup(tools).await)?;
-    done("statistics", look_at_grown_tables(tools).await)?;
     done("schedules", schedules::round(tools).await)
 }
 
@@ -111,15 +110,6 @@ async fn look_after_queue(tools: &Tools) -> StoreResult<()> {
         Err(QueueError::Store(error)) => return Err(error),
         // Its jobs wait until it answers again; that the connection is lost was told.
         Err(error) => tracing::debug!(%error, "the queue cannot be looked after"),
-    }
-    Ok(())
-}
-
-/// A job's first batches make tables grow from nothing: they are to be found as in large ones.
-async fn look_at_grown_tables(tools: &Tools) -> StoreResult<()> {
-    let looked = tools.store.analyse_grown_tables().await?;
-    if !looked.is_empty() {
-        tracing::debug!(tables = ?looked, "statistics of grown tables were renewed");
     }
     Ok(())
 }

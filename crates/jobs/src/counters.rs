@@ -1,4 +1,4 @@
-//! Counters that are counted again: of projects whose default filters changed, and of jobs that the
+//! Counters that are counted again, and the database's own of its tables: of projects whose default filters changed, and of jobs that the
 //! caretaker ended because others had left them. The idea: it is a duty that one process at a time
 //! has, page by page and for a share of the time, so nothing that must happen each second waits for
 //! it, however large a project is.
@@ -26,6 +26,9 @@ pub async fn run(tools: Tools, stop: CancellationToken) {
             if let Err(error) = step(&tools).await {
                 tracing::warn!(%error, "counters could not be counted again");
             }
+            if let Err(error) = look_at_grown_tables(&tools).await {
+                tracing::warn!(%error, "statistics of the database could not be renewed");
+            }
             tokio::time::sleep(tools.pace.care).await;
         };
         tokio::select! {
@@ -33,6 +36,15 @@ pub async fn run(tools: Tools, stop: CancellationToken) {
             () = look => {}
         }
     }
+}
+
+/// A job's first batches make tables grow from nothing: their rows are to be found as in large ones.
+async fn look_at_grown_tables(tools: &Tools) -> StoreResult<()> {
+    let looked = tools.store.analyse_grown_tables().await?;
+    if !looked.is_empty() {
+        tracing::debug!(tables = ?looked, "statistics of grown tables were renewed");
+    }
+    Ok(())
 }
 
 /// Counts some pages of what is due, unless another process does; false where nothing is to do here.

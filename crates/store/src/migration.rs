@@ -49,6 +49,8 @@ mod m0191_job_pages;
 mod m0201_job_recounts;
 mod m0211_outcomes;
 mod m0212_outcomes_before;
+mod m0213_jobs_of_tickets;
+mod m0214_upload_paths;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -102,6 +104,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0201_job_recounts::Migration),
             Box::new(m0211_outcomes::Migration),
             Box::new(m0212_outcomes_before::Migration),
+            Box::new(m0213_jobs_of_tickets::Migration),
+            Box::new(m0214_upload_paths::Migration),
         ]
     }
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use crate::capture::lock::lock_captures;
-use crate::connection::{Store, StoreError, StoreResult, Write, now};
+use crate::connection::{Store, StoreError, StoreResult, Write, again, now};
 use crate::counters;
 use crate::entity::{capture, detection, occurrence};
 use crate::export::{is_of_member, members};
@@ -160,6 +160,17 @@ impl Store {
     /// [`StoreError::FenceLost`] when the job is no longer this runner's;
     /// [`StoreError::Conflict`] with a sentence where the task cannot be done.
     pub async fn post_page(
+        &self,
+        fence: &Fence,
+        request: &Request,
+        work: &Work,
+        all: u64,
+    ) -> StoreResult<Option<PageDone>> {
+        again(|| self.post_page_once(fence, request, work, all)).await
+    }
+
+    /// The transactions, which hold all that a page does: where one is taken back, nothing is left.
+    async fn post_page_once(
         &self,
         fence: &Fence,
         request: &Request,

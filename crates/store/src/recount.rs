@@ -3,7 +3,7 @@
 //! that others had left (§13). The idea: how far it is stands in a row, so a crash costs one page; a
 //! further change of the filters begins it anew.
 
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
@@ -188,6 +188,12 @@ impl Store {
         let page = self.page_of(own, C::Id, after, PAGE).await?;
         let next = behind(&page, PAGE, Place::Captures, Some(Place::Sessions(0)));
         let tx = self.write().await?;
+        // Filters that change meanwhile begin anew behind this; and as who deletes a project does.
+        let row = project::Entity::find_by_id(recount.id).lock(LockType::NoKeyUpdate);
+        let place = row.one(&*tx).await?.and_then(|row| row.recount_after);
+        if place != Some(recount.position) {
+            return Ok(());
+        }
         lock_captures(&tx, &page).await?;
         refresh_captures(&tx, &page).await?;
         refresh_occurrences_on(&tx, &page).await?;

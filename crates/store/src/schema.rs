@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 
@@ -127,6 +128,20 @@ async fn pending(db: &impl ConnectionTrait) -> StoreResult<usize> {
         0 => StoreError::Newer(why),
         _ => StoreError::Schema(why),
     })
+}
+
+impl Store {
+    /// When the tables of this database were made.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn made_at(&self) -> StoreResult<DateTime<Utc>> {
+        let first = "SELECT CAST(MIN(applied_at) AS BIGINT) AS n FROM seaql_migrations";
+        let first = Statement::from_string(self.db.get_database_backend(), first);
+        let row = self.db.query_one_raw(first).await?;
+        let seconds: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+        Ok(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+    }
 }
 
 /// The names of the changes that a database has had.

@@ -167,6 +167,15 @@ pub async fn duty_due(store: &Store, name: &str) {
     store.db.execute_unprepared(&due).await.expect("writable");
 }
 
+/// Makes a database as old as can be.
+///
+/// # Panics
+/// Where it cannot be written.
+pub async fn make_old(store: &Store) {
+    let old = "UPDATE seaql_migrations SET applied_at = 0";
+    store.db.execute_unprepared(old).await.expect("writable");
+}
+
 /// Lets a piece of upkeep rest for as long as a test takes.
 ///
 /// # Panics

@@ -59,9 +59,9 @@
     const focus = element.contains(document.activeElement) && document.activeElement;
     const same = focus && focus.matches("summary")
       && summaries(next.content).find((summary) => summary.textContent === focus.textContent);
-    if (selected(element) || (focus && !same)) { waiting.set(id, html); return; }
+    const still = id === "log" && document.querySelector("[data-follow]:not(:checked)");
+    if (still || selected(element) || (focus && !same)) { waiting.set(id, html); return; }
     waiting.delete(id);
-    if (id === "log" && document.querySelector("[data-follow]:not(:checked)")) return;
     const open = summaries(element).filter((summary) => summary.parentElement.open);
     const words = open.map((summary) => summary.textContent);
     const held = hold(element);
@@ -90,6 +90,7 @@
   const catchUp = () => setTimeout(() => waiting.forEach((html, id) => show(id, html)), 200);
   ["focusout", "selectionchange"].forEach((name) => document.addEventListener(name, catchUp));
   document.addEventListener("toggle", catchUp, true);
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-follow]")) catchUp(); });
 
   // Another level is asked of the server, which looks through the whole log. What it answers stands
   // still; with all lines the log follows again.
@@ -133,7 +134,7 @@
     mine.addEventListener("open", () => { found(); say(""); });
     mine.addEventListener("error", () => {
       if (source !== mine) return;
-      lost ??= setTimeout(() => say("Not live: the server is not heard. What stands here may be old."), 5000);
+      lost ??= setTimeout(() => say("Not live: the server cannot be reached. What you see may be out of date."), 5000);
       // The browser asks again by itself, but not where it was refused.
       if (mine.readyState === EventSource.CLOSED) again = setTimeout(start, 15000);
     });

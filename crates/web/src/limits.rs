@@ -155,8 +155,7 @@ pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> 
     // Whatever the handler made of a body that was cut off, this is why.
     match watch.verdict() {
         Some(Verdict::Large) => refused("large", ApiError::TooLarge),
-        Some(Verdict::Unknown) if is_api => refused("large", ApiError::NotAuthenticated),
-        Some(Verdict::Unknown) => refused("large", ApiError::TooLarge),
+        Some(Verdict::Unknown) => refused("large", ApiError::NotAuthenticated),
         Some(Verdict::Slow) => refused("slow", ApiError::Late),
         Some(Verdict::Busy) => refused("busy", ApiError::Busy(AGAIN)),
         Some(Verdict::Whole) | None => answer,

@@ -337,7 +337,7 @@ async fn a_page_behind_the_last_one_says_so() {
             let page = admin.get(&format!("{path}{mark}page=99")).await;
             assert_eq!(page.status, 200, "{path}");
             let link = format!("<a href=\"{first}\">Show the first</a>");
-            page.has(&["This page lies behind the last one.", &link]);
+            page.has(&["This page is past the last one.", &link]);
         }
         let store = &farm.app.store;
         store.cancel_job(Permit::BY_PROGRAM, job).await.unwrap();

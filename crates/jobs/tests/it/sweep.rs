@@ -69,9 +69,19 @@ async fn what_belongs_to_no_row_is_swept() {
             put(folder, key, 40);
         }
         assert_eq!(sweep::round(&world.tools).await.unwrap(), 0, "it rests");
-        for duty in ["thumbnails", "crops", "exports", "uploads"] {
-            testing::duty_due(store, &format!("sweep_{duty}")).await;
+        let due = || async {
+            for duty in ["thumbnails", "crops", "exports", "uploads"] {
+                testing::duty_due(store, &format!("sweep_{duty}")).await;
+            }
+        };
+        due().await;
+        // The database may be the wrong one: only what can be made again goes.
+        assert_eq!(sweep::round(&world.tools).await.unwrap(), 3);
+        testing::make_old(store).await;
+        for key in &gone {
+            put(folder, key, 40);
         }
+        due().await;
         let swept = sweep::round(&world.tools).await.unwrap();
         for (key, _) in &stay {
             assert!(folder.join(key).exists(), "{key} is gone");

@@ -156,6 +156,7 @@ impl Tasks {
         if let Some(consumer) = self.consumers.get(job, generation) {
             return Ok(Some(consumer));
         }
+        self.stream().await?; // which looks whether it is this installation's
         let name = Names::consumer(job, generation);
         let stream = self.names.stream();
         let found = self

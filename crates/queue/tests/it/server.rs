@@ -62,6 +62,12 @@ impl Server {
         self.answers().await;
     }
 
+    /// Starts it again with other settings.
+    pub async fn start_with(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|&text| text.to_owned()).collect();
+        self.start_again().await;
+    }
+
     /// It keeps its connections and answers nothing.
     pub fn freeze(&self) {
         self.signal("-STOP");

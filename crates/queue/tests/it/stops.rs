@@ -154,15 +154,19 @@ async fn who_starts_before_the_server_works_when_it_is_there() {
 
 #[tokio::test]
 async fn who_is_not_let_in_goes_on_trying_and_nothing_waits_for_that() {
-    let Some(server) = Server::with(&["--auth", "t0ken"]).await else {
+    let Some(mut server) = Server::with(&["--auth", "t0ken"]).await else {
         return;
     };
     let url = format!("nats://wrong@{}", server.address());
     let fresh = testing::fresh_sqlite().await;
     let nats = Nats::reach(&url, "moth", &Access::default()).await.unwrap();
     let queue = Streamed::open(fresh.store.clone(), nats, "test", LONG).await;
-    let refused = queue.unwrap().care().await.unwrap_err();
+    let queue = queue.unwrap();
+    let refused = queue.care().await.unwrap_err();
     assert!(matches!(refused, QueueError::Nats(_)), "{refused}");
+    server.kill();
+    server.start_with(&["--auth", "wrong"]).await;
+    at_last(|| queue.care()).await;
     // What no later try can mend is refused at once.
     for (url, prefix) in [("nats://h:notaport", "moth"), ("nats://127.0.0.1:1", "a.b")] {
         let refused = Nats::reach(url, prefix, &Access::default()).await.err();

@@ -103,7 +103,7 @@ impl SessionFilter {
             .from(station::Entity)
             .cond_where(
                 Condition::all()
-                    .add_option(self.project_id.map(|id| T::ProjectId.eq(id)))
+                    .add_option(self.project_id.map(|id| T::Id.in_subquery(used(id))))
                     .add_option(self.station_id.map(|id| T::Id.eq(id))),
             )
             .order_by((station::Entity, T::Name), way(descending))
@@ -122,6 +122,17 @@ impl SessionFilter {
             .to_owned();
         vec![with, without]
     }
+}
+
+/// The stations of a project's sessions: an imported one may be another project's, or nobody's.
+fn used(project: i64) -> SelectStatement {
+    Query::select()
+        .distinct()
+        .column(session::Column::StationId)
+        .from(session::Entity)
+        .and_where(session::Column::ProjectId.eq(project))
+        .and_where(session::Column::StationId.is_not_null())
+        .to_owned()
 }
 
 /// A capture of a session as its charts and its timeline need it.

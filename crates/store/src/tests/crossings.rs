@@ -27,7 +27,7 @@ async fn soon_broken(fresh: &Fresh) -> Option<Store> {
     let soon = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''50ms''', \
                 current_database()); END $$";
     if let Err(error) = fresh.store.db.execute_unprepared(soon).await {
-        eprintln!("*** {error}: transactions that cross are LEFT OUT ***");
+        testing::left_out(&format!("{error}: transactions that cross are LEFT OUT"));
         return None;
     }
     Some(Store::open(&fresh.url).await.unwrap())

@@ -96,7 +96,8 @@ impl Known {
 pub async fn know(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let span = span(&request);
     let (mut request, known) = recognise(&state, request).await;
-    if known.user().is_none() {
+    // Who could not be found out about is told of that, not that they should sign in.
+    if known.user().is_none() && !matches!(known, Known::Slow | Known::Broken(_)) {
         limits::nobody_known(&request);
     }
     if let Err(error) = counted(&state, &request, &known) {

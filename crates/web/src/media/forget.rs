@@ -24,7 +24,8 @@ pub async fn capture(state: &AppState, capture: i64, detections: Vec<i64>, uploa
     these(state, keys.collect()).await;
 }
 
-/// Removes the uploads of a station.
+/// Removes the uploads of a station that is deleted: those that no row names any more, for one that
+/// was imported may stand below another station's number.
 pub async fn uploads_of(state: &AppState, station: i64) {
     let folder = format!("{UPLOADS}/{station}");
     let mut listing = match state.files.walk(&folder, None).await {
@@ -35,8 +36,15 @@ pub async fn uploads_of(state: &AppState, station: i64) {
     loop {
         match listing.next(PAGE).await {
             Ok(Some(page)) => {
-                let keys = page.into_iter().map(|file| file.key);
-                these(state, keys.collect()).await;
+                let mut keys: Vec<String> = page.into_iter().map(|file| file.key).collect();
+                let named: Vec<&str> = keys.iter().map(String::as_str).collect();
+                match state.store.known_uploads(&named).await {
+                    Ok(known) => keys.retain(|key| !known.contains(key)),
+                    Err(error) => {
+                        return tracing::warn!(station, %error, "uploads are not deleted");
+                    }
+                }
+                these(state, keys).await;
             }
             Ok(None) => return,
             Err(error) => return tracing::warn!(station, %error, "uploads are not deleted"),

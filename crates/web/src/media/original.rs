@@ -33,7 +33,8 @@ pub async fn of_source(state: &AppState, rest: &str) -> ApiResult<Original> {
     let source = state.store.source(source).await.map_err(internal)?;
     if source.kind == LOCAL {
         let folder = Files::local(source.bucket.as_ref()).map_err(gone)?;
-        return folder.get(key).await.map_err(gone).map(Original::Here);
+        let content = folder.get_within(key, files::MAX_FETCH).await;
+        return content.map_err(gone).map(Original::Here);
     }
     let bucket = Source::open(&source, &state.links.vault()).map_err(refused)?;
     let link = bucket.presigned(key, GOOD_FOR).await.map_err(refused)?;

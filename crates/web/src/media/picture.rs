@@ -1,6 +1,8 @@
 //! Making pictures of pictures for those who ask: bounded in how many are in memory and decoded at
 //! once, and off the threads that answer requests. How it is done stands in `files::picture`.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use files::picture::{self, PictureError};
 use image::DynamicImage;
@@ -11,6 +13,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// storage does not keep those of others waiting.
 const READ: usize = 12;
 static READING: Semaphore = Semaphore::const_new(READ);
+/// How long one is waited for: a storage that has died would keep all places.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Photographs that are decoded at once.
 static DECODING: Semaphore = Semaphore::const_new(4);
 
@@ -23,7 +27,8 @@ pub async fn remake(
     change: impl FnOnce(DynamicImage) -> Result<DynamicImage, PictureError> + Send + 'static,
 ) -> ApiResult<Bytes> {
     let room = turn(&READING).await?;
-    let original = original.await?;
+    let read = tokio::time::timeout(PATIENCE, original).await;
+    let original = read.map_err(|_| ApiError::Gone("The storage is too slow.".to_owned()))??;
     // They are had until the work is done, also where nobody waits for it any more.
     let held = (room, turn(&DECODING).await?);
     let work = move || {

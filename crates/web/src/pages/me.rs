@@ -122,20 +122,25 @@ async fn page(state: &AppState, who: &Who, known: &Known, forms: Forms) -> PageR
             used: token.last_used_at.map(Ago::of),
         })
         .collect();
+    let (projects, more_projects) = workplaces(state, me).await?;
     let page = MePage {
         name: me.name.clone(),
         email: me.email.clone(),
         browser: known.secret().is_some(),
         more: count.saturating_sub(rows.len() as u64),
         tokens: rows,
-        projects: workplaces(state, me).await?,
+        more_projects,
+        projects,
         forms,
     };
     Ok(Html(page.render()?))
 }
 
-/// Projects in which a worker of this person may work.
-async fn workplaces(state: &AppState, me: &User) -> Result<Vec<(String, String)>, PageError> {
+/// Projects in which a worker of this person may work, and how many more there are.
+async fn workplaces(
+    state: &AppState,
+    me: &User,
+) -> Result<(Vec<(String, String)>, usize), PageError> {
     let visible = state.store.visible_projects(Some(me)).await?;
     let projects = state.store.projects(visible.as_deref(), PROJECTS).await?;
     let roles: HashMap<i64, _> = state.store.roles_of(me.id).await?.into_iter().collect();
@@ -144,7 +149,7 @@ async fn workplaces(state: &AppState, me: &User) -> Result<Vec<(String, String)>
         superuser: false,
         staff: false,
     };
-    let works = projects.into_iter().filter(|project| {
+    let mut works = projects.into_iter().filter(|project| {
         let facts = ProjectFacts {
             draft: project.draft,
             owner: project.owner_id,
@@ -152,9 +157,10 @@ async fn workplaces(state: &AppState, me: &User) -> Result<Vec<(String, String)>
         };
         facts.works_here(machine)
     });
-    let offered = works.take(OFFERED);
+    let offered = works.by_ref().take(OFFERED);
     let choice = |row: Project| (row.id.to_string(), short(&row.name, NAME));
-    Ok(offered.map(choice).collect())
+    let offered = offered.map(choice).collect();
+    Ok((offered, works.count()))
 }
 
 /// Changes one's name.

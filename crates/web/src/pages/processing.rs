@@ -66,6 +66,7 @@ struct ProcessingPage {
     /// The form for another service.
     new: Shown,
     pipelines: Vec<PipelineRow>,
+    other_pipelines: Vec<(i64, String)>,
     more_pipelines: u64,
     /// Whether the person may change how pipelines are used.
     chooser: bool,
@@ -93,14 +94,15 @@ async fn page(
     new: Shown,
 ) -> Result<ProcessingPage, PageError> {
     let (services, more_services) = service::rows(state, &at).await?;
-    let (pipelines, more_pipelines) = pipeline::rows(state, &at).await?;
+    let pipelines = pipeline::rows(state, &at).await?;
     Ok(ProcessingPage {
         services,
         more_services,
         keeper: at.caller().may_write_shared(),
         new,
         pipelines,
-        more_pipelines,
+        other_pipelines: pipelines.others,
+        more_pipelines: pipelines.more,
         chooser: at.may_change(pipeline::CHANGE),
         workers: worker::rows(&at, act).await?,
         queue: queue::view(state, &at).await?,

@@ -129,7 +129,7 @@ fn about(status: StatusCode, why: Option<&str>, wait: Option<u64>) -> Message {
         ),
         StatusCode::METHOD_NOT_ALLOWED => Message::of(
             "There is nothing to see here",
-            "The address takes nothing like what was sent to it. Nothing was changed; go back to \
+            "This address does not take what was sent to it. Nothing was changed; go back to \
              the page that you came from.",
         ),
         StatusCode::REQUEST_TIMEOUT => Message::of(

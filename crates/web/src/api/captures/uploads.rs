@@ -216,8 +216,14 @@ async fn keep(
     let (store, user) = (call.store(), call.who.caller().id());
     let mut name = photo.path.clone();
     let row = loop {
+        let path = format!("{UPLOADS}/{}/{name}", station.id);
+        // What lies there without a row is about to be deleted, and what would lie there then with it.
+        if call.state.files.exists(&path).await.map_err(not_kept)? {
+            name = photograph::another_name(&photo.path, rand::random());
+            continue;
+        }
         let named = NewCapture {
-            path: format!("{UPLOADS}/{}/{name}", station.id),
+            path,
             ..photo.clone()
         };
         match store.create_upload(station, user, named).await {

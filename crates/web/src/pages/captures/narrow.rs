@@ -230,9 +230,11 @@ async fn sessions(
         Some(Err(given)) => wrong.push(not_here("session", given)),
         None => {}
     }
+    let of: Vec<i64> = all.iter().filter_map(|row| row.station_id).collect();
+    let stations = state.store.stations_by_id(&of).await?;
     let name = |station: Option<i64>| {
-        let found = form.stations.iter().find(|row| Some(row.value) == station);
-        found.map_or("no station", |row| row.name.as_str())
+        let found = stations.iter().find(|row| Some(row.id) == station);
+        found.map_or("no station".to_owned(), |row| short(&row.name, NAME))
     };
     let choice = |row: &Session| Choice {
         value: row.id,

@@ -27,6 +27,8 @@ pub const CHANGE: &str = "update_projectpipelineconfig";
 const MODEL: &str = "projectpipelineconfig";
 /// Pipelines of a page: the first by name.
 const ROWS: usize = 20;
+/// Others that are named.
+const OTHERS: usize = 100;
 /// Settings that are named of each.
 const NAMED: usize = 6;
 /// The longest settings, in bytes.
@@ -58,8 +60,16 @@ fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
-/// The pipelines of a project, and how many more there are.
-pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<PipelineRow>, u64), PageError> {
+/// The pipelines of a project: the first as rows, others by number and name, and how many more there
+/// are.
+pub struct Pipelines {
+    pub rows: Vec<PipelineRow>,
+    pub others: Vec<(i64, String)>,
+    pub more: u64,
+}
+
+/// Reads them.
+pub async fn rows(state: &AppState, at: &At) -> Result<Pipelines, PageError> {
     let used = state.store.used_pipelines(at.project.id).await?;
     let rows = used.iter().take(ROWS).map(|(p, used)| {
         let mut row = row(state, p, used);
@@ -70,7 +80,13 @@ pub async fn rows(state: &AppState, at: &At) -> Result<(Vec<PipelineRow>, u64), 
             .for_each(|name| *name = short(name, NAME));
         row
     });
-    Ok((rows.collect(), used.len().saturating_sub(ROWS) as u64))
+    let others = used.iter().skip(ROWS).take(OTHERS);
+    let name = |(p, _): &(Pipeline, ProjectPipeline)| (p.id, short(&p.name, NAME));
+    Ok(Pipelines {
+        rows: rows.collect(),
+        others: others.map(name).collect(),
+        more: used.len().saturating_sub(ROWS + OTHERS) as u64,
+    })
 }
 
 fn row(state: &AppState, pipeline: &Pipeline, used: &ProjectPipeline) -> PipelineRow {

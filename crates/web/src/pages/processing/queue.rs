@@ -100,7 +100,10 @@ pub async fn view(state: &AppState, at: &At) -> Result<QueueView, PageError> {
         live: at.path(&live_address(&Query::default(), last, &ids)),
         pausable: others || rows.iter().any(|row| row.may && !row.paused),
         resumable: others || rows.iter().any(|row| row.may && row.paused),
-        more: (more > 0).then(|| grouped(more)),
+        more: (more > 0).then(|| {
+            let does = noun(more, "runs or waits", "run or wait");
+            format!("{} more {does}", grouped(more))
+        }),
         acts: rows.iter().any(|row| row.may),
         rows,
     })
@@ -164,11 +167,13 @@ pub async fn act(
         "resume" => false,
         _ => return Err(ApiError::NotFound.into()),
     };
+    let mut left = 0;
     let ids = match sent.number("job") {
         Some(id) => vec![id],
         None => {
-            let found = state.store.jobs_to_steer(project, !pause, ACTED).await?;
-            let jobs = found.0.iter().filter(|job| steerable(&at, job));
+            let (jobs, count) = state.store.jobs_to_steer(project, !pause, ACTED).await?;
+            left = count.saturating_sub(jobs.len() as u64);
+            let jobs = jobs.iter().filter(|job| steerable(&at, job));
             jobs.map(|job| job.id).collect()
         }
     };
@@ -194,10 +199,7 @@ pub async fn act(
             format!("{} {does}.", counted(done, "job", "jobs"))
         }
     };
-    if sent.number("job").is_none() {
-        let (_, left) = state.store.jobs_to_steer(project, !pause, 1).await?;
-        words += &rest(left, pause);
-    }
+    words += &rest(left, pause);
     for sentence in wrong.into_iter().take(SAID) {
         words += &format!(" {sentence}");
     }
