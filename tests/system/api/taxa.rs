@@ -139,6 +139,21 @@ async fn a_project_counts_what_it_has_seen() {
         );
         assert_eq!(row["best_determination_score"], 0.9);
         assert_eq!(row["last_detected"], "2025-06-01T23:00:00");
+        // One of the three is looked at by two people.
+        let seen = format!("/api/v2/occurrences/?project_id={}", project.id);
+        let seen = anyone.get(&seen).await.json()["results"][0]["id"].clone();
+        for role in [Role::Identifier, Role::ProjectManager] {
+            let person = app.member(&project, Some(role)).await;
+            let said = json!({"occurrence_id": seen, "taxon_id": row["id"]});
+            let made = person.post("/api/v2/identifications/", said).await;
+            assert_eq!(made.status, 201, "{}", made.text);
+        }
+        let again = anyone.get(&base).await.json();
+        let again = &again["results"][0];
+        assert_eq!(
+            (&again["occurrences_count"], &again["verified_count"]),
+            (&json!(3), &json!(1))
+        );
         let link = row["occurrences"].as_str().unwrap();
         let query = format!("?project_id={}&determination={}", project.id, row["id"]);
         assert!(link.ends_with(&query), "{link}");
