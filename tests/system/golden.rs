@@ -121,7 +121,6 @@ async fn the_api_answers_as_recorded() {
 
 /// The same pairs, where every row came by `import antenna`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "never run yet: its differences are to be judged and its floors set"]
 async fn an_imported_installation_answers_as_recorded() {
     let Some(root) = recordings() else { return };
     let (jobs, others) = (testing::fresh().await, testing::fresh().await);
@@ -142,7 +141,6 @@ async fn an_imported_installation_answers_as_recorded() {
 
 /// Every recorded GET, asked of an installation imported from the tables as they were left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "never run yet: its differences are to be judged and its floors set"]
 async fn imported_rows_answer_as_recorded() {
     let Some(root) = recordings() else { return };
     let wanted = std::env::var("HAWKMOTH_GOLDEN_ONLY").ok();

@@ -131,13 +131,9 @@ impl Guard {
 /// Refuses what is too much, and answers for what takes too long. A request has a place to work
 /// from when its body is all there until its answer begins: who is slow to send takes nobody's.
 pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let (most, time, is_api) = {
+    let (most, time) = {
         let (path, limits) = (request.uri().path(), &guard.limits);
-        (
-            limits.size(path),
-            limits.time(path),
-            path.starts_with("/api/"),
-        )
+        (limits.size(path), limits.time(path))
     };
     let Some(seat) = guard.room.seat(&request) else {
         return refused("busy", ApiError::Busy(AGAIN));

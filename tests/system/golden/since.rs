@@ -83,7 +83,35 @@ const WITHIN: &[(&str, &str)] = &[
 ];
 
 /// What is counted or gathered over rows of other tables: places, of which the last key decides.
-const GATHERED: &[(&str, &[&str])] = &[];
+const GATHERED: &[(&str, &[&str])] = &[
+    ("event", &["main_event"]),
+    ("captures_count", &["main_sourceimage"]),
+    ("num_captures", &["main_sourceimage"]),
+    ("source_images_with_detections_count", &["main_detection"]),
+    ("source_images_processed_count", &["main_detection"]),
+    ("occurrences_count", FOUND),
+    ("num_occurrences", FOUND),
+    ("total_occurrences", FOUND),
+    ("taxa_count", FOUND),
+    ("last_detected", FOUND),
+    ("best_determination_score", FOUND),
+    ("top_identifiers", &["main_identification"]),
+    ("verified_*", &["main_identification"]),
+    ("comparable_count", &["main_identification"]),
+    ("agreed_*", &["main_identification"]),
+    ("cohens_kappa", &["main_identification"]),
+    // The points of a plot.
+    (
+        "x",
+        &["main_sourceimage", "main_detection", "main_occurrence"],
+    ),
+    (
+        "y",
+        &["main_sourceimage", "main_detection", "main_occurrence"],
+    ),
+];
+/// What pipelines and people found.
+const FOUND: &[&str] = &["main_detection", "main_occurrence", "main_identification"];
 
 /// When rows were made and last changed.
 pub struct Since(HashMap<String, HashMap<i64, DateTime<Utc>>>);
@@ -163,14 +191,27 @@ impl Since {
     /// Whether what stands at a place of an answer is told by rows that became otherwise since.
     pub fn place(&self, at: &str, path: &str, moment: DateTime<Utc>, bodies: [&Value; 2]) -> bool {
         let key = at.rsplit('.').find(|part| part.parse::<usize>().is_err());
-        let gathered = GATHERED
-            .iter()
-            .find(|(k, _)| key.is_some_and(|key| fits(k, key)));
-        let gathered = gathered.map_or(&[][..], |(_, tables)| *tables);
-        gathered.iter().any(|table| self.any(table, moment))
+        key.is_some_and(|key| self.gathered(key, moment))
             || bodies
                 .iter()
                 .any(|body| self.on_the_way(at, path, moment, body))
+    }
+
+    /// Whether a list is in the order of something that rows of later change.
+    pub fn reordered(&self, path: &str, moment: DateTime<Utc>) -> bool {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let orders = query
+            .split('&')
+            .filter_map(|part| part.strip_prefix("ordering="));
+        let mut keys = orders.flat_map(|order| order.split(','));
+        keys.any(|key| self.gathered(key.trim_start_matches('-'), moment))
+    }
+
+    /// Whether what stands under a key is gathered over rows of later.
+    fn gathered(&self, key: &str, moment: DateTime<Utc>) -> bool {
+        let over = GATHERED.iter().find(|(k, _)| fits(k, key));
+        let over = over.map_or(&[][..], |(_, tables)| *tables);
+        over.iter().any(|table| self.any(table, moment))
     }
 
     /// Whether a row that holds the place did.

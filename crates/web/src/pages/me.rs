@@ -78,6 +78,7 @@ struct MePage {
     more: u64,
     /// Where the person may have a worker work.
     projects: Vec<(String, String)>,
+    more_projects: usize,
     forms: Forms,
 }
 

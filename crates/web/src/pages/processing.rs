@@ -100,7 +100,7 @@ async fn page(
         more_services,
         keeper: at.caller().may_write_shared(),
         new,
-        pipelines,
+        pipelines: pipelines.rows,
         other_pipelines: pipelines.others,
         more_pipelines: pipelines.more,
         chooser: at.may_change(pipeline::CHANGE),

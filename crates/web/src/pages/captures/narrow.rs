@@ -10,7 +10,8 @@ use store::session::{Session, SessionFilter, SessionOrder};
 
 use crate::AppState;
 use crate::pages::at::At;
-use crate::pages::offered::{self, Offered};
+use crate::pages::model::short;
+use crate::pages::offered::{self, NAME, Offered};
 use crate::pages::sessions::Choice;
 
 /// Names in the address that ask for something.
