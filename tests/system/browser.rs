@@ -103,6 +103,17 @@ fn hyper_util_connector() -> hyper_util::client::legacy::connect::HttpConnector 
     hyper_util::client::legacy::connect::HttpConnector::new()
 }
 
+/// Waits for an element and clicks on it; once more where an update exchanged it in between.
+pub async fn click(browser: &fantoccini::Client, css: &str) {
+    let find = || {
+        let wait = browser.wait().at_most(Duration::from_secs(60));
+        wait.for_element(Locator::Css(css))
+    };
+    while let Err(error) = find().await.unwrap().click().await {
+        assert!(error.is_stale_element_reference(), "{css}: {error}");
+    }
+}
+
 /// The text of an element once it holds these words. Read in one step, because live updates
 /// exchange elements at any moment.
 pub async fn shown(browser: &fantoccini::Client, css: &str, words: &str) -> String {
@@ -111,7 +122,7 @@ pub async fn shown(browser: &fantoccini::Client, css: &str, words: &str) -> Stri
     for _ in 0..600 {
         let found = browser.execute(read, vec![json!(css)]).await.unwrap();
         text = found.as_str().unwrap_or_default().trim().to_owned();
-        if text.contains(words) {
+        if !text.is_empty() && text.contains(words) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

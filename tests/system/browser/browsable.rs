@@ -1,7 +1,6 @@
 //! A person at work on browsable pages: signs in, makes a job by a form, runs it and sees it
 //! finish, cancels, edits and deletes, filters and turns pages, signs out.
 
-use std::time::Duration;
 
 use domain::permission::Role;
 use fantoccini::key::Key;
@@ -10,7 +9,7 @@ use serde_json::json;
 use store::project::Project;
 use store::testing;
 
-use super::{Driver, shown};
+use super::{Driver, click, shown};
 use crate::app::{self, TestApp};
 
 /// Makes a job and returns its number.
@@ -23,14 +22,6 @@ pub async fn made(client: &app::Client<'_>, name: &str, project: i64) -> i64 {
 /// Opens a page of the server.
 pub async fn open(browser: &Client, app: &TestApp, path: &str) {
     browser.goto(&format!("{}{path}", app.url)).await.unwrap();
-}
-
-async fn click(browser: &Client, css: &str) {
-    let found = browser
-        .wait()
-        .at_most(Duration::from_secs(60))
-        .for_element(Locator::Css(css));
-    found.await.unwrap().click().await.unwrap();
 }
 
 /// Puts words in place of what stands in a field.

@@ -11,16 +11,8 @@ use serde_json::json;
 use store::testing;
 
 use super::browsable::{open, sign_in};
-use super::{Driver, shown};
+use super::{Driver, click, shown};
 use crate::app::TestApp;
-
-async fn click(browser: &Client, css: &str) {
-    let found = browser
-        .wait()
-        .at_most(Duration::from_secs(60))
-        .for_element(Locator::Css(css));
-    found.await.unwrap().click().await.unwrap();
-}
 
 /// Chooses the option with these words.
 async fn choose(browser: &Client, id: &str, words: &str) {

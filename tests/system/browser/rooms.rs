@@ -9,7 +9,7 @@ use store::testing;
 use store::user::NewUser;
 
 use super::browsable::{open, sign_in};
-use super::{Driver, shown};
+use super::{Driver, click, shown};
 use crate::app::TestApp;
 use crate::pages::jpeg;
 use crate::pull::registration;
@@ -90,11 +90,6 @@ async fn fill(browser: &Client, css: &str, words: &str) {
     field.send_keys(words).await.unwrap();
 }
 
-async fn press(browser: &Client, css: &str) {
-    let found = browser.wait().for_element(Locator::Css(css)).await.unwrap();
-    found.click().await.unwrap();
-}
-
 /// What the page says after something was done.
 async fn said(browser: &Client, words: &str) {
     let text = shown(browser, ".said", words).await;
@@ -115,40 +110,40 @@ async fn a_person_keeps_a_project_in_order() {
     let here = format!("/projects/{}", project.id);
 
     open(&browser, &app, &format!("{here}/processing")).await;
-    press(&browser, "#services summary").await;
+    click(&browser, "#services summary").await;
     fill(&browser, "#services #name", "Far").await;
     fill(&browser, "#services #endpoint_url", "http://127.0.0.1:9/").await;
-    press(&browser, "#services .sheet button").await;
+    click(&browser, "#services .sheet button").await;
     said(&browser, "Service Far was added.").await;
-    press(&browser, "[aria-label='Stop offering Pipeline test']").await;
+    click(&browser, "[aria-label='Stop offering Pipeline test']").await;
     said(&browser, "is not offered for new jobs any more").await;
-    press(&browser, "[aria-label='Settings of Pipeline test']").await;
+    click(&browser, "[aria-label='Settings of Pipeline test']").await;
     fill(&browser, "#config", "{").await;
-    press(&browser, "main form .button").await;
+    click(&browser, "main form .button").await;
     let wrong = shown(&browser, "#config ~ .wrong", "JSON").await;
     assert!(wrong.contains("This is not JSON"), "{wrong}");
     fill(&browser, "#config", "{\"batch_size\": 2}").await;
-    press(&browser, "main form .button").await;
+    click(&browser, "main form .button").await;
     said(&browser, "were kept").await;
 
     open(&browser, &app, &format!("{here}/data")).await;
-    press(&browser, "[aria-label='Test Folder']").await;
+    click(&browser, "[aria-label='Test Folder']").await;
     said(&browser, "20220810220000.jpg").await;
     open(&browser, &app, &format!("{here}/data/sets/new")).await;
     fill(&browser, "#name", "Few").await;
-    press(&browser, "button[value=look]").await;
+    click(&browser, "button[value=look]").await;
     let seen = shown(&browser, "main [role=status]", "It would pick").await;
     assert!(seen.contains("one capture of 1"), "{seen}");
-    press(&browser, "button[value=save]").await;
+    click(&browser, "button[value=save]").await;
     said(&browser, "Few was made.").await;
     open(&browser, &app, &format!("{here}/schedules/new")).await;
     fill(&browser, "#name", "Weekly").await;
     fill(&browser, "#cron", "0 6 * * MON").await;
-    press(&browser, "button[value=next]").await;
+    click(&browser, "button[value=next]").await;
     let next = shown(&browser, ".next", "Monday").await;
     assert_eq!(next.matches("Monday").count(), 5, "{next}");
-    press(&browser, "#kind-0 option[value=regroup_events]").await;
-    press(&browser, "button[value=save]").await;
+    click(&browser, "#kind-0 option[value=regroup_events]").await;
+    click(&browser, "button[value=save]").await;
     said(&browser, "Weekly was made.").await;
 
     let new = NewUser {
@@ -159,37 +154,37 @@ async fn a_person_keeps_a_project_in_order() {
     };
     app.store.create_user(new).await.unwrap();
     open(&browser, &app, &format!("{here}/people")).await;
-    press(&browser, ".head summary").await;
+    click(&browser, ".head summary").await;
     fill(&browser, "#email", "ann@example.org").await;
-    press(&browser, ".head .button").await;
+    click(&browser, ".head .button").await;
     said(&browser, "ann@example.org is a member now").await;
-    press(&browser, "#telling .tool").await;
+    click(&browser, "#telling .tool").await;
     fill(&browser, "#name", "Robot").await;
     fill(&browser, "#target", "robot").await;
-    press(&browser, "main form .button").await;
+    click(&browser, "main form .button").await;
     let wrong = shown(&browser, "#target-wrong", "URL").await;
     assert_eq!(wrong, "Enter a valid URL.");
     fill(&browser, "#target", "http://127.0.0.1:1/").await;
-    press(&browser, "main form .button").await;
+    click(&browser, "main form .button").await;
     assert_eq!(shown(&browser, "#fresh", "").await.len(), 64);
-    press(&browser, ".head form .tool").await;
+    click(&browser, ".head form .tool").await;
     said(&browser, "The test was not delivered.").await;
-    press(&browser, "[aria-label^='Send delivery']").await;
+    click(&browser, "[aria-label^='Send delivery']").await;
     said(&browser, "It is sent again").await;
-    press(&browser, ".head summary.danger").await;
-    press(&browser, "details[open] .sheet button").await;
+    click(&browser, ".head summary.danger").await;
+    click(&browser, "details[open] .sheet button").await;
     said(&browser, "Robot was removed").await;
 
     open(&browser, &app, "/me").await;
     fill(&browser, "#token-name", "laptop").await;
-    press(&browser, "#tokens-title ~ form .button").await;
+    click(&browser, "#tokens-title ~ form .button").await;
     assert_eq!(shown(&browser, "#fresh", "").await.len(), 40);
-    press(&browser, "[aria-label='Revoke laptop…']").await;
-    press(&browser, "details[open] .sheet button").await;
+    click(&browser, "[aria-label='Revoke laptop…']").await;
+    click(&browser, "details[open] .sheet button").await;
     said(&browser, "The token was revoked").await;
     open(&browser, &app, "/server/users?search=ann").await;
-    press(&browser, "[aria-label='Lock out ann@example.org…']").await;
-    press(&browser, "details[open] .sheet button").await;
+    click(&browser, "[aria-label='Lock out ann@example.org…']").await;
+    click(&browser, "details[open] .sheet button").await;
     said(&browser, "is locked out").await;
     // No page needs anything from elsewhere.
     for path in &pages {
