@@ -1,7 +1,6 @@
 //! A person at work on browsable pages: signs in, makes a job by a form, runs it and sees it
 //! finish, cancels, edits and deletes, filters and turns pages, signs out.
 
-
 use domain::permission::Role;
 use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
