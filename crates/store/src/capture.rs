@@ -274,7 +274,8 @@ impl Store {
                 .select_only()
                 .columns([D::Id, D::CaptureId, D::AlgorithmId, D::X1])
                 .filter(D::CaptureId.is_in(chunk.iter().copied()))
-                .filter(D::AlgorithmId.is_in(own.iter().copied()))
+                // By their captures: an algorithm has as many as there are boxes.
+                .filter(Expr::cust("+detection.algorithm_id").is_in(own.iter().copied()))
                 .into_tuple()
                 .all(&self.db)
                 .await?;
