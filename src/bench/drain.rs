@@ -65,7 +65,7 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
 
     let images = f64::from(settings.images);
     let rate = images / took.as_secs_f64();
-    let bare = (before + after) / 2.0;
+    let bare = before.zip(after);
     println!(
         "{} images, {} workers fetching {}, {}{}, {}",
         settings.images,
@@ -95,8 +95,11 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
         "end to end           {rate:.0} images/s ({:.1} s)",
         took.as_secs_f64()
     );
-    println!("bare database        {bare:.0} images/s ({before:.0} before, {after:.0} after)");
-    println!("share of it          {:.2}", rate / bare);
+    if let Some((before, after)) = bare {
+        let bare = (before + after) / 2.0;
+        println!("bare database        {bare:.0} images/s ({before:.0} before, {after:.0} after)");
+        println!("share of it          {:.2}", rate / bare);
+    }
     println!("by tenths            {}", course.rates());
     println!("tasks                {}", worker::spread(&mut times.tasks));
     println!(
@@ -131,8 +134,11 @@ fn captures(prefix: &'static str, count: u32) -> impl Iterator<Item = NewCapture
     })
 }
 
-/// Images a second that the bare database leases and saves.
-async fn bare_rate(farm: &Farm, job: &Job, settings: &BenchDrain) -> anyhow::Result<f64> {
+/// Images a second that the bare database leases and saves; none where the tasks lie elsewhere.
+async fn bare_rate(farm: &Farm, job: &Job, settings: &BenchDrain) -> anyhow::Result<Option<f64>> {
+    if settings.ground.nats_url.is_some() {
+        return Ok(None);
+    }
     let algorithms = farm.store.algorithms_of(farm.pipeline).await?;
     let by_key = |key: &str| algorithms.iter().find(|a| a.key == key).map(|a| a.id);
     let canned = bare::Canned {
@@ -148,7 +154,7 @@ async fn bare_rate(farm: &Farm, job: &Job, settings: &BenchDrain) -> anyhow::Res
         ensure!(more > 0, "the images for the bare database are used up");
         saved += more;
     }
-    Ok(saved as f64 / began.elapsed().as_secs_f64())
+    Ok(Some(saved as f64 / began.elapsed().as_secs_f64()))
 }
 
 fn cpu(whose: &str, before: Option<Cost>, after: Option<Cost>, images: f64) {
