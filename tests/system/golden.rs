@@ -145,7 +145,7 @@ async fn an_imported_installation_answers_as_recorded() {
     });
     let tallies: Option<Vec<Tally>> = join_all(both).await.into_iter().collect();
     if let Some(tallies) = tallies {
-        judge(&jobs, &tallies, &[], ALL);
+        judge(&jobs, &tallies, IMPORTED, ALL_IMPORTED);
     }
 }
 
