@@ -104,6 +104,7 @@ const IMPORTED: &[(&str, f64)] = &[
     ("captures", 84.0),
     ("collections", 84.0),
     ("deployments", 68.0),
+    ("members", 70.0),
 ];
 
 /// The folder of recordings, or none with a word where it is not named.
