@@ -28,6 +28,11 @@ pub fn of_thumbnail(name: &str) -> Option<(i64, &str)> {
     Some((capture, file.strip_suffix(".jpg")?))
 }
 
+/// Where the crop of a detection lies among the files that the server keeps.
+pub fn crop_key(detection: i64) -> String {
+    format!("{CROPS}/{}", crop_name(detection))
+}
+
 /// The detection whose crop has this name.
 pub fn of_crop(name: &str) -> Option<i64> {
     let number = name.strip_prefix("detection_")?.strip_suffix(".jpg")?;

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use domain::metric;
 use queue::{Changed, QueueError};
+use store::StoreResult;
+use store::job::life::pass_over;
 use store::log::Level;
 use store::result::{Batch, Outcome};
-use store::{StoreError, StoreResult};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Tools, schedules};
@@ -53,19 +54,6 @@ fn done(part: &str, done: StoreResult<()>) -> StoreResult<()> {
     Ok(())
 }
 
-/// What was done for one job; the next round tries again what could not be.
-fn passed<T>(job: i64, done: StoreResult<T>) -> StoreResult<Option<T>> {
-    match done {
-        Ok(done) => Ok(Some(done)),
-        Err(StoreError::NotFound(_)) => Ok(None), // deleted meanwhile
-        Err(error) => {
-            let error = error.of_one()?;
-            tracing::warn!(job.id = job, %error, "a job could not be looked after");
-            Ok(None)
-        }
-    }
-}
-
 async fn rescue(tools: &Tools) -> StoreResult<()> {
     let silence = chrono::Duration::from_std(tools.pace.silence)
         .unwrap_or_else(|_| chrono::Duration::seconds(30));
@@ -85,10 +73,13 @@ async fn rescue(tools: &Tools) -> StoreResult<()> {
 /// and stations is counted by and by ([`crate::counters`]).
 async fn finalise(tools: &Tools) -> StoreResult<()> {
     for id in tools.store.jobs_to_finalise().await? {
-        let ended = passed(id, tools.store.finalise_left_job(id).await)?;
-        if let Some(job) = ended.flatten() {
-            announce(tools, id, false);
-            tools.let_go(&job).await;
+        match tools.store.finalise_left_job(id).await {
+            Ok(Some(job)) => {
+                announce(tools, id, false);
+                tools.let_go(&job).await;
+            }
+            Ok(None) => {}
+            Err(error) => pass_over(id, error)?,
         }
     }
     Ok(())
@@ -133,7 +124,9 @@ async fn bury_all(tools: &Tools) -> StoreResult<()> {
     }
     for (most, of) in by_most {
         for id in tools.store.jobs_with_dead_letters(&of, most).await? {
-            passed(id, bury(tools, id, most).await)?;
+            if let Err(error) = bury(tools, id, most).await {
+                pass_over(id, error)?;
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Counters that are counted again, and the database's own of its tables: of projects whose default filters changed, and of jobs that the
-//! caretaker ended because others had left them. The idea: it is a duty that one process at a time
-//! has, page by page and for a share of the time, so nothing that must happen each second waits for
-//! it, however large a project is.
+//! Counters that are counted again: of projects whose default filters changed, and of jobs that the
+//! caretaker ended because others had left them; and the database's own of its tables. The idea: it
+//! is a duty that one process at a time has, page by page and for a share of the time, so nothing
+//! that must happen each second waits for it, however large a project is.
 
 use std::time::{Duration, Instant};
 

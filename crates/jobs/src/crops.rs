@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::storage::{CROPS, crop_name};
+use domain::storage::crop_key;
 use files::{Files, Photographs, picture};
 use store::StoreResult;
 use store::detection::Detection;
@@ -118,7 +118,7 @@ impl Cutter {
         for detection in detections {
             let elsewhere = detection.path.as_deref();
             let elsewhere = elsewhere.is_some_and(|path| path.starts_with("http"));
-            let key = format!("{CROPS}/{}", crop_name(detection.id));
+            let key = crop_key(detection.id);
             let edges = [detection.x1, detection.y1, detection.x2, detection.y2];
             let [Some(x1), Some(y1), Some(x2), Some(y2)] = edges else {
                 continue;

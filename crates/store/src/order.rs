@@ -1,7 +1,8 @@
 //! The order of a list: columns that a request names, nulls last in both directions, and the
 //! row's number at the end so that pages never overlap (`domain-rules.md` §17).
 
-use sea_orm::sea_query::{Alias, NullOrdering, Query, SelectStatement};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Query, SelectStatement};
 use sea_orm::{Condition, DbErr, EntityTrait, JoinType, Order, QueryOrder, Select, SqlErr};
 
 use crate::connection::StoreError;
@@ -46,6 +47,14 @@ pub(crate) fn for_each<E: EntityTrait>(
     own.from(table).cond_where(condition).offset(0); // with this it stays a query of its own
     let name = Alias::new(table.table_name());
     select.join_lateral(JoinType::InnerJoin, own, name, Condition::all());
+}
+
+/// That a value is one of those that a statement gives, which are made a list once: PostgreSQL then
+/// looks each of them up, where it would otherwise choose by how many it thinks there are. SQLite
+/// knows no such list.
+pub(crate) fn in_list(value: Expr, these: SelectStatement) -> Expr {
+    let list = Expr::SubQuery(None, Box::new(these.into()));
+    value.eq(PgFunc::any(Func::cust("ARRAY").arg(list)))
 }
 
 pub(crate) fn way(descending: bool) -> Order {

@@ -277,18 +277,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Counts what is summed up from a project's captures at once: its sessions, then its stations.
-    pub(crate) async fn recount_sums(&self, project: i64) -> StoreResult<()> {
-        use session::Column as S;
-        use station::Column as T;
-        let of_sessions = session::Entity::find().filter(S::ProjectId.eq(project));
-        let sessions = self.page_of(of_sessions, S::Id, 0, u64::from(u32::MAX));
-        self.refresh_sessions(&sessions.await?).await?;
-        let of_stations = station::Entity::find().filter(T::ProjectId.eq(project));
-        let stations = self.page_of(of_stations, T::Id, 0, u64::from(u32::MAX));
-        self.refresh_stations(&stations.await?).await
-    }
 }
 
 /// Writes down how far a recount is, unless it is elsewhere by now; none where it is done.

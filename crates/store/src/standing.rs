@@ -14,7 +14,7 @@ use sea_orm::{
 use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, job_stream, ticket, webhook_delivery};
 use crate::job::offer::seen;
-use crate::ticket::Depth;
+use crate::ticket::{Depth, HANDED_OUT};
 
 /// Jobs of one state that are counted at most.
 const JOBS: u64 = 10_000;
@@ -27,8 +27,6 @@ const RUNNING: u64 = 200;
 /// Images of one job that are looked at for the one that has waited the longest: more than there are
 /// dead ones before the caretaker has written them down.
 const FIRST: u64 = 100;
-/// Numbers below are places in a feed, above them times (milliseconds, of 2001): see `job::feed`.
-pub(crate) const PLACES: i64 = 1_000_000_000_000;
 
 /// How many jobs of a kind are in a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,9 +135,9 @@ impl Store {
                 .to_owned()
         };
         let seen = || Expr::col(C::VisibleAt);
-        let fresh = of_jobs().and_where(seen().lt(PLACES)).take();
+        let fresh = of_jobs().and_where(seen().lt(HANDED_OUT)).take();
         let leased = of_jobs().and_where(seen().gt(now)).take();
-        let over = of_jobs().and_where(seen().between(PLACES, now)).take();
+        let over = of_jobs().and_where(seen().between(HANDED_OUT, now)).take();
         let again = Expr::col(C::Deliveries).lt(most);
         let again = over.clone().and_where(again).take();
         let [fresh, leased, over, again] = [
@@ -223,7 +221,7 @@ impl Store {
             .await?;
         let begun: HashMap<i64, DateTime<Utc>> = running.iter().copied().collect();
         let since = |(job, first): (i64, Option<i64>)| match first? {
-            place if place < PLACES => begun.get(&job).copied(),
+            place if place < HANDED_OUT => begun.get(&job).copied(),
             time => DateTime::from_timestamp_millis(time),
         };
         let first = first.into_iter().filter_map(since);

@@ -131,9 +131,10 @@ impl Guard {
 /// Refuses what is too much, and answers for what takes too long. A request has a place to work
 /// from when its body is all there until its answer begins: who is slow to send takes nobody's.
 pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let (most, time) = {
+    let (most, time, is_api) = {
         let (path, limits) = (request.uri().path(), &guard.limits);
-        (limits.size(path), limits.time(path))
+        let is_api = path.starts_with("/api/");
+        (limits.size(path), limits.time(path), is_api)
     };
     let Some(seat) = guard.room.seat(&request) else {
         return refused("busy", ApiError::Busy(AGAIN));
@@ -151,7 +152,8 @@ pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> 
     // Whatever the handler made of a body that was cut off, this is why.
     match watch.verdict() {
         Some(Verdict::Large) => refused("large", ApiError::TooLarge),
-        Some(Verdict::Unknown) => refused("large", ApiError::NotAuthenticated),
+        Some(Verdict::Unknown) if is_api => refused("large", ApiError::NotAuthenticated),
+        Some(Verdict::Unknown) => refused("large", ApiError::TooLarge),
         Some(Verdict::Slow) => refused("slow", ApiError::Late),
         Some(Verdict::Busy) => refused("busy", ApiError::Busy(AGAIN)),
         Some(Verdict::Whole) | None => answer,

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::extension::postgres::PgFunc;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, NullOrdering, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, NullOrdering, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
     QuerySelect, RelationTrait,
@@ -14,6 +13,7 @@ use crate::connection::{Store, StoreResult};
 use crate::entity::{capture_set, capture_set_member, job};
 use crate::job::Job;
 use crate::job::list::holds;
+use crate::order::in_list;
 
 /// Jobs of one set or capture that are shown: the newest.
 const JOBS: u64 = 100;
@@ -173,10 +173,7 @@ impl Store {
         let number = Expr::col((job::Entity, job::Column::Id));
         let among = match self.is_sqlite() {
             true => number.in_subquery(newest),
-            false => {
-                let list = Expr::SubQuery(None, Box::new(newest.into()));
-                number.eq(PgFunc::any(Func::cust("ARRAY").arg(list)))
-            }
+            false => in_list(number, newest),
         };
         let mut select = Query::select();
         select

@@ -14,8 +14,8 @@ use super::Job;
 use crate::connection::{Store, StoreResult, clock};
 use crate::entity::{job, ticket, user};
 use crate::progress::Counts;
-use crate::standing::PLACES;
 use crate::ticket::Depth;
+use crate::ticket::HANDED_OUT;
 use crate::user::User;
 
 /// Jobs of one state that are looked through at most.
@@ -165,7 +165,7 @@ impl Store {
             match held {
                 true => select.and_where(seen().gt(at)),
                 false => select
-                    .and_where(seen().gt(PLACES))
+                    .and_where(seen().gt(HANDED_OUT))
                     .and_where(seen().lte(at)),
             };
             select

@@ -14,8 +14,7 @@ use sea_orm::{
 mod care;
 mod person;
 
-pub(crate) use care::pass_over;
-pub use care::{Awaited, MAX_RESCUES};
+pub use care::{Awaited, MAX_RESCUES, pass_over};
 pub use person::Cancelled;
 
 use super::event::{What, record, record_by};

@@ -8,13 +8,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Timelike, Utc};
 use domain::state::JobState;
 use sea_orm::sea_query::{NullOrdering, SelectStatement};
-use sea_orm::{
-    ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use super::{Job, JobFilter, JobOrder};
 use crate::connection::{Store, StoreResult};
 use crate::entity::job::{self, Column as C};
+use crate::order::way;
 
 impl Store {
     /// One page of jobs, newest first, and how many there are: of a long list as many as there
@@ -167,7 +166,7 @@ fn parts(ids: &Select<job::Entity>, order: &[(JobOrder, bool)]) -> Vec<SelectSta
         [one] => *one,
         several => return vec![sorted(ids, several)],
     };
-    let towards = towards(descending);
+    let towards = way(descending);
     let ordered = |list: Select<job::Entity>, columns: &[C]| {
         let list = columns
             .iter()
@@ -192,11 +191,7 @@ fn parts(ids: &Select<job::Entity>, order: &[(JobOrder, bool)]) -> Vec<SelectSta
 
 fn sorted(ids: &Select<job::Entity>, orders: &[(JobOrder, bool)]) -> SelectStatement {
     let list = orders.iter().fold(ids.clone(), |list, (by, descending)| {
-        list.order_by_with_nulls(by.column(), towards(*descending), NullOrdering::Last)
+        list.order_by_with_nulls(by.column(), way(*descending), NullOrdering::Last)
     });
     QueryTrait::into_query(list.order_by_desc(C::Id))
-}
-
-fn towards(descending: bool) -> Order {
-    if descending { Order::Desc } else { Order::Asc }
 }

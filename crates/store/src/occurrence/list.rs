@@ -5,8 +5,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sea_orm::sea_query::extension::postgres::PgFunc;
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
 
 use super::Occurrence;
@@ -14,7 +13,7 @@ use crate::connection::{Store, StoreResult};
 use crate::defaults::Defaults;
 use crate::entity::{classification, detection, identification, occurrence, session, taxon};
 use crate::export::members;
-use crate::order::Orders;
+use crate::order::{Orders, in_list};
 use crate::taxa_list;
 
 /// Up to so many are looked up and sorted; of more, an order is walked until the page is full.
@@ -106,10 +105,7 @@ impl Reach {
         match self {
             // PostgreSQL makes a list of them once and does not search for each row.
             Reach::Order => value.in_subquery(these).eq(true),
-            Reach::Listed => {
-                let list = Expr::SubQuery(None, Box::new(these.into()));
-                value.eq(PgFunc::any(Func::cust("ARRAY").arg(list)))
-            }
+            Reach::Listed => in_list(value, these),
             _ => value.in_subquery(these),
         }
     }

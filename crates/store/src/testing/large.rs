@@ -2,9 +2,10 @@
 //! three times, names with a long tail. The idea: every row follows from its number, so the same
 //! size is the same project on both databases, and the database makes the rows by itself.
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 
 use crate::connection::{Store, StoreResult, now};
+use crate::entity::{session, station};
 
 /// Captures of one night.
 const NIGHT: i64 = 100;
@@ -324,6 +325,19 @@ impl Store {
         }
         self.recount_sums(large.project).await?;
         tracing::info!(at = %now(), "filled");
+        Ok(())
+    }
+
+    /// Counts what is summed up from a project's captures: its sessions, then its stations.
+    async fn recount_sums(&self, project: i64) -> StoreResult<()> {
+        let sessions = session::Entity::find().filter(session::Column::ProjectId.eq(project));
+        for session in sessions.all(&self.db).await? {
+            self.refresh_session(session.id).await?;
+        }
+        let stations = station::Entity::find().filter(station::Column::ProjectId.eq(project));
+        for station in stations.all(&self.db).await? {
+            self.refresh_station(station.id).await?;
+        }
         Ok(())
     }
 

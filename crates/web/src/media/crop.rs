@@ -2,7 +2,7 @@
 //! unless a worker process has cut it ahead of time (`domain-rules.md` §14).
 
 use axum::body::Bytes;
-use domain::storage::{CROPS, crop_name, of_crop};
+use domain::storage::{CROPS, crop_key, crop_name, of_crop};
 use files::picture::cut;
 use files::{FilesError, Links};
 use rest::{ApiError, ApiResult};
@@ -21,7 +21,7 @@ pub fn address(links: &Links, detection: i64) -> String {
 pub async fn show(state: &AppState, rest: &str) -> ApiResult<Bytes> {
     let id = of_crop(rest).ok_or(ApiError::NotFound)?;
     let detection = state.store.detection(id).await.map_err(internal)?;
-    let key = format!("{CROPS}/{}", crop_name(id));
+    let key = crop_key(id);
     match state.files.get(&key).await {
         Ok(content) => return Ok(content),
         Err(FilesError::NotFound(_)) => {}

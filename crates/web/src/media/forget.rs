@@ -3,7 +3,7 @@
 //! millions, are left to the sweep of files (`jobs::sweep`), as is what fails here, and are shown to
 //! nobody meanwhile.
 
-use domain::storage::{CROPS, UPLOADS, crop_name};
+use domain::storage::{UPLOADS, crop_key};
 use files::FilesError;
 use futures_util::{StreamExt, stream};
 
@@ -18,8 +18,7 @@ const PAGE: usize = 1000;
 /// Removes what was made of a capture and of the detections on it, and its own file where that was
 /// an upload.
 pub async fn capture(state: &AppState, capture: i64, detections: Vec<i64>, upload: Option<String>) {
-    let crops = detections.into_iter();
-    let crops = crops.map(|id| format!("{CROPS}/{}", crop_name(id)));
+    let crops = detections.into_iter().map(crop_key);
     let keys = thumbnail::keys(capture).chain(crops).chain(upload);
     these(state, keys.collect()).await;
 }

@@ -11,7 +11,7 @@ use rest::ApiError;
 use rest::query::Query;
 use serde_json::json;
 
-use super::act::{Act, Refused};
+use super::act::Act;
 use super::at::{At, Part};
 use super::columns::{self, Pager};
 use super::form::{Sent, Shown};
@@ -201,11 +201,10 @@ pub async fn act(
             Ok(said::go(&state.links, &home, &words))
         }
         Ok(_) => Ok(said::go(&state.links, &at.path("/people"), &words)),
-        Err(Refused::Fields(wrong)) => {
-            let words = wrong.into_iter().flat_map(|(_, words)| words);
-            let words = words.collect::<Vec<_>>().join(" ");
-            Ok(said::go(&state.links, &at.path("/people"), &words))
-        }
-        Err(Refused::Error(error)) => Err(error),
+        Err(refused) => Ok(said::go(
+            &state.links,
+            &at.path("/people"),
+            &refused.words()?,
+        )),
     }
 }

@@ -256,7 +256,7 @@ impl Store {
 ///
 /// # Errors
 /// Where the database is away there is nothing to go on with.
-pub(crate) fn pass_over(job: i64, error: StoreError) -> StoreResult<()> {
+pub fn pass_over(job: i64, error: StoreError) -> StoreResult<()> {
     match error.of_one()? {
         StoreError::NotFound(_) => {} // deleted meanwhile
         error => tracing::warn!(job.id = job, %error, "a job could not be looked after"),
