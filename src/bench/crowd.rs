@@ -38,7 +38,7 @@ pub async fn run(settings: &BenchCrowd) -> anyhow::Result<()> {
     farm.say_memory();
     let faults = unsound(&farm, jobs).await?;
     if let Ok(farm) = Arc::try_unwrap(farm) {
-        farm.remove();
+        farm.remove().await?;
     }
     ensure!(faults.is_empty(), "not exact: {}", faults.join("; "));
     Ok(())

@@ -114,7 +114,7 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
         "job                  {}: {} saved, {} failed, {} detections, {} classifications",
         ended.state, audit.done, audit.failed, audit.detections, audit.classifications
     );
-    farm.remove();
+    farm.remove().await?;
     let faults = audit.faults(Some(settings.images.into()));
     ensure!(
         faults.is_empty(),

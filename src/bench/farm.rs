@@ -38,6 +38,8 @@ pub struct Farm {
     admin: String,
     http: Client,
     folder: PathBuf,
+    /// The NATS server with the tasks and the prefix of their names.
+    nats: Option<(String, String)>,
     keep: bool,
 }
 
@@ -63,7 +65,10 @@ impl Farm {
             "several processes need --database-url"
         );
         let store = startup::open_store(&place).await?;
-        let (webs, works) = processes(&place, ground).await?;
+        // Another run's stream would be another installation's.
+        let prefix = || format!("hawkmoth-bench-{:08x}", rand::random::<u32>());
+        let nats = ground.nats_url.clone().map(|url| (url, prefix()));
+        let (webs, works) = processes(&place, ground.processes, nats.as_ref()).await?;
         let owner = person(&store, "bench@example.org", true).await?;
         let worker = person(&store, "worker@example.org", false).await?;
         let project = store
@@ -85,6 +90,7 @@ impl Farm {
             pipeline: 0,
             http: Client::new(),
             folder: data.clone(),
+            nats,
             keep: ground.keep,
         };
         let path = format!("projects/{project}/pipelines/");
@@ -218,18 +224,27 @@ impl Farm {
     }
 
     /// Ends the server and removes what was made.
-    pub fn remove(self) {
+    ///
+    /// # Errors
+    /// Where the tasks are still on the NATS server.
+    pub async fn remove(self) -> anyhow::Result<()> {
         let Farm {
             folder,
+            nats,
             keep,
             webs,
             works,
             ..
         } = self;
         drop((webs, works));
-        if !keep {
-            std::fs::remove_dir_all(folder).ok();
+        if keep {
+            return Ok(());
         }
+        std::fs::remove_dir_all(folder).ok();
+        if let Some((url, prefix)) = nats {
+            queue::Nats::connect(&url, &prefix).await?.forget().await?;
+        }
+        Ok(())
     }
 }
 
@@ -263,14 +278,17 @@ fn registration() -> Value {
 }
 
 /// Starts what answers and what runs jobs.
-async fn processes(place: &Place, ground: &Ground) -> anyhow::Result<(Vec<Process>, Vec<Process>)> {
-    let nats = ground.nats_url.as_deref();
-    if ground.processes == 1 {
+async fn processes(
+    place: &Place,
+    many: u32,
+    nats: Option<&(String, String)>,
+) -> anyhow::Result<(Vec<Process>, Vec<Process>)> {
+    if many == 1 {
         let serve = Process::start("serve", place, nats, &[]).await?;
         return Ok((vec![serve], Vec::new()));
     }
     let (mut webs, mut works) = (Vec::new(), Vec::new());
-    for _ in 0..ground.processes {
+    for _ in 0..many {
         webs.push(Process::start("web", place, nats, &[]).await?);
         let public = ["--public-url", webs[0].url.as_str()];
         works.push(Process::start("work", place, nats, &public).await?);
@@ -289,7 +307,7 @@ impl Process {
     async fn start(
         what: &str,
         place: &Place,
-        nats: Option<&str>,
+        nats: Option<&(String, String)>,
         more: &[&str],
     ) -> anyhow::Result<Process> {
         let mut command = Command::new(std::env::current_exe()?);
@@ -303,8 +321,8 @@ impl Process {
         if let Some(url) = &place.database_url {
             command.args(["--database-url", url]);
         }
-        if let Some(url) = nats {
-            command.args(["--nats-url", url, "--nats-prefix", "hawkmoth-bench"]);
+        if let Some((url, prefix)) = nats {
+            command.args(["--nats-url", url, "--nats-prefix", prefix]);
         }
         let child = command.stdout(Stdio::piped()).spawn();
         let mut child = child.context("the server cannot be started")?;

@@ -69,6 +69,7 @@ fn database(
 ) -> anyhow::Result<Option<Database>> {
     let name = format!("hawkmoth_bench_{captures}");
     Ok(match (postgres, &settings.postgres) {
+        (false, _) if settings.only_postgres => None,
         (false, _) => Some(Database {
             kind: "SQLite",
             captures,

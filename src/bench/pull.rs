@@ -119,7 +119,7 @@ async fn alone(settings: &BenchPull) -> anyhow::Result<()> {
             faults.push(format!("{} failed and is not broken", capture.path));
         }
     }
-    farm.remove();
+    farm.remove().await?;
     ensure!(faults.is_empty(), "not exact: {}", faults.join("; "));
     Ok(())
 }

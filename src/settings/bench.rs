@@ -283,6 +283,9 @@ pub struct BenchLists {
         hide_env_values = true
     )]
     pub postgres: Option<String>,
+    /// Not on SQLite
+    #[arg(long, env = "HAWKMOTH_BENCH_ONLY_POSTGRES", requires = "postgres")]
+    pub only_postgres: bool,
     /// Folder for what is made
     #[arg(
         long,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use domain::export::{CSV, DARWIN_CORE, FORMATS, JSON, PARQUET};
-use domain::job::KINDS;
+use domain::job::{KINDS, KindSpec};
 use domain::state::JobState;
 
 use super::asking::{Asking, address};
@@ -73,7 +73,7 @@ pub struct CreateJob {
     #[arg(long, value_name = "PROJECT")]
     pub project: Option<String>,
     /// What kind of job
-    #[arg(long, default_value = domain::job::ML, value_parser = kind())]
+    #[arg(long, default_value = domain::job::ML, value_parser = able())]
     pub kind: String,
     /// Name of the job
     #[arg(long)]
@@ -302,7 +302,16 @@ fn state() -> impl TypedValueParser<Value = String> {
 }
 
 fn kind() -> PossibleValuesParser {
-    let kinds = KINDS.iter();
+    kinds(|_| true)
+}
+
+/// Kinds that do something: the API knows one more, for what another server's jobs may be.
+fn able() -> PossibleValuesParser {
+    kinds(|kind| !kind.stages.is_empty())
+}
+
+fn kinds(which: impl Fn(&KindSpec) -> bool) -> PossibleValuesParser {
+    let kinds = KINDS.iter().filter(|kind| which(kind));
     PossibleValuesParser::new(kinds.map(|kind| PossibleValue::new(kind.key).help(kind.name)))
 }
 

@@ -21,6 +21,7 @@ pub mod event;
 pub mod feed;
 pub mod hands;
 pub mod life;
+pub(crate) mod line;
 pub mod list;
 pub mod offer;
 pub mod page;

@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select};
 use crate::chart::ProjectCharts;
 use crate::connection::{Store, StoreError, StoreResult};
 use crate::entity::detection;
+use crate::job::line::Lines;
 
 /// Lists up to this length are counted anew each time.
 const SHORT: u64 = 10_000;
@@ -34,6 +35,7 @@ pub(crate) struct Counts {
     counts: Kept<Counted>,
     pages: Kept<Vec<i64>>,
     pub(crate) charts: Kept<Arc<ProjectCharts>>,
+    pub(crate) lines: Lines,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 //! (`processing-service.md` §7.1, `domain-rules.md` §17). How a page of one is read stands in
 //! `job/page.rs`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 use domain::job::DispatchMode;
 use domain::state::JobState;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
@@ -124,6 +124,16 @@ impl JobOrder {
 }
 
 impl JobFilter {
+    /// The same for a minute: what is asked for up to now is another list at each request, and what
+    /// is kept of it is kept for one.
+    pub(super) fn of_the_minute(&self) -> JobFilter {
+        let minute = |edge: DateTime<Utc>| edge.with_second(0)?.with_nanosecond(0);
+        JobFilter {
+            no_failures_before: self.no_failures_before.and_then(minute),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn select(&self) -> Select<job::Entity> {
         use job::Column as C;
         let mut all = Condition::all();

@@ -1,12 +1,12 @@
-//! What remote workers are offered: the list of jobs in the order in which they should be worked
-//! on. The idea: ready before not ready, higher priority first, and among equals the one with the
-//! fewest images in somebody's hands, so a small job beside a huge one is taken up at the next
-//! poll and workers spread over jobs by themselves.
+//! What remote workers are offered, and by what: the order of jobs stands in `job/line.rs`. The idea:
+//! ready before not ready, higher priority first, and among equals the one with the fewest images in
+//! somebody's hands, so a small job beside a huge one is taken up at the next poll and workers spread
+//! over jobs by themselves.
 
 use domain::job::DispatchMode;
 use domain::state::JobState;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{Job, JobFilter};
 use crate::connection::{Store, StoreResult, clock};
@@ -59,65 +59,6 @@ impl Store {
         Ok(Workable::Projects(ids))
     }
 
-    /// A page of jobs in the order in which a worker should take them, and how many there are: of
-    /// a long list as many as there were of late.
-    ///
-    /// # Errors
-    /// Errors of the database.
-    pub async fn jobs_for_workers(
-        &self,
-        filter: &JobFilter,
-        workable: &Workable,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<(Vec<Job>, u64)> {
-        let count = self.count_jobs(filter).await?;
-        let rows = self.offered(filter, workable, limit, offset).await?;
-        Ok((rows, count))
-    }
-
-    /// The same without how many there are.
-    async fn offered(
-        &self,
-        filter: &JobFilter,
-        workable: &Workable,
-        limit: u64,
-        offset: u64,
-    ) -> StoreResult<Vec<Job>> {
-        let first = |condition: Condition| -> Expr {
-            CaseStatement::new().case(condition, 0).finally(1).into()
-        };
-        let mine = match workable {
-            Workable::All => Condition::all().add(job::Column::Id.is_not_null()),
-            Workable::Projects(ids) => {
-                Condition::all().add(job::Column::ProjectId.is_in(ids.iter().copied()))
-            }
-        };
-        let held = Query::select()
-            .expr(Func::count(Expr::col((
-                ticket::Entity,
-                ticket::Column::CaptureId,
-            ))))
-            .from(ticket::Entity)
-            .and_where(of_job())
-            .and_where(visible().gt(clock()))
-            .to_owned();
-        let held = Expr::SubQuery(None, Box::new(held.into()));
-        let lent = Expr::SubQuery(None, Box::new(lent().into()));
-        let lent = Func::coalesce([lent, Expr::value(0)]);
-        Ok(filter
-            .select()
-            .order_by(first(ready()), Order::Asc)
-            .order_by(first(mine), Order::Asc)
-            .order_by_desc(job::Column::Priority)
-            .order_by(held.add(lent), Order::Asc)
-            .order_by(Func::random(), Order::Asc)
-            .limit(limit)
-            .offset(offset)
-            .all(&self.db)
-            .await?)
-    }
-
     /// The job that a worker for these pipelines should work on now, if there is one that it
     /// may work on and that has an image to hand out.
     ///
@@ -139,7 +80,7 @@ impl Store {
             ready: true,
             ..Default::default()
         };
-        let jobs = self.offered(&filter, workable, 1, 0).await?;
+        let (jobs, _) = self.jobs_for_workers(&filter, workable, 1, 0).await?;
         Ok(jobs.into_iter().next())
     }
 
@@ -223,8 +164,19 @@ pub(crate) fn seen(what: job_stream::Column) -> SelectStatement {
         .to_owned()
 }
 
+/// How many of the job's images are in somebody's hands, by its tickets.
+pub(super) fn held() -> SelectStatement {
+    let capture = (ticket::Entity, ticket::Column::CaptureId);
+    Query::select()
+        .expr(Func::count(Expr::col(capture)))
+        .from(ticket::Entity)
+        .and_where(of_job())
+        .and_where(visible().gt(clock()))
+        .to_owned()
+}
+
 /// How many of the job's tasks were last seen in somebody's hands in the stream.
-fn lent() -> SelectStatement {
+pub(super) fn lent() -> SelectStatement {
     of_stream(Expr::col((job_stream::Entity, job_stream::Column::Leased)))
 }
 

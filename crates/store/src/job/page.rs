@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Timelike, Utc};
 use domain::state::JobState;
 use sea_orm::sea_query::{NullOrdering, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
@@ -68,13 +67,8 @@ impl Store {
             let ids = filter.select().select_only().column(C::Id);
             QueryTrait::into_query(ids)
         };
-        // What is asked for up to now is another list at each request; its count is kept for one.
-        let minute = |edge: DateTime<Utc>| edge.with_second(0)?.with_nanosecond(0);
-        let kept_as = JobFilter {
-            no_failures_before: filter.no_failures_before.and_then(minute),
-            ..filter.clone()
-        };
-        self.count_list_as(list(&kept_as), list(filter)).await
+        let kept_as = list(&filter.of_the_minute());
+        self.count_list_as(kept_as, list(filter)).await
     }
 
     /// Jobs by id, in the order of the ids; those that do not exist are left out.

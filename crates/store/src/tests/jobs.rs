@@ -3,6 +3,7 @@
 mod claims;
 mod counterexamples;
 mod feeding;
+mod line;
 mod lists;
 mod lives;
 mod pages;

@@ -48,15 +48,19 @@ impl Bars {
         })
     }
 
-    /// The same of numbers that are tenths: a 7 is read as 0.7.
+    /// The same of numbers that are tenths: a 7 is read as 0.7, and all as whole ones where all are.
     pub fn of_tenths(
         title: &'static str,
         over: &'static str,
         numbers: Vec<Number>,
     ) -> Option<Bars> {
+        let whole = numbers.iter().all(|bar| bar.1 % 10 == 0);
         Bars::worded(title, over, numbers, |number| {
             let tenths = number.unsigned_abs();
-            format!("{}.{}", grouped(tenths / 10), tenths % 10)
+            match whole {
+                true => grouped(tenths / 10),
+                false => format!("{}.{}", grouped(tenths / 10), tenths % 10),
+            }
         })
     }
 
@@ -137,5 +141,10 @@ mod tests {
         let bars = Bars::of_tenths("Detections", "Hour", numbers.to_vec()).unwrap();
         assert_eq!(bars.all[0].words, "0.4");
         assert_eq!(bars.words, "at most 1,234.5, 22:00");
+
+        let whole = [("21:00", 40, None), ("22:00", 1260, None)];
+        let whole = whole.map(|(name, number, href)| (name.to_owned(), number, href));
+        let bars = Bars::of_tenths("Detections", "Hour", whole.to_vec()).unwrap();
+        assert_eq!(bars.words, "at most 126, 22:00");
     }
 }

@@ -1,0 +1,313 @@
+//! The order in which jobs are offered to workers, kept for a moment where very many jobs are open
+//! at once. The idea: each job has to be looked at for its place, so a long line is read once for
+//! all who ask within a second, while each gets another one of those that stand equal; and what is
+//! taken from a kept line is asked once more whether it still belongs there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, QueryOrder, QuerySelect};
+
+use super::offer::{Workable, held, lent, ready};
+use super::{Job, JobFilter};
+use crate::connection::{Store, StoreResult};
+use crate::entity::job;
+
+/// Lines up to this length are read anew each time.
+const SHORT: usize = 500;
+/// More jobs than this are not put in order, unless a page lies behind them.
+const MOST: u64 = 20_000;
+/// For how long a long line is taken as it is,
+const FRESH: Duration = Duration::from_secs(1);
+/// or so many times as long as it took to read, if that is longer, up to
+const TIMES: u32 = 10;
+const STALE: Duration = Duration::from_secs(30);
+/// Lines that are kept at once.
+const KEPT: usize = 100;
+/// From a kept line so many jobs more than are wanted are looked at in one query,
+const SPARE: usize = 8;
+/// and in so many of them before it is read anew.
+const TRIES: usize = 4;
+
+/// The lines that were long when they were last read.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(Mutex<HashMap<String, Arc<Kept>>>);
+
+#[derive(Debug)]
+struct Kept {
+    line: Mutex<Arc<Line>>,
+    /// Whoever reads it anew, so that one does.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Kept {
+    fn line(&self) -> Arc<Line> {
+        locked(&self.line).clone()
+    }
+}
+
+/// Open jobs in the order in which they should be worked on.
+#[derive(Debug)]
+struct Line {
+    places: Vec<Place>,
+    /// How many they are, with those that have no place any more.
+    count: u64,
+    read: Instant,
+    fresh: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    job: i64,
+    /// It would hand out an image.
+    ready: bool,
+    /// Behind the last one of those that stand equal.
+    end: usize,
+}
+
+impl Line {
+    /// The line in another order of those that stand equal, from this place on.
+    fn drawn(&self, from: usize) -> Drawn {
+        Drawn {
+            places: self.places.clone(),
+            next: from,
+        }
+    }
+
+    /// The numbers on a page of it.
+    fn page(&self, from: usize, wanted: usize) -> Vec<i64> {
+        let page = self.drawn(from).take(wanted);
+        page.map(|place| place.job).collect()
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.read.elapsed() <= self.fresh
+    }
+}
+
+/// A line from which one after the other is taken.
+struct Drawn {
+    places: Vec<Place>,
+    next: usize,
+}
+
+impl Iterator for Drawn {
+    type Item = Place;
+
+    fn next(&mut self) -> Option<Place> {
+        let end = self.places.get(self.next)?.end;
+        let other = rand::rng().random_range(self.next..end);
+        self.places.swap(self.next, other);
+        self.next += 1;
+        self.places.get(self.next - 1).copied()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lines {
+    /// Whatever is kept now stays fresh.
+    #[cfg(test)]
+    pub(crate) fn stay(&self) {
+        for kept in locked(&self.0).values() {
+            let mut line = locked(&kept.line);
+            *line = Arc::new(Line {
+                places: line.places.clone(),
+                count: line.count,
+                read: line.read,
+                fresh: Duration::MAX,
+            });
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        locked(&self.0).len()
+    }
+
+    fn get(&self, key: &str) -> Option<Arc<Kept>> {
+        locked(&self.0).get(key).cloned()
+    }
+
+    /// Keeps a line that is long, and forgets one that has become short.
+    fn put(&self, key: String, line: &Arc<Line>) {
+        let mut kept = locked(&self.0);
+        if line.places.len() <= SHORT {
+            kept.remove(&key);
+            return;
+        }
+        if let Some(kept) = kept.get(&key) {
+            *locked(&kept.line) = line.clone();
+            return;
+        }
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        let line = Mutex::new(line.clone());
+        let turn = tokio::sync::Mutex::default();
+        kept.insert(key, Arc::new(Kept { line, turn }));
+    }
+}
+
+impl Store {
+    /// A page of jobs in the order in which a worker should take them, and how many there are: of
+    /// a long list as many as there were of late.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub async fn jobs_for_workers(
+        &self,
+        filter: &JobFilter,
+        workable: &Workable,
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<(Vec<Job>, u64)> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let end = offset.saturating_add(limit);
+        if end > MOST {
+            let line = self.read_line(filter, workable, end).await?;
+            let jobs = self.jobs_by_id(&line.page(from, wanted)).await?;
+            return Ok((jobs, line.count));
+        }
+        let key = format!("{:?} {workable:?}", filter.of_the_minute());
+        let asked = Instant::now();
+        let mut line = self.line(&key, filter, workable, None).await?;
+        let mut found = None;
+        if line.read < asked {
+            found = self.still_there(&line, filter, from, wanted).await?;
+            if found.is_none() {
+                line = self.line(&key, filter, workable, Some(&line)).await?;
+            }
+        }
+        let found = match found {
+            Some(found) => found,
+            None => self.jobs_by_id(&line.page(from, wanted)).await?,
+        };
+        Ok((found, line.count))
+    }
+
+    /// The line, as it is kept where it is long; never `old`.
+    async fn line(
+        &self,
+        key: &str,
+        filter: &JobFilter,
+        workable: &Workable,
+        old: Option<&Arc<Line>>,
+    ) -> StoreResult<Arc<Line>> {
+        let lines = &self.counts.lines;
+        let usable = |line: &Arc<Line>| {
+            line.is_fresh() && old.is_none_or(|old| !Arc::ptr_eq(old, line))
+        };
+        let Some(kept) = lines.get(key) else {
+            let line = Arc::new(self.read_line(filter, workable, MOST).await?);
+            lines.put(key.to_owned(), &line);
+            return Ok(line);
+        };
+        if let Some(line) = Some(kept.line()).filter(usable) {
+            return Ok(line);
+        }
+        let _turn = kept.turn.lock().await;
+        if let Some(line) = Some(kept.line()).filter(usable) {
+            return Ok(line);
+        }
+        let line = Arc::new(self.read_line(filter, workable, MOST).await?);
+        lines.put(key.to_owned(), &line);
+        Ok(line)
+    }
+
+    /// The first `most` of the line, from the database.
+    async fn read_line(
+        &self,
+        filter: &JobFilter,
+        workable: &Workable,
+        most: u64,
+    ) -> StoreResult<Line> {
+        let first = |condition: Condition| -> Expr {
+            CaseStatement::new().case(condition, 0).finally(1).into()
+        };
+        let mine = match workable {
+            Workable::All => Condition::all().add(job::Column::Id.is_not_null()),
+            Workable::Projects(ids) => {
+                Condition::all().add(job::Column::ProjectId.is_in(ids.iter().copied()))
+            }
+        };
+        let hands = [held(), lent()].map(|these| Expr::SubQuery(None, Box::new(these.into())));
+        let [held, lent] = hands;
+        let hands = held.add(Func::coalesce([lent, Expr::value(0)]));
+        let read = Instant::now();
+        let rows: Vec<(i64, i32, i32, i32, i64)> = filter
+            .select()
+            .select_only()
+            .column(job::Column::Id)
+            .expr_as(first(ready()), "behind")
+            .expr_as(first(mine), "elsewhere")
+            .column(job::Column::Priority)
+            .expr_as(hands, "hands")
+            .order_by(Expr::col("behind"), Order::Asc)
+            .order_by(Expr::col("elsewhere"), Order::Asc)
+            .order_by_desc(job::Column::Priority)
+            .order_by(Expr::col("hands"), Order::Asc)
+            .order_by(Func::random(), Order::Asc)
+            .limit(most)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut places: Vec<Place> = Vec::with_capacity(rows.len());
+        for equals in rows.chunk_by(|a, b| (a.1, a.2, a.3, a.4) == (b.1, b.2, b.3, b.4)) {
+            let end = places.len() + equals.len();
+            places.extend(equals.iter().map(|row| Place {
+                job: row.0,
+                ready: row.1 == 0,
+                end,
+            }));
+        }
+        let count = match places.len() as u64 {
+            all if all < most => all,
+            _ => self.count_jobs(filter).await?,
+        };
+        Ok(Line {
+            places,
+            count,
+            read,
+            fresh: FRESH.max((read.elapsed() * TIMES).min(STALE)),
+        })
+    }
+
+    /// A page of a kept line, of jobs that still stand where the line has them. `None` where so many
+    /// do not that the page is not full.
+    async fn still_there(
+        &self,
+        line: &Line,
+        filter: &JobFilter,
+        from: usize,
+        wanted: usize,
+    ) -> StoreResult<Option<Vec<Job>>> {
+        let wanted = line.places.len().saturating_sub(from).min(wanted);
+        let mut drawn = line.drawn(from);
+        let mut found: Vec<Job> = Vec::with_capacity(wanted);
+        for _ in 0..TRIES {
+            if found.len() >= wanted {
+                break;
+            }
+            let some = drawn.by_ref().take(wanted - found.len() + SPARE);
+            let some: Vec<Place> = some.collect();
+            let behind = some.iter().filter(|place| !place.ready);
+            let behind = job::Column::Id.is_in(behind.map(|place| place.job));
+            // By their numbers, whatever else is asked of them.
+            let these = job::Column::Id.is_in(some.iter().map(|place| place.job));
+            let still = Condition::any().add(behind).add(ready());
+            let rows = filter.select().filter(these).filter(still);
+            let rows = rows.all(&self.db).await?;
+            let mut rows: HashMap<i64, Job> = rows.into_iter().map(|job| (job.id, job)).collect();
+            found.extend(some.iter().filter_map(|place| rows.remove(&place.job)));
+        }
+        found.truncate(wanted);
+        Ok((found.len() == wanted).then_some(found))
+    }
+}
