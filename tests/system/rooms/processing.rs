@@ -192,7 +192,7 @@ async fn the_queue_is_paused_and_goes_on() {
         page.has(&[
             &format!("/jobs/{job}\""),
             "With workers",
-            "<td class=\"number\">3</td>",
+            "<td data-name=\"Waiting\" class=\"number\">3</td>",
         ]);
         page.lacks(&["Pause all"]);
         let form = [("job", job.to_string())];
@@ -213,7 +213,7 @@ async fn the_queue_is_paused_and_goes_on() {
             "Pause all",
             "worker@example.org",
             "online",
-            "<td class=\"number\">2</td>",
+            "<td data-name=\"Waiting\" class=\"number\">2</td>",
         ]);
         let paused = manager.post(&format!("{here}/queue/pause"), &form).await;
         paused.done("is paused: no image is handed out until somebody resumes it");

@@ -21,7 +21,7 @@ async fn a_night_is_a_timeline_with_pictures_and_its_neighbours() {
                 "Aug 10 2022",
                 "21:00–22:58",
                 "1 h 58 min",
-                "<td class=\"number\">60</td>",
+                "<td data-name=\"Captures\" class=\"number\">60</td>",
                 "First capture of Aug 10 2022",
                 "Last capture of Aug 10 2022",
                 "1–2 of 2",
