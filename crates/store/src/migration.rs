@@ -51,6 +51,7 @@ mod m0211_outcomes;
 mod m0212_outcomes_before;
 mod m0213_jobs_of_tickets;
 mod m0214_upload_paths;
+mod m0215_jobs_of_scopes;
 
 /// The list of migrations.
 pub struct Migrator;
@@ -106,6 +107,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0212_outcomes_before::Migration),
             Box::new(m0213_jobs_of_tickets::Migration),
             Box::new(m0214_upload_paths::Migration),
+            Box::new(m0215_jobs_of_scopes::Migration),
         ]
     }
 }

@@ -201,9 +201,8 @@ impl Store {
         old: Option<&Arc<Line>>,
     ) -> StoreResult<Arc<Line>> {
         let lines = &self.counts.lines;
-        let usable = |line: &Arc<Line>| {
-            line.is_fresh() && old.is_none_or(|old| !Arc::ptr_eq(old, line))
-        };
+        let usable =
+            |line: &Arc<Line>| line.is_fresh() && old.is_none_or(|old| !Arc::ptr_eq(old, line));
         let Some(kept) = lines.get(key) else {
             let line = Arc::new(self.read_line(filter, workable, MOST).await?);
             lines.put(key.to_owned(), &line);

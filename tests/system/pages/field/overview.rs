@@ -100,7 +100,12 @@ async fn the_first_page_tells_of_each_project_and_finds_them() {
         let link = format!("href=\"{}\"", world.path(""));
         has(
             &page,
-            &[&link, "<td data-name=\"Captures\">62</td>", "2022-08-11 21:30", "none runs"],
+            &[
+                &link,
+                "<td data-name=\"Captures\">62</td>",
+                "2022-08-11 21:30",
+                "none runs",
+            ],
         );
         assert!(!page.contains("beetles"), "a draft is hidden");
         let member = app.member(&draft, Some(Role::BasicMember)).await;
