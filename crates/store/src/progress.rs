@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use domain::job::{COLLECT_STAGE, DispatchMode, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
+use domain::job::{DispatchMode, PROCESS_STAGE, RESULTS_STAGE, too_many_failed};
 use domain::progress::{Progress, Stage};
 use domain::state::JobState;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -222,8 +222,7 @@ pub fn compose(job: &Job, counts: Counts) -> Progress {
         match stage.key.as_str() {
             PROCESS_STAGE if began => process(stage, whole, has_total, counts),
             RESULTS_STAGE if began => results(stage, whole, has_total, counts),
-            COLLECT_STAGE => {}
-            _ => continue,
+            _ => {}
         }
         close(stage, state, counts);
         if pulled {

@@ -40,6 +40,13 @@ async fn looked_at(fresh: &Fresh) {
     );
     let pipeline = farm.pipeline.to_string();
     let station = farm.station.id.to_string();
+    // There is no other: nobody has to choose it.
+    let only = format!("value=\"{pipeline}\" selected");
+    holds(
+        &text,
+        &[&only, &format!("value=\"{station}\" selected")],
+        &[],
+    );
     let (_, text) = manager
         .sends(
             &new,

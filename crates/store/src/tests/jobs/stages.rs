@@ -42,3 +42,25 @@ async fn a_row_keeps_when_its_stages_began_and_ended() {
         assert_eq!((again[0].began_at, again[0].ended_at), (None, None));
     }
 }
+
+#[tokio::test]
+async fn no_stage_goes_on_in_a_job_that_has_ended() {
+    for fresh in testing::fresh().await {
+        let world = World::new(&fresh.store, 1).await;
+        let store = &world.store;
+        let mut new = world.new_job();
+        new.delay = 40;
+        let (job, fence) = world.claimed(new).await;
+        let mut stages = job.own_stages();
+        assert_eq!(stages[0].key, domain::job::DELAY_STAGE);
+        stages[0].status = JobState::Started;
+        store.write_stages(&fence, &stages).await.unwrap();
+        let told = |job| crate::progress::compose(&job, Default::default()).stages;
+        let runs = told(store.job(job.id).await.unwrap());
+        assert_eq!(runs[0].status, JobState::Started);
+        store.finish_job(&fence, Some("lost")).await.unwrap();
+        let ended = told(store.job(job.id).await.unwrap());
+        assert_eq!(ended[0].status, JobState::Failure);
+        assert_eq!(ended[1].status, JobState::Created, "it never began");
+    }
+}

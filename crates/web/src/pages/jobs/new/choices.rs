@@ -75,6 +75,7 @@ impl Choices {
         if kind.key == POST_PROCESSING {
             choices.read_settings(store, project, form).await?;
         }
+        choices.alone(kind, form);
         if kind.key == EXPORT {
             let formats = domain::export::FORMATS.iter();
             choices.formats = formats
@@ -86,6 +87,22 @@ impl Choices {
                 .collect();
         }
         Ok(choices)
+    }
+
+    /// What must be chosen and is the only one there is stands chosen.
+    fn alone(&mut self, kind: &KindSpec, form: &Shown) {
+        let must: [(&str, &[&str], &mut Vec<Choice>); 3] = [
+            ("pipeline_id", &[ML], &mut self.pipelines),
+            (SET, &[ML, POPULATE], &mut self.sets),
+            (STATION, &[ML, SYNC, REGROUP], &mut self.stations),
+        ];
+        for (field, kinds, choices) in must {
+            let asked = kinds.contains(&kind.key) && !form.refused();
+            let open = asked && form.value(field).trim().is_empty();
+            if let (true, [only]) = (open, choices.as_mut_slice()) {
+                only.chosen = true;
+            }
+        }
     }
 
     async fn read_sets(&mut self, store: &Store, project: i64, form: &Shown) -> StoreResult<()> {
