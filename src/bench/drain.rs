@@ -114,14 +114,14 @@ pub async fn run(settings: &BenchDrain) -> anyhow::Result<()> {
         "job                  {}: {} saved, {} failed, {} detections, {} classifications",
         ended.state, audit.done, audit.failed, audit.detections, audit.classifications
     );
-    farm.remove().await?;
+    let removed = farm.remove().await;
     let faults = audit.faults(Some(settings.images.into()));
     ensure!(
         faults.is_empty(),
         "the counts are not exact: {}",
         faults.join("; ")
     );
-    Ok(())
+    removed
 }
 
 /// Captures without photographs: workers of this measurement do not look at them.

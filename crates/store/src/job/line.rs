@@ -1,7 +1,7 @@
 //! The order in which jobs are offered to workers, kept for a moment where very many jobs are open
 //! at once. The idea: each job has to be looked at for its place, so a long line is read once for
-//! all who ask within a second, while each gets another one of those that stand equal; and what is
-//! taken from a kept line is asked once more whether it still belongs there.
+//! all who ask the same within a second, while each gets another one of those that stand equal; and
+//! what is taken from a kept line is asked once more whether it can still be worked on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ const MOST: u64 = 20_000;
 const FRESH: Duration = Duration::from_secs(1);
 /// or so many times as long as it took to read, if that is longer, up to
 const TIMES: u32 = 10;
-const STALE: Duration = Duration::from_secs(30);
+const STALE: Duration = Duration::from_secs(5);
 /// Lines that are kept at once.
 const KEPT: usize = 100;
 /// From a kept line so many jobs more than are wanted are looked at in one query,
@@ -142,16 +142,40 @@ impl Lines {
             return;
         }
         if let Some(kept) = kept.get(&key) {
-            *locked(&kept.line) = line.clone();
+            let mut known = locked(&kept.line);
+            if known.read < line.read {
+                *known = line.clone();
+            }
             return;
         }
         if kept.len() >= KEPT {
-            kept.clear();
+            kept.retain(|_, kept| kept.line().is_fresh());
+        }
+        if kept.len() >= KEPT {
+            return;
         }
         let line = Mutex::new(line.clone());
         let turn = tokio::sync::Mutex::default();
         kept.insert(key, Arc::new(Kept { line, turn }));
     }
+}
+
+/// The same for all who ask the same, in whatever order they say it.
+fn key(filter: &JobFilter, workable: &Workable) -> String {
+    let mut filter = filter.of_the_minute();
+    filter
+        .visible
+        .iter_mut()
+        .for_each(|ids| ids.sort_unstable());
+    filter
+        .slugs
+        .iter_mut()
+        .for_each(|slugs| slugs.sort_unstable());
+    let mut workable = workable.clone();
+    if let Workable::Projects(ids) = &mut workable {
+        ids.sort_unstable();
+    }
+    format!("{filter:?} {workable:?}")
 }
 
 impl Store {
@@ -167,22 +191,22 @@ impl Store {
         limit: u64,
         offset: u64,
     ) -> StoreResult<(Vec<Job>, u64)> {
+        if offset.saturating_add(limit) > MOST {
+            let places = self.in_line(filter, workable, limit, offset).await?;
+            let page: Vec<i64> = places.iter().map(|place| place.job).collect();
+            let jobs = self.jobs_by_id(&page).await?;
+            return Ok((jobs, self.count_jobs(filter).await?));
+        }
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let end = offset.saturating_add(limit);
-        if end > MOST {
-            let line = self.read_line(filter, workable, end).await?;
-            let jobs = self.jobs_by_id(&line.page(from, wanted)).await?;
-            return Ok((jobs, line.count));
-        }
-        let key = format!("{:?} {workable:?}", filter.of_the_minute());
+        let key = key(filter, workable);
         let asked = Instant::now();
         let mut line = self.line(&key, filter, workable, None).await?;
         let mut found = None;
         if line.read < asked {
             found = self.still_there(&line, filter, from, wanted).await?;
             if found.is_none() {
-                line = self.line(&key, filter, workable, Some(&line)).await?;
+                line = self.line(&key, filter, workable, Some(asked)).await?;
             }
         }
         let found = match found {
@@ -192,41 +216,62 @@ impl Store {
         Ok((found, line.count))
     }
 
-    /// The line, as it is kept where it is long; never `old`.
+    /// The line, as it is kept where it is long; with `since` not one that was read before that.
     async fn line(
         &self,
         key: &str,
         filter: &JobFilter,
         workable: &Workable,
-        old: Option<&Arc<Line>>,
+        since: Option<Instant>,
     ) -> StoreResult<Arc<Line>> {
         let lines = &self.counts.lines;
-        let usable =
-            |line: &Arc<Line>| line.is_fresh() && old.is_none_or(|old| !Arc::ptr_eq(old, line));
-        let Some(kept) = lines.get(key) else {
-            let line = Arc::new(self.read_line(filter, workable, MOST).await?);
-            lines.put(key.to_owned(), &line);
-            return Ok(line);
+        let usable = |kept: &Kept| {
+            let line = kept.line();
+            let young = since.is_none_or(|since| line.read >= since);
+            (young && line.is_fresh()).then_some(line)
         };
-        if let Some(line) = Some(kept.line()).filter(usable) {
+        let mut turn = None;
+        if let Some(kept) = lines.get(key) {
+            if let Some(line) = usable(&kept) {
+                return Ok(line);
+            }
+            turn = Some(kept.clone());
+        }
+        let _turn = match &turn {
+            Some(kept) => Some(kept.turn.lock().await),
+            None => None,
+        };
+        if let Some(line) = lines.get(key).and_then(|kept| usable(&kept)) {
             return Ok(line);
         }
-        let _turn = kept.turn.lock().await;
-        if let Some(line) = Some(kept.line()).filter(usable) {
-            return Ok(line);
-        }
-        let line = Arc::new(self.read_line(filter, workable, MOST).await?);
+        let line = Arc::new(self.read_line(filter, workable).await?);
         lines.put(key.to_owned(), &line);
         Ok(line)
     }
 
-    /// The first `most` of the line, from the database.
-    async fn read_line(
+    async fn read_line(&self, filter: &JobFilter, workable: &Workable) -> StoreResult<Line> {
+        let read = Instant::now();
+        let places = self.in_line(filter, workable, MOST, 0).await?;
+        let count = match places.len() as u64 {
+            all if all < MOST => all,
+            _ => self.count_jobs(filter).await?,
+        };
+        Ok(Line {
+            places,
+            count,
+            read,
+            fresh: FRESH.max((read.elapsed() * TIMES).min(STALE)),
+        })
+    }
+
+    /// A part of the line, from the database.
+    async fn in_line(
         &self,
         filter: &JobFilter,
         workable: &Workable,
-        most: u64,
-    ) -> StoreResult<Line> {
+        limit: u64,
+        offset: u64,
+    ) -> StoreResult<Vec<Place>> {
         let first = |condition: Condition| -> Expr {
             CaseStatement::new().case(condition, 0).finally(1).into()
         };
@@ -239,7 +284,6 @@ impl Store {
         let hands = [held(), lent()].map(|these| Expr::SubQuery(None, Box::new(these.into())));
         let [held, lent] = hands;
         let hands = held.add(Func::coalesce([lent, Expr::value(0)]));
-        let read = Instant::now();
         let rows: Vec<(i64, i32, i32, i32, i64)> = filter
             .select()
             .select_only()
@@ -253,7 +297,8 @@ impl Store {
             .order_by_desc(job::Column::Priority)
             .order_by(Expr::col("hands"), Order::Asc)
             .order_by(Func::random(), Order::Asc)
-            .limit(most)
+            .limit(limit)
+            .offset(offset)
             .into_tuple()
             .all(&self.db)
             .await?;
@@ -266,20 +311,11 @@ impl Store {
                 end,
             }));
         }
-        let count = match places.len() as u64 {
-            all if all < most => all,
-            _ => self.count_jobs(filter).await?,
-        };
-        Ok(Line {
-            places,
-            count,
-            read,
-            fresh: FRESH.max((read.elapsed() * TIMES).min(STALE)),
-        })
+        Ok(places)
     }
 
-    /// A page of a kept line, of jobs that still stand where the line has them. `None` where so many
-    /// do not that the page is not full.
+    /// A page of a kept line, without the jobs that the filter does not let pass any more, or that have
+    /// no image to hand out any more. `None` where those are so many that the page is not full.
     async fn still_there(
         &self,
         line: &Line,

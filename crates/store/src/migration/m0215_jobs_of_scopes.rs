@@ -8,9 +8,10 @@ use super::column::index;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-const NEW: [&[&str]; 3] = [
+const NEW: [&[&str]; 4] = [
     &["capture_set_id", "id"],
     &["capture_set_id", "kind", "id"],
+    &["station_id", "id"],
     &["station_id", "kind", "id"],
 ];
 /// What begins with the same column finds them too.

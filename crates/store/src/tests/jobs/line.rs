@@ -73,6 +73,11 @@ async fn many_jobs_that_wait_are_put_in_line_once_for_all_who_poll() {
         let ids: HashSet<i64> = rows.iter().map(|job| job.id).collect();
         assert_eq!(ids.len(), 50, "the last page");
 
+        for furthest in [20_000, u64::from(u32::MAX), i64::MAX.unsigned_abs()] {
+            let (rows, count) = poll(1, furthest).await.unwrap();
+            assert_eq!((rows.len(), count), (0, MANY.unsigned_abs()));
+        }
+
         // One is left, and one that is not in the line comes in: nobody hears of another.
         let left = rows[0].id;
         let mut late = world.new_job();

@@ -97,7 +97,7 @@ impl Choices {
             (STATION, &[ML, SYNC, REGROUP], &mut self.stations),
         ];
         for (field, kinds, choices) in must {
-            let asked = kinds.contains(&kind.key) && !form.refused();
+            let asked = kinds.contains(&kind.key) && form.value("act").is_empty();
             let open = asked && form.value(field).trim().is_empty();
             if let (true, [only]) = (open, choices.as_mut_slice()) {
                 only.chosen = true;
