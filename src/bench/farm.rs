@@ -68,8 +68,9 @@ impl Farm {
         // Another run's stream would be another installation's.
         let prefix = || format!("hawkmoth-bench-{:08x}", rand::random::<u32>());
         let nats = ground.nats_url.clone().map(|url| (url, prefix()));
-        if let Some((url, prefix)) = &nats {
-            println!("tasks are at {url} under {prefix}");
+        // Not the address, which may hold a password.
+        if let Some((_, prefix)) = &nats {
+            println!("tasks in JetStream    under {prefix}");
         }
         let (webs, works) = processes(&place, ground.processes, nats.as_ref()).await?;
         let owner = person(&store, "bench@example.org", true).await?;

@@ -50,7 +50,7 @@ impl Kept {
 }
 
 /// Open jobs in the order in which they should be worked on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     places: Vec<Place>,
     /// How many they are, with those that have no place any more.
@@ -116,12 +116,7 @@ impl Lines {
     pub(crate) fn stay(&self) {
         for kept in locked(&self.0).values() {
             let mut line = locked(&kept.line);
-            *line = Arc::new(Line {
-                places: line.places.clone(),
-                count: line.count,
-                read: line.read,
-                fresh: Duration::MAX,
-            });
+            Arc::make_mut(&mut line).fresh = Duration::MAX;
         }
     }
 
@@ -230,18 +225,16 @@ impl Store {
             let young = since.is_none_or(|since| line.read >= since);
             (young && line.is_fresh()).then_some(line)
         };
-        let mut turn = None;
-        if let Some(kept) = lines.get(key) {
-            if let Some(line) = usable(&kept) {
-                return Ok(line);
-            }
-            turn = Some(kept.clone());
+        let known = lines.get(key);
+        if let Some(line) = known.as_deref().and_then(usable) {
+            return Ok(line);
         }
-        let _turn = match &turn {
+        // One reads it anew for all who wait; it may be kept elsewhere when their turn comes.
+        let _turn = match &known {
             Some(kept) => Some(kept.turn.lock().await),
             None => None,
         };
-        if let Some(line) = lines.get(key).and_then(|kept| usable(&kept)) {
+        if let Some(line) = lines.get(key).as_deref().and_then(usable) {
             return Ok(line);
         }
         let line = Arc::new(self.read_line(filter, workable).await?);
@@ -332,6 +325,9 @@ impl Store {
             }
             let some = drawn.by_ref().take(wanted - found.len() + SPARE);
             let some: Vec<Place> = some.collect();
+            if some.is_empty() {
+                break;
+            }
             let behind = some.iter().filter(|place| !place.ready);
             let behind = job::Column::Id.is_in(behind.map(|place| place.job));
             // By their numbers, whatever else is asked of them.

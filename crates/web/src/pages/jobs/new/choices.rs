@@ -96,9 +96,10 @@ impl Choices {
             (SET, &[ML, POPULATE], &mut self.sets),
             (STATION, &[ML, SYNC, REGROUP], &mut self.stations),
         ];
+        // What was sent stays as it was sent.
+        let is_fresh = form.value("act").is_empty();
         for (field, kinds, choices) in must {
-            let asked = kinds.contains(&kind.key) && form.value("act").is_empty();
-            let open = asked && form.value(field).trim().is_empty();
+            let open = is_fresh && kinds.contains(&kind.key) && form.value(field).trim().is_empty();
             if let (true, [only]) = (open, choices.as_mut_slice()) {
                 only.chosen = true;
             }
